@@ -1,0 +1,48 @@
+# Everything that this repository can do, one target each. `make` alone lists them.
+# The text after "##" is the help.
+
+GO ?= go
+# A Go older than the one in go.mod, but at least 1.21, fetches the right one by itself.
+export GOTOOLCHAIN ?= auto
+TANDEM = $(GO) run ./cmd/tandem
+# Tests run beside a private PostgreSQL and RabbitMQ, started once for all packages.
+STACK = $(TANDEM) stack --
+
+.DEFAULT_GOAL := help
+.PHONY: help build test race fuzz conformance bench demo demo-once lint
+
+help: ## List the targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+build: ## Build the one binary into bin/
+	$(GO) build -trimpath -o bin/tandem ./cmd/tandem
+
+test: ## Run all tests, calls through real Kamailio included (installs missing Debian packages)
+	$(GO) vet ./...
+	$(STACK) $(GO) test -count=1 -timeout 20m ./...
+
+race: ## Run the tests under the race detector
+	$(STACK) $(GO) test -race -count=1 -timeout 40m ./...
+
+conformance: ## Check the stand-in, and a real FreeSWITCH named by TANDEM_FREESWITCH, against one suite
+	$(GO) test -count=1 -v ./esl/conformance/...
+
+bench: ## Measure decisions over AMQP against a bare echo, through RabbitMQ alone and through Kamailio
+	$(STACK) $(TANDEM) bench route
+
+demo: ## Install, start and show everything with one call, and stay up until Ctrl-C
+	$(TANDEM) demo
+
+demo-once: ## The same, and end after the call: 0 when it was answered and explained
+	$(TANDEM) demo --once
+
+FUZZTIME ?= 10s
+fuzz: ## Fuzz every parser of foreign bytes for FUZZTIME each
+	@for package in $$($(GO) list ./...); do \
+		for target in $$($(GO) test -list '^Fuzz' $$package | grep '^Fuzz'); do \
+			echo "$$package $$target"; $(GO) test -run '^$$' -fuzz "^$$target\$$" -fuzztime $(FUZZTIME) $$package || exit 1; \
+		done; \
+	done
+
+lint: ## Run golangci-lint, where it is installed
+	golangci-lint run ./...

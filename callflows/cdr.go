@@ -1,0 +1,66 @@
+package callflows
+
+import (
+	"cmp"
+	"strings"
+	"time"
+
+	"tandem/messages"
+)
+
+// cdr makes the record of a leg from the node's last word on it. Much of that word was written by phones: whatever they
+// wrote, the record keeps the bounds of cdr.v1, because a record that is refused is a call that is lost to the ledger.
+func (s *step) cdr(l *Leg) *messages.CDR {
+	end, call := s.event.End, &s.state.Call
+	c := &messages.CDR{
+		Type: messages.CDRV1, Leg: l.ID, Call: call.ID, Tenant: call.Tenant, Role: l.Role, Node: call.Node,
+		SIPCallID: clip(end.SIPCallID, messages.MaxURI), From: clip(end.From, messages.MaxURI),
+		FromName: clip(end.FromName, messages.MaxName), To: clip(end.To, messages.MaxURI), Device: l.Device, Trunk: l.Trunk,
+		StartedAt: end.CreatedAt, AnsweredAt: end.AnsweredAt, EndedAt: s.event.At, SIPCode: end.SIPCode,
+		Cause: cmp.Or(clip(end.Cause, messages.MaxName), "NORMAL_UNSPECIFIED"), Q850: end.Q850, Version: call.Version, Fault: s.fault(l, end),
+	}
+	if c.AnsweredAt != nil {
+		c.SIPCode = 0
+	}
+	if l.Role == messages.RoleCaller {
+		c.From, c.To, c.SIPCallID = call.Caller.Number, call.Dialled, call.SIPCallID
+		if c.SIPCode == 0 && c.AnsweredAt == nil {
+			c.SIPCode = SIPCodeOf(c.Cause) // the node has refused the INVITE with it
+		}
+	}
+	if c.StartedAt.IsZero() || c.StartedAt.After(c.EndedAt) {
+		c.StartedAt = minTime(call.StartedAt, c.EndedAt)
+	}
+	return c
+}
+
+// fault says whose doing the end of a leg is.
+func (s *step) fault(l *Leg, end *LegEnd) messages.Fault {
+	if end.AnsweredAt != nil && s.state.Fault == "" {
+		return messages.FaultNone
+	}
+	if l.Role == messages.RoleCaller {
+		if s.state.Fault == "" {
+			return messages.FaultNone
+		}
+		return s.state.Fault
+	}
+	return faultOfCause(end.Cause, l.Trunk != "")
+}
+
+func minTime(a, b time.Time) time.Time {
+	if a.IsZero() || a.After(b) {
+		return b
+	}
+	return a
+}
+
+// clip makes a text from outside fit a bounded field: UTF-8, and at most limit bytes. What is not UTF-8 becomes what
+// encoding/json makes of it, so that a step replayed from the journal gives the same.
+func clip(text string, limit int) string {
+	text = string([]rune(text))
+	if len(text) <= limit {
+		return text
+	}
+	return strings.ToValidUTF8(text[:limit], "")
+}

@@ -1,0 +1,78 @@
+package callflows
+
+import (
+	"time"
+
+	"tandem/messages"
+)
+
+// CommandKind names an order.
+type CommandKind string
+
+// The commands, as orders.
+const (
+	Answer        CommandKind = "answer"         // answer the caller's leg
+	SignalRinging CommandKind = "signal_ringing" // tell the caller that it rings
+	Play          CommandKind = "play"           // play Prompt to the caller
+	CollectDigits CommandKind = "collect_digits" // play Prompt and collect digits
+	Ring          CommandKind = "ring"           // dial Targets and let the caller talk to the first that answers
+	HangUp        CommandKind = "hang_up"        // hang up Leg with Cause
+	FindContacts  CommandKind = "find_contacts"  // where can Devices be reached
+	SetTimer      CommandKind = "set_timer"      // answer after Wait
+	WriteCDR      CommandKind = "write_cdr"      // a leg is over; CDR is its record
+)
+
+// Command is one order. Only the fields that its kind names are set. N is its number within the call: the answer carries
+// it, and the node sees it as "<call id>/<n>".
+type Command struct {
+	Kind CommandKind `json:"kind"`
+	N    int         `json:"n"`
+	Leg  string      `json:"leg"` // the leg that it is for
+
+	Prompt   string        `json:"prompt,omitempty"`   // Play, CollectDigits
+	Digits   *DigitsWanted `json:"digits,omitempty"`   // CollectDigits
+	Targets  []Target      `json:"targets,omitempty"`  // Ring
+	InOrder  bool          `json:"in_order,omitempty"` // Ring: one after the other rather than at once
+	Ringback bool          `json:"ringback,omitempty"` // Ring: the caller is answered already and must hear ringing
+	CallerID CallerID      `json:"caller_id,omitzero"` // Ring: what the dialled see
+	EarlyOK  bool          `json:"early_ok,omitempty"` // Ring: pass the target's early media to the caller
+	Cause    string        `json:"cause,omitempty"`    // HangUp
+	Devices  []string      `json:"devices,omitempty"`  // FindContacts: device ids
+	Wait     time.Duration `json:"wait_ns,omitempty"`  // SetTimer, Ring (per target), in nanoseconds
+	CDR      *messages.CDR `json:"cdr,omitempty"`      // WriteCDR
+}
+
+// DigitsWanted says which digits to collect.
+type DigitsWanted struct {
+	Min     int           `json:"min"`
+	Max     int           `json:"max"`
+	Allowed string        `json:"allowed"`    // the digits that are good, each alone: "12*"
+	First   time.Duration `json:"first_ns"`   // wait for the first digit after the prompt
+	Between time.Duration `json:"between_ns"` // wait between digits
+}
+
+// Target is one place to dial.
+type Target struct {
+	Leg    string `json:"leg"` // the channel uuid that the leg gets
+	URI    string `json:"uri"`
+	Edge   string `json:"edge,omitempty"` // SIP URI of the edge to go through
+	Device string `json:"device,omitempty"`
+	Trunk  string `json:"trunk,omitempty"`
+}
+
+// CallerID is what a dialled phone shows.
+type CallerID struct {
+	Number string `json:"number,omitempty"`
+	Name   string `json:"name,omitempty"`
+}
+
+// Bounds of the engine.
+const (
+	MaxElements    = 200                    // elements that one call may enter
+	MaxTargets     = 32                     // legs that one Ring may dial
+	MaxLegs        = 256                    // legs of one call
+	DefaultRinging = 30 * time.Second       // how long a target rings unless the element says otherwise
+	MaxRinging     = 10 * time.Minute       // the longest that an element may ask for
+	BetweenDigits  = 2 * time.Second        // wait between digits of one input
+	LookupWait     = 500 * time.Millisecond // a look-up that takes longer counts as empty
+)

@@ -1,0 +1,81 @@
+package callflows
+
+import "time"
+
+// EventKind names something that happened to a call.
+type EventKind string
+
+// The events, past tense.
+const (
+	Parked          EventKind = "parked"           // the caller's leg waits on a node; Call is set
+	Answered        EventKind = "answered"         // Leg was answered
+	Rang            EventKind = "rang"             // Leg's far end signalled ringing or early media
+	LegCreated      EventKind = "leg_created"      // a dialled leg exists; Target names what it dials
+	Bridged         EventKind = "bridged"          // the caller talks to Leg
+	Unbridged       EventKind = "unbridged"        // they no longer talk
+	HungUp          EventKind = "hung_up"          // Leg is gone; End is set
+	Played          EventKind = "played"           // answers Play; Missing says that there was nothing to play
+	DigitsCollected EventKind = "digits_collected" // answers CollectDigits; Digits and Outcome are set
+	RingEnded       EventKind = "ring_ended"       // answers Ring: nobody talks (any more); Cause is set
+	Done            EventKind = "done"             // answers a command that has no answer of its own kind
+	ContactsFound   EventKind = "contacts_found"   // answers FindContacts
+	TimerFired      EventKind = "timer_fired"      // answers SetTimer
+	Refused         EventKind = "refused"          // the node refused a command; Cause says how
+)
+
+// Event is one thing that happened. Only the fields that its kind names are set.
+type Event struct {
+	Kind    EventKind `json:"kind"`
+	At      time.Time `json:"at"`                // by the node's clock
+	Leg     string    `json:"leg,omitempty"`     // channel uuid
+	Command int       `json:"command,omitempty"` // number of the command that this answers; 0 when none
+
+	Call     *Call         `json:"call,omitempty"`     // Parked
+	Target   string        `json:"target,omitempty"`   // LegCreated: number presented on the leg
+	Digits   string        `json:"digits,omitempty"`   // DigitsCollected
+	Outcome  DigitsOutcome `json:"outcome,omitempty"`  // DigitsCollected
+	Missing  bool          `json:"missing,omitempty"`  // Played
+	Cause    string        `json:"cause,omitempty"`    // RingEnded, Refused
+	SIPCode  int           `json:"sip_code,omitempty"` // RingEnded
+	Contacts []Contact     `json:"contacts,omitempty"` // ContactsFound
+	End      *LegEnd       `json:"end,omitempty"`      // HungUp
+}
+
+// DigitsOutcome says how the collecting of digits ended.
+type DigitsOutcome string
+
+const (
+	DigitsGood    DigitsOutcome = "good"    // Digits match what was asked for
+	DigitsTimeout DigitsOutcome = "timeout" // nothing, or too little, was keyed in time
+	DigitsInvalid DigitsOutcome = "invalid" // Digits do not match
+)
+
+// Contact is one place where a device can be reached now.
+type Contact struct {
+	Device string `json:"device"`         // device id
+	URI    string `json:"uri"`            // SIP URI to dial
+	Edge   string `json:"edge,omitempty"` // SIP URI of the edge that holds the registration
+}
+
+// LegEnd is a node's last word on a leg.
+type LegEnd struct {
+	Cause      string     `json:"cause"` // FreeSWITCH's name: NORMAL_CLEARING
+	Q850       int        `json:"q850"`
+	SIPCode    int        `json:"sip_code,omitempty"`
+	By         EndedBy    `json:"by"`
+	CreatedAt  time.Time  `json:"created_at"`
+	AnsweredAt *time.Time `json:"answered_at,omitempty"`
+	SIPCallID  string     `json:"sip_call_id,omitempty"`
+	From       string     `json:"from,omitempty"` // as presented on the leg
+	FromName   string     `json:"from_name,omitempty"`
+	To         string     `json:"to,omitempty"`
+	Estimated  bool       `json:"estimated,omitempty"` // found out after a gap, not told by the node
+}
+
+// EndedBy says which side ended a leg.
+type EndedBy string
+
+const (
+	ByFarEnd EndedBy = "far_end" // the phone or carrier: BYE, CANCEL or a refusal
+	ByUs     EndedBy = "us"      // Tandem or the node
+)

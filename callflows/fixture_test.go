@@ -1,0 +1,50 @@
+package callflows
+
+import (
+	"testing"
+	"time"
+
+	"tandem/tenants"
+)
+
+// started is when the calls of the tests begin: a Monday morning.
+var started = time.Date(2026, 3, 2, 9, 0, 0, 0, time.UTC)
+
+const callerLeg = "8adcdf28-8955-4dff-af12-e253ea68375b"
+
+// demo is the tenant of the tests, with one flow of its own.
+//
+//	anna (101)  anna-desk, anna-mobile    may be called from outside at +15550101
+//	ben (102)   ben-desk
+//	carl (103)  no device
+//	            lobby                     a device of nobody's
+//	office      Monday to Friday 09:00 to 17:00
+func demo(t testing.TB, flow tenants.Flow) Config {
+	t.Helper()
+	weekdays := []time.Weekday{time.Monday, time.Tuesday, time.Wednesday, time.Thursday, time.Friday}
+	data := tenants.Data{
+		Emergency: tenants.Emergency{Numbers: []string{"112"}, TrunkURI: "sip:192.0.2.112:5060"},
+		Tenants: []tenants.Tenant{{
+			ID: "demo", Name: "Demo", Domain: "demo.example", TimeZone: "UTC",
+			Users: []tenants.User{{ID: "anna", Name: "Anna", Extension: "101", Number: "+15550101"}, {ID: "ben", Name: "Ben", Extension: "102"},
+				{ID: "carl", Name: "Carl", Extension: "103"}},
+			Devices: []tenants.Device{{ID: "anna-desk", UserID: "anna", Name: "Anna's desk phone", Username: "anna-desk"},
+				{ID: "anna-mobile", UserID: "anna", Name: "Anna's mobile", Username: "anna-mobile"},
+				{ID: "ben-desk", UserID: "ben", Name: "Ben's desk phone", Username: "ben-desk"},
+				{ID: "lobby", Name: "the lobby phone", Username: "lobby"}},
+			Published: tenants.Published{Version: 7, Flows: []tenants.Flow{flow},
+				Schedules: []tenants.Schedule{{ID: "office", Name: "Office", Weekly: []tenants.Hours{{Days: weekdays, From: 9 * 60, Until: 17 * 60}}}}},
+		}},
+	}
+	s, faults := tenants.NewSnapshot(data, ParseSettings)
+	for _, f := range faults {
+		t.Fatalf("the flow does not hold together: %v", f)
+	}
+	return Config{Tenant: s.Tenant("demo"), Emergency: s.Emergency()}
+}
+
+// call is a call of device lobby to the flow.
+func call(flow string) Call {
+	return Call{ID: "0b9f2e6c-5f0e-8c3a-9d61-6f0f5c1c2a10", Tenant: "demo", Version: 7, Leg: callerLeg, Node: "node-1", Edge: "sip:192.0.2.1:5070",
+		FlowID: flow, Caller: Caller{Device: "lobby", Number: "lobby"}, Dialled: "200", SIPCallID: "abc@192.0.2.44", StartedAt: started}
+}

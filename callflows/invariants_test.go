@@ -1,0 +1,187 @@
+package callflows
+
+import (
+	"encoding/json"
+	"fmt"
+	"reflect"
+	"strings"
+
+	"tandem/because"
+)
+
+// watcher holds what doc.go guarantees against every step of one call.
+type watcher struct {
+	config  Config
+	words   because.Catalog
+	lastN   int
+	hangUps int
+	records map[string]int // WriteCDR by leg
+}
+
+func newWatcher(config Config) *watcher {
+	words, err := Reasons()
+	if err != nil {
+		panic(err)
+	}
+	return &watcher{config: config, words: words, records: map[string]int{}}
+}
+
+// step steps, and returns an error that says which guarantee is broken.
+func (w *watcher) step(before State, e Event) (Outcome, error) {
+	was, happened := text(before), text(e)
+	out := Step(w.config, before, e)
+	if text(before) != was || text(e) != happened {
+		return out, fmt.Errorf("Step has changed its arguments")
+	}
+	if again := Step(w.config, before, e); !reflect.DeepEqual(out, again) {
+		return out, fmt.Errorf("the same input gave another output: %s", text(again))
+	}
+	taken, err := travel(before)
+	if err != nil {
+		return out, err
+	}
+	told, err := travel(e)
+	if err != nil {
+		return out, err
+	}
+	if elsewhere := Step(w.config, taken, told); text(elsewhere) != text(out) {
+		return out, fmt.Errorf("a worker that took over, or a replay of the journal, gives %s", text(elsewhere))
+	}
+	for _, check := range []func(State, Event, Outcome) error{w.ended, w.commands, w.application, w.legs, w.explained} {
+		if err := check(before, e, out); err != nil {
+			return out, err
+		}
+	}
+	return out, nil
+}
+
+// travel takes a state or an event to another worker, or to the journal.
+func travel[T any](v T) (T, error) {
+	var back T
+	body, err := json.Marshal(v)
+	if err != nil {
+		return back, err
+	}
+	return back, json.Unmarshal(body, &back)
+}
+
+func text(v any) string {
+	body, err := json.Marshal(v)
+	if err != nil {
+		panic(err)
+	}
+	return string(body)
+}
+
+// ended: a call that has ended emits nothing and changes no more.
+func (w *watcher) ended(before State, _ Event, out Outcome) error {
+	if before.Phase != Ended {
+		return nil
+	}
+	if len(out.Commands) > 0 || text(out.State) != text(before) {
+		return fmt.Errorf("an ended call goes on: %s", text(out))
+	}
+	return nil
+}
+
+// commands: numbers grow without a gap, a leg has one record, a call one hang-up.
+func (w *watcher) commands(_ State, e Event, out Outcome) error {
+	for _, c := range out.Commands {
+		switch c.Kind {
+		case WriteCDR:
+			w.records[c.Leg]++
+			if w.records[c.Leg] > 1 || e.Kind != HungUp || c.Leg != e.Leg || c.CDR.Leg != c.Leg {
+				return fmt.Errorf("record %d of leg %s after %s of %s", w.records[c.Leg], c.Leg, e.Kind, e.Leg)
+			}
+			if err := c.CDR.Validate(); err != nil {
+				return fmt.Errorf("the ledger would refuse the record: %w", err)
+			}
+			continue
+		case HangUp:
+			w.hangUps++
+		case Answer, SignalRinging, Play, CollectDigits, Ring, FindContacts, SetTimer:
+		}
+		if c.N != w.lastN+1 || c.Leg == "" {
+			return fmt.Errorf("command %d for leg %q follows %d", c.N, c.Leg, w.lastN)
+		}
+		w.lastN = c.N
+	}
+	if w.hangUps > 1 {
+		return fmt.Errorf("the caller is hung up %d times", w.hangUps)
+	}
+	if out.State.Commands != w.lastN {
+		return fmt.Errorf("the state counts %d commands, there were %d", out.State.Commands, w.lastN)
+	}
+	return nil
+}
+
+// application: the next is ordered only when the last was answered, and is awaited.
+func (w *watcher) application(before State, e Event, out Outcome) error {
+	var ordered int
+	for _, c := range out.Commands {
+		switch c.Kind {
+		case Answer, SignalRinging, Play, CollectDigits, Ring, FindContacts:
+			ordered++
+			if out.State.Awaited != c.N {
+				return fmt.Errorf("%s %d is ordered and %d awaited", c.Kind, c.N, out.State.Awaited)
+			}
+		case HangUp, SetTimer, WriteCDR:
+		}
+	}
+	if ordered > 1 || ordered == 1 && before.Awaited != 0 && e.Command != before.Awaited {
+		return fmt.Errorf("%d applications are ordered while %d is awaited", ordered, before.Awaited)
+	}
+	switch s := out.State; s.Phase {
+	case Running:
+		if s.Awaited == 0 {
+			return fmt.Errorf("the call runs and waits for nothing")
+		}
+	case Talking:
+		if s.Awaited == 0 || s.Stage != stageRinging {
+			return fmt.Errorf("the caller talks without a Ring")
+		}
+	case Ending, Ended, "":
+		if s.Awaited != 0 {
+			return fmt.Errorf("%s, and %d is awaited", s.Phase, s.Awaited)
+		}
+	}
+	return nil
+}
+
+// legs: the call is over exactly when it ends and no leg is left; each leg that was there has its record by then.
+func (w *watcher) legs(_ State, _ Event, out Outcome) error {
+	s := out.State
+	if len(s.Legs) > MaxLegs || s.Entered > MaxElements+1 {
+		return fmt.Errorf("%d legs, %d elements", len(s.Legs), s.Entered)
+	}
+	for _, l := range s.Legs {
+		if l.HungUp != (w.records[l.ID] == 1) {
+			return fmt.Errorf("leg %s is hung up: %v, and has %d records", l.ID, l.HungUp, w.records[l.ID])
+		}
+		if s.Phase == Ended && l.Created && !l.HungUp {
+			return fmt.Errorf("the call is over, and leg %s is not", l.ID)
+		}
+	}
+	if s.Phase == Ending && !s.live() {
+		return fmt.Errorf("no leg is left, and the call does not end")
+	}
+	return nil
+}
+
+// explained: every step that orders something says why, in words.
+func (w *watcher) explained(before State, _ Event, out Outcome) error {
+	for _, c := range out.Commands {
+		if len(out.Because) == 0 && c.Kind != FindContacts {
+			return fmt.Errorf("%s is ordered without a reason", c.Kind)
+		}
+	}
+	if before.Phase != out.State.Phase && len(out.Because) == 0 {
+		return fmt.Errorf("the call is %s without a reason", out.State.Phase)
+	}
+	for _, r := range out.Because {
+		if words := w.words.Words(r); w.words[r.Code] == "" || strings.Contains(words, "  ") {
+			return fmt.Errorf("reason %v is said as %q", r, words)
+		}
+	}
+	return nil
+}

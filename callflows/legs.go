@@ -1,0 +1,138 @@
+package callflows
+
+import "tandem/messages"
+
+// bookkeep keeps the facts about legs, whichever element is at work.
+func (s *step) bookkeep() {
+	switch s.event.Kind {
+	case Parked:
+		s.explain("parked_again")
+	case Answered:
+		s.answered()
+	case Rang:
+		if l := s.seen(); l != nil && !l.Rang {
+			l.Rang = true
+			if l.Role == messages.RoleCallee {
+				s.explain("leg_rang", "device", s.deviceName(l))
+			}
+		}
+	case LegCreated:
+		s.created()
+	case Bridged:
+		s.bridged()
+	case Unbridged:
+		s.explain("talked")
+	case HungUp:
+		s.hungUp()
+	case Played, DigitsCollected, RingEnded, Done, ContactsFound, TimerFired, Refused:
+		// These are the business of the element that asked.
+	}
+}
+
+func (s *step) answered() {
+	l := s.seen()
+	if l == nil || l.Answered {
+		return
+	}
+	l.Answered, l.AnsweredAt = true, s.event.At
+	if l.Role == messages.RoleCaller {
+		s.state.Answered = true
+		return
+	}
+	s.explain("leg_answered", "device", s.deviceName(l))
+}
+
+// bridged notes that the caller talks. Only while a Ring is under way can that be news: a Bridged that comes later belongs
+// to a talk that is over.
+func (s *step) bridged() {
+	s.created() // its creation may have been missed
+	l := s.state.leg(s.event.Leg)
+	if l == nil || l.Bridged || l.HungUp || s.state.Stage != stageRinging || s.state.Awaited == 0 {
+		return
+	}
+	l.Bridged = true
+	s.state.Phase = Talking
+	s.explain("talking", "device", s.deviceName(l))
+}
+
+// seen finds the event's leg, if the call has it. That the node tells anything of a leg proves that it was created.
+func (s *step) seen() *Leg {
+	l := s.state.leg(s.event.Leg)
+	if l != nil {
+		l.Created = true
+	}
+	return l
+}
+
+// created marks a dialled leg as there. A leg that no command named is kept too: it gets a CDR like any other.
+func (s *step) created() {
+	if s.seen() == nil && s.event.Leg != "" && len(s.state.Legs) < MaxLegs {
+		s.state.Legs = append(s.state.Legs, Leg{ID: s.event.Leg, Role: messages.RoleCallee, Created: true})
+	}
+}
+
+// hungUp closes a leg: one CDR for it, and the end of the call when it was the caller's.
+func (s *step) hungUp() {
+	if s.event.End == nil {
+		return
+	}
+	s.created() // its creation may have been missed
+	l := s.state.leg(s.event.Leg)
+	if l == nil || l.HungUp {
+		return
+	}
+	l.HungUp, l.Cause = true, clip(s.event.End.Cause, messages.MaxName)
+	if l.Role == messages.RoleCaller {
+		s.callerGone(l)
+	} else {
+		s.explain("leg_ended", "device", s.deviceName(l), "cause", l.Cause, "by", endedBy(s.event.End.By))
+	}
+	s.commands = append(s.commands, Command{Kind: WriteCDR, Leg: l.ID, CDR: s.cdr(l)})
+	if (s.state.Phase == Ending) && !s.state.live() {
+		s.state.Phase = Ended
+		s.explain("call_ended")
+	}
+}
+
+// callerGone notes why the caller's leg is over. Legs that still ring are hung up by the node with it. A caller who hangs
+// up in the moment in which we order it was first: the node's word on who ended the leg decides.
+func (s *step) callerGone(l *Leg) {
+	end := s.event.End
+	switch {
+	case end.By == ByFarEnd && (s.state.Answered || end.AnsweredAt != nil):
+		s.explain("caller_hung_up", "cause", end.Cause)
+		s.state.Fault = ""
+	case end.By == ByFarEnd:
+		s.explain("caller_gave_up", "cause", end.Cause)
+		s.state.Fault = messages.FaultCaller
+	case s.state.Phase == Ending:
+		s.explain("caller_hung_up_by_us", "cause", end.Cause)
+	case s.state.Phase == Talking && end.Cause == "NORMAL_CLEARING":
+		s.explain("callee_ended_call", "cause", end.Cause)
+	default:
+		s.explain("node_hung_up", "cause", end.Cause)
+		s.state.Fault = messages.FaultPlatform
+	}
+	s.state.Phase, s.state.Awaited = Ending, 0
+}
+
+// deviceName says what a leg dials, in words.
+func (s *step) deviceName(l *Leg) string {
+	if l.Trunk != "" {
+		return l.Trunk
+	}
+	if s.config.Tenant != nil {
+		if d := s.config.Tenant.Device(l.Device); d != nil {
+			return d.Name
+		}
+	}
+	return l.ID
+}
+
+// endedBy says who ended a leg, in words.
+func endedBy(by EndedBy) string {
+	if by == ByFarEnd {
+		return "the far end"
+	}
+	return "us"
+}

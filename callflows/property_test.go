@@ -1,0 +1,288 @@
+package callflows
+
+import (
+	"encoding/json"
+	"fmt"
+	"strings"
+	"testing"
+	"time"
+
+	"pgregory.net/rapid"
+
+	"tandem/tenants"
+)
+
+// anyFlow draws a flow of up to six elements whose exits lead anywhere, or nowhere.
+func anyFlow(t *rapid.T) tenants.Flow {
+	n := rapid.IntRange(1, 6).Draw(t, "elements")
+	f := tenants.Flow{ID: "main", Name: "Main", Start: "e0", Elements: map[string]tenants.Element{}}
+	settings := map[string][]string{
+		"answer": {``}, "hangup": {``, `{"cause":"USER_BUSY"}`}, "hours": {`{"schedule":"office"}`, `{"schedule":"gone"}`},
+		"menu": {`{"prompt":"a"}`, `{"prompt":"a","invalid_prompt":"b","attempts":2}`, `{"prompt":"a","attempts":1}`},
+		"play": {`{"prompt":"a"}`, `{"prompt":"a","early":true}`},
+		"ring": {`{"users":["anna"]}`, `{"devices":["ben-desk","gone"],"strategy":"in_order"}`, `{"users":["anna","ben","carl"],"devices":["lobby"]}`},
+	}
+	exits := map[string][]string{"answer": {"next"}, "hours": {"open", "closed"}, "menu": {"1", "2", "#", "timeout", "invalid"},
+		"play": {"next"}, "ring": {"no_answer", "busy", "unavailable", "failed"}}
+	for i := range n {
+		kind := rapid.SampledFrom(ElementTypes()).Draw(t, "type")
+		e := tenants.Element{Type: kind, Settings: json.RawMessage(rapid.SampledFrom(settings[kind]).Draw(t, "settings")), Exits: map[string]string{}}
+		for _, exit := range exits[kind] {
+			if next := rapid.IntRange(-1, n-1).Draw(t, exit); next >= 0 {
+				e.Exits[exit] = fmt.Sprintf("e%d", next)
+			}
+		}
+		f.Elements[fmt.Sprintf("e%d", i)] = e
+	}
+	return f
+}
+
+var causes = []string{"NORMAL_CLEARING", "USER_BUSY", "NO_ANSWER", "ALLOTTED_TIMEOUT", "LOSE_RACE", "ORIGINATOR_CANCEL", "CALL_REJECTED",
+	"NORMAL_TEMPORARY_FAILURE", "SUCCESS", "UNALLOCATED_NUMBER", "MANAGER_REQUEST", "", "\xff"}
+
+// anyEvent draws an event that need not make sense: of any leg, for any command, at any time, in hostile words.
+func anyEvent(t *rapid.T, s State, c Call) Event {
+	kinds := []EventKind{Parked, Answered, Rang, LegCreated, Bridged, Unbridged, HungUp, Played, DigitsCollected, RingEnded, Done,
+		ContactsFound, TimerFired, Refused, "of_a_newer_release"}
+	legs := []string{callerLeg, callerLeg, "unknown-1", "unknown-2", ""}
+	for _, l := range s.Legs {
+		legs = append(legs, l.ID)
+	}
+	e := Event{Kind: rapid.SampledFrom(kinds).Draw(t, "kind"), Leg: rapid.SampledFrom(legs).Draw(t, "leg"),
+		At:      started.Add(time.Duration(rapid.Int64Range(-1e12, 1e13).Draw(t, "at"))),
+		Command: rapid.SampledFrom([]int{s.Awaited, s.Awaited, s.Awaited, 0, 1, s.Commands, s.Commands + 1}).Draw(t, "command"),
+		Digits:  rapid.SampledFrom([]string{"1", "2", "#", "", "9", "12"}).Draw(t, "digits"),
+		Outcome: rapid.SampledFrom([]DigitsOutcome{DigitsGood, DigitsTimeout, DigitsInvalid, ""}).Draw(t, "outcome"),
+		Cause:   rapid.SampledFrom(causes).Draw(t, "cause"), Missing: rapid.Bool().Draw(t, "missing")}
+	for range rapid.IntRange(0, 3).Draw(t, "contacts") {
+		e.Contacts = append(e.Contacts, Contact{Device: rapid.SampledFrom([]string{"anna-desk", "anna-mobile", "ben-desk", "lobby", "gone"}).Draw(t, "device"),
+			URI: rapid.String().Draw(t, "uri")})
+	}
+	if e.Kind == Parked || rapid.Bool().Draw(t, "has call") {
+		e.Call = &c
+	}
+	if e.Kind == HungUp && rapid.IntRange(0, 9).Draw(t, "has end") > 0 {
+		e.End = &LegEnd{Cause: e.Cause, By: rapid.SampledFrom([]EndedBy{ByFarEnd, ByUs}).Draw(t, "by"), SIPCode: rapid.SampledFrom([]int{0, 200, 486}).Draw(t, "sip"),
+			FromName: hostile(t, "name"), From: hostile(t, "from"), To: hostile(t, "to"), SIPCallID: hostile(t, "call id")}
+		if rapid.Bool().Draw(t, "answered") {
+			at := started
+			e.End.AnsweredAt = &at
+		}
+	}
+	return e
+}
+
+// hostile draws a text that a phone might write.
+func hostile(t *rapid.T, label string) string {
+	return rapid.SampledFrom([]string{"", "101", "\xff\xfe", "a\x00b\r\nX: y", strings.Repeat("é", 900), "${system x}", "\ufffd", "<sip:a@b>"}).Draw(t, label)
+}
+
+// Whatever happens in whatever order, the guarantees of doc.go hold.
+func TestNoOrderOfEventsBreaksAGuarantee(t *testing.T) {
+	rapid.Check(t, func(rt *rapid.T) {
+		config := demo(t, anyFlow(rt))
+		w, c := newWatcher(config), call(rapid.SampledFrom([]string{"main", "main", "main", "gone", EmergencyFlow}).Draw(rt, "flow"))
+		c.Dialled, c.Caller.Number = rapid.SampledFrom([]string{"200", "112"}).Draw(rt, "dialled"), hostile(rt, "number")
+		c.Caller.Name, c.SIPCallID = hostile(rt, "caller's name"), hostile(rt, "Call-ID")
+		if c.FlowID == EmergencyFlow && rapid.Bool().Draw(rt, "tenant unknown") {
+			w.config.Tenant = nil
+		}
+		state := State{}
+		if rapid.IntRange(0, 9).Draw(rt, "parks first") > 0 {
+			state = must(rt, w, state, Event{Kind: Parked, At: started, Leg: callerLeg, Call: &c}).State
+		}
+		for range rapid.IntRange(1, 60).Draw(rt, "events") {
+			state = must(rt, w, state, anyEvent(rt, state, c)).State
+		}
+	})
+}
+
+func must(t *rapid.T, w *watcher, s State, e Event) Outcome {
+	out, err := w.step(s, e)
+	if err != nil {
+		t.Fatalf("%v\nstate %s\nevent %s\noutcome %s", err, text(s), text(e), text(out))
+	}
+	return out
+}
+
+// A media node that keeps to what FreeSWITCH does (each leg's events in order, a dialled leg there before the bridge is
+// over) brings every call to its end, whoever hangs up when: nothing waits for ever, and each leg that was there has
+// exactly one record.
+func TestEveryCallComesToItsEnd(t *testing.T) {
+	rapid.Check(t, func(rt *rapid.T) {
+		w := newWatcher(demo(t, anyFlow(rt)))
+		c := call(rapid.SampledFrom([]string{"main", "main", "main", EmergencyFlow}).Draw(rt, "flow"))
+		c.Dialled = "112"
+		n := &node{t: rt, after: map[*happening][]*happening{}, patience: rapid.IntRange(0, 80).Draw(rt, "patience")}
+		n.will(Event{Kind: Parked, Leg: callerLeg, Call: &c})
+		state := State{}
+		for n.next() {
+			out := must(rt, w, state, n.event)
+			state = out.State
+			for _, command := range out.Commands {
+				n.obey(command)
+			}
+		}
+		if state.Phase != Ended {
+			rt.Fatalf("nothing more will happen, and the call is %s: %s", state.Phase, text(state))
+		}
+		for leg := range n.created {
+			if w.records[leg] != 1 {
+				rt.Fatalf("leg %s has %d records", leg, w.records[leg])
+			}
+		}
+	})
+}
+
+// node plays a media node. What will happen is a set of happenings, each after some others; a random one that may
+// happen does.
+type node struct {
+	t        *rapid.T
+	coming   []*happening
+	after    map[*happening][]*happening
+	event    Event
+	now      time.Time
+	patience int // the caller hangs up after so many events
+	gone     bool
+	created  map[string]bool
+	dialled  map[string]*happening // live dialled legs, and what tells of their creation
+	ringing  *happening            // the end of the bridge under way
+}
+
+type happening struct {
+	event Event
+	done  bool
+}
+
+// will books an event that comes after others.
+func (n *node) will(e Event, after ...*happening) *happening {
+	h := &happening{event: e}
+	n.coming, n.after[h] = append(n.coming, h), after
+	return h
+}
+
+// next draws what happens next. It is false when nothing more will.
+func (n *node) next() bool {
+	if n.patience--; n.patience < 0 && !n.gone && n.now != (time.Time{}) {
+		n.hangUp(ByFarEnd, "ORIGINATOR_CANCEL")
+	}
+	var ready []*happening
+	for _, h := range n.coming {
+		blocked := h.done
+		for _, a := range n.after[h] {
+			blocked = blocked || !a.done
+		}
+		if !blocked {
+			ready = append(ready, h)
+		}
+	}
+	if len(ready) == 0 {
+		return false
+	}
+	h := rapid.SampledFrom(ready).Draw(n.t, "happens")
+	h.done = true
+	n.now = started.Add(time.Duration(len(n.after)) * time.Second)
+	n.event = h.event
+	n.event.At = n.now
+	if n.event.Kind == LegCreated {
+		n.created[n.event.Leg] = true
+	}
+	return true
+}
+
+func (n *node) obey(c Command) {
+	if n.gone && c.Kind != WriteCDR && c.Kind != HangUp && c.Kind != FindContacts {
+		if rapid.Bool().Draw(n.t, "refused") { // or the answer is lost with the leg
+			n.will(Event{Kind: Refused, Leg: c.Leg, Command: c.N, Cause: "invalid session id"})
+		}
+		return
+	}
+	answer := Event{Leg: c.Leg, Command: c.N}
+	switch c.Kind {
+	case Answer:
+		answer.Kind = Done
+		n.will(answer, n.will(Event{Kind: Answered, Leg: c.Leg}))
+	case SignalRinging:
+		answer.Kind = Done
+		n.will(answer)
+	case Play:
+		answer.Kind, answer.Missing = Played, rapid.Bool().Draw(n.t, "missing")
+		n.will(answer)
+	case CollectDigits:
+		answer.Kind, answer.Outcome = DigitsCollected, rapid.SampledFrom([]DigitsOutcome{DigitsGood, DigitsTimeout, DigitsInvalid}).Draw(n.t, "outcome")
+		answer.Digits = string(c.Digits.Allowed[rapid.IntRange(0, len(c.Digits.Allowed)-1).Draw(n.t, "digit")])
+		n.will(answer)
+	case FindContacts:
+		answer.Kind = ContactsFound
+		for _, d := range c.Devices {
+			for range rapid.IntRange(0, 2).Draw(n.t, "contacts") {
+				answer.Contacts = append(answer.Contacts, Contact{Device: d, URI: "sip:" + d})
+			}
+		}
+		n.will(answer)
+	case Ring:
+		n.ring(c, answer)
+	case HangUp:
+		if !n.gone {
+			n.hangUp(ByUs, c.Cause)
+		}
+	case SetTimer:
+		answer.Kind = TimerFired
+		n.will(answer)
+	case WriteCDR:
+	}
+}
+
+// ring dials: each leg may never come to be, fail, ring out, or be the one that answers.
+func (n *node) ring(c Command, answer Event) {
+	if n.created == nil {
+		n.created, n.dialled = map[string]bool{}, map[string]*happening{}
+	}
+	winner := rapid.IntRange(-1, len(c.Targets)-1).Draw(n.t, "winner")
+	var before []*happening
+	answer.Kind, answer.Cause = RingEnded, rapid.SampledFrom([]string{"USER_BUSY", "ALLOTTED_TIMEOUT", "NORMAL_TEMPORARY_FAILURE"}).Draw(n.t, "cause")
+	for i, target := range c.Targets {
+		if i != winner && rapid.IntRange(0, 4).Draw(n.t, "dialled") == 0 {
+			continue
+		}
+		created := n.will(Event{Kind: LegCreated, Leg: target.Leg})
+		last := n.will(Event{Kind: Rang, Leg: target.Leg}, created)
+		before, n.dialled[target.Leg] = append(before, created), last
+		if i != winner {
+			continue
+		}
+		answered := n.will(Event{Kind: Answered, Leg: target.Leg}, last)
+		bridged := n.will(Event{Kind: Bridged, Leg: target.Leg}, answered)
+		n.dialled[target.Leg], answer.Cause = answered, "SUCCESS"
+		before = append(before, n.will(Event{Kind: Unbridged, Leg: callerLeg}, bridged))
+	}
+	for leg := range n.dialled {
+		n.end(leg, "LOSE_RACE")
+	}
+	n.ringing = n.will(answer, before...)
+}
+
+// end books the end of a dialled leg, once.
+func (n *node) end(leg, cause string) {
+	if last := n.dialled[leg]; last != nil {
+		delete(n.dialled, leg)
+		n.will(Event{Kind: HungUp, Leg: leg, End: &LegEnd{Cause: cause, By: ByUs, CreatedAt: started}}, last)
+	}
+}
+
+// hangUp ends the caller's leg. What the node would have told of it is not told any more, dialled legs go their way, and
+// those that are on their way are there before the leg is gone.
+func (n *node) hangUp(by EndedBy, cause string) {
+	n.gone = true
+	var first []*happening
+	for _, h := range n.coming {
+		switch {
+		case h.done || h.event.Kind == ContactsFound || h.event.Kind == Refused:
+		case h.event.Leg == callerLeg || h.event.Kind == Bridged:
+			h.done = true
+		case h.event.Kind == LegCreated:
+			first = append(first, h)
+		}
+	}
+	n.will(Event{Kind: HungUp, Leg: callerLeg, End: &LegEnd{Cause: cause, By: by, CreatedAt: started}}, first...)
+}

@@ -1,0 +1,44 @@
+package callflows
+
+import "tandem/because"
+
+// ElementTypes lists every type of element that a tenant's flow may use.
+func ElementTypes() []string {
+	return []string{"answer", "hangup", "hours", "menu", "play", "ring"}
+}
+
+// Reasons are the words for all codes of the engine and its elements.
+func Reasons() (because.Catalog, error) {
+	all := []because.Catalog{engineReasons()}
+	for _, name := range append(ElementTypes(), emergencyType) {
+		all = append(all, elementOf(name).reasons())
+	}
+	return because.Merge(all...)
+}
+
+func engineReasons() because.Catalog {
+	return because.Catalog{
+		"flow_started":         "{caller} called {dialled}: the flow {flow} begins.",
+		"flow_missing":         "The flow {flow} is not there.",
+		"element_missing":      "The flow leads to the element {element}, which is not there.",
+		"too_many_elements":    "The call has passed {limit} elements: the flow runs in a circle.",
+		"exit_taken":           "Exit {exit} leads to {element}.",
+		"exit_leads_nowhere":   "Exit {exit} leads nowhere, so the call ends with {cause}.",
+		"node_refused":         "The media node refused an order ({detail}).",
+		"step_panicked":        "A fault in Tandem ({detail}) ended the call at the event {event}.",
+		"event_before_park":    "An event ({event}) came before the call had parked.",
+		"event_after_end":      "An event ({event}) came after the call had ended.",
+		"parked_again":         "The media node parked the call once more.",
+		"leg_rang":             "{device} rings.",
+		"leg_answered":         "{device} answered.",
+		"leg_ended":            "{device} is out of the call: {cause}, ended by {by}.",
+		"talking":              "The caller talks to {device}.",
+		"talked":               "They no longer talk.",
+		"caller_hung_up":       "The caller hung up ({cause}).",
+		"caller_gave_up":       "The caller gave up before anybody answered ({cause}).",
+		"caller_hung_up_by_us": "The caller's leg was ended with {cause}.",
+		"callee_ended_call":    "The called side hung up, and the caller's leg was ended with it ({cause}).",
+		"node_hung_up":         "The media node ended the caller's leg by itself ({cause}).",
+		"call_ended":           "The call is over.",
+	}
+}

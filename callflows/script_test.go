@@ -1,0 +1,368 @@
+package callflows
+
+import (
+	"encoding/json"
+	"flag"
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	"tandem/tenants"
+)
+
+var update = flag.Bool("update", false, "write the outcomes of testdata/*.txt anew")
+
+// TestScripts plays testdata/*.txt. A file is blocks: lines of input, ----, and the outcome that they have. Input is
+//
+//	flow                              the elements of the flow, one a line: key: type {settings} exit->key ...
+//	call [to=112] [from=..] [name=..] [trunk=..] [flow=..]     a new call
+//	clock 2026-03-02T09:00:00Z        it is now
+//	[+30s] parked | done N | played N [missing] | digits N good|timeout|invalid [keyed] | contacts N device ...
+//	[+30s] created|rang|answered|bridged LEG | unbridged | ring_ended N CAUSE | refused N words
+//	[+30s] hungup LEG CAUSE [by=far|us] [sip=486] [answered]
+//
+// N is the number of the command that is answered. A is the caller's leg, L1, L2 ... are the dialled ones in order, and
+// any other name is a leg that the call does not know. Each event is a second after the last unless it says otherwise.
+//
+// Every script is played three times: as it is; with the call taken over by another worker after each event; and with
+// each event told twice.
+func TestScripts(t *testing.T) {
+	files, err := filepath.Glob("testdata/*.txt")
+	if err != nil || len(files) == 0 {
+		t.Fatal("no scripts", err)
+	}
+	for _, file := range files {
+		t.Run(strings.TrimSuffix(filepath.Base(file), ".txt"), func(t *testing.T) {
+			body, err := os.ReadFile(file)
+			if err != nil {
+				t.Fatal(err)
+			}
+			want := string(body)
+			if *update {
+				want = play(t, want, script{})
+				if err := os.WriteFile(file, []byte(want), 0o644); err != nil {
+					t.Fatal(err)
+				}
+			}
+			for name, mode := range map[string]script{"as it is": {}, "taken over at each step": {takeover: true}, "each event twice": {twice: true}} {
+				t.Run(name, func(t *testing.T) {
+					if got := play(t, want, mode); got != want {
+						t.Errorf("the outcome is another; -update writes it anew\n%s", difference(want, got))
+					}
+				})
+			}
+		})
+	}
+}
+
+// play gives a file with its outcomes written anew.
+func play(t *testing.T, file string, s script) string {
+	t.Helper()
+	s.t = t
+	var out []string
+	for block := range strings.SplitSeq(strings.TrimSpace(file), "\n\n") {
+		input, _, isBlock := strings.Cut(block+"\n", "----\n")
+		if !isBlock {
+			out = append(out, block)
+			continue
+		}
+		outcome := s.run(strings.Split(strings.TrimSuffix(input, "\n"), "\n"))
+		out = append(out, strings.TrimRight(input+"----\n"+outcome, "\n"))
+	}
+	return strings.Join(out, "\n\n") + "\n"
+}
+
+func difference(want, got string) string {
+	w, g := strings.Split(want, "\n"), strings.Split(got, "\n")
+	for i := range min(len(w), len(g)) {
+		if w[i] != g[i] {
+			return fmt.Sprintf("line %d\nwas  %s\nis   %s", i+1, w[i], g[i])
+		}
+	}
+	return fmt.Sprintf("%d lines instead of %d", len(g), len(w))
+}
+
+// script is one file being played.
+type script struct {
+	t               *testing.T
+	takeover, twice bool
+
+	config  Config
+	watcher *watcher
+	call    Call
+	state   State
+	now     time.Time
+}
+
+func (s *script) run(lines []string) string {
+	s.t.Helper()
+	var out strings.Builder
+	for i, line := range lines {
+		if strings.HasPrefix(line, "#") {
+			continue
+		}
+		words := strings.Fields(line)
+		switch words[0] {
+		case "flow":
+			return s.flow(lines[i+1:])
+		case "call":
+			s.begin(words[1:])
+		case "clock":
+			at, err := time.Parse(time.RFC3339, words[1])
+			if err != nil {
+				s.t.Fatalf("%s: %v", line, err)
+			}
+			s.now = at.Add(-time.Second)
+		default:
+			out.WriteString(s.event(line, words))
+		}
+	}
+	return out.String()
+}
+
+// flow reads the flow and says what ValidateFlow says.
+func (s *script) flow(lines []string) string {
+	f := tenants.Flow{ID: "main", Name: "Main", Elements: map[string]tenants.Element{}}
+	for _, line := range lines {
+		key, rest, _ := strings.Cut(line, ":")
+		kind, rest, _ := strings.Cut(strings.TrimSpace(rest), " ")
+		e := tenants.Element{Type: kind, Exits: map[string]string{}}
+		if strings.HasPrefix(rest, "{") {
+			d := json.NewDecoder(strings.NewReader(rest))
+			if err := d.Decode(&e.Settings); err != nil {
+				s.t.Fatalf("%s: %v", line, err)
+			}
+			rest = rest[d.InputOffset():]
+		}
+		for exit := range strings.FieldsSeq(rest) {
+			name, next, _ := strings.Cut(exit, "->")
+			e.Exits[name] = next
+		}
+		if f.Start == "" {
+			f.Start = key
+		}
+		f.Elements[key] = e
+	}
+	if err := ValidateFlow(f); err != nil {
+		return err.Error() + "\n"
+	}
+	s.config = demo(s.t, f)
+	s.begin(nil)
+	return "good\n"
+}
+
+func (s *script) begin(words []string) {
+	s.call, s.state, s.now, s.watcher = call("main"), State{}, started.Add(-time.Second), newWatcher(s.config)
+	for _, w := range words {
+		name, value, _ := strings.Cut(w, "=")
+		switch name {
+		case "to":
+			s.call.Dialled = value
+		case "from":
+			s.call.Caller.Number = value
+		case "name":
+			s.call.Caller.Name = strings.ReplaceAll(value, "_", " ")
+		case "device":
+			s.call.Caller.Device = value
+		case "trunk":
+			s.call.Caller = Caller{Trunk: value, Number: s.call.Caller.Number}
+		case "flow":
+			s.call.FlowID = value
+		default:
+			s.t.Fatalf("call %s: is not known", w)
+		}
+	}
+}
+
+func (s *script) event(line string, words []string) string {
+	s.t.Helper()
+	wait := time.Second
+	if after, ok := strings.CutPrefix(words[0], "+"); ok {
+		d, err := time.ParseDuration(after)
+		if err != nil {
+			s.t.Fatalf("%s: %v", line, err)
+		}
+		wait, words = d, words[1:]
+	}
+	s.now = s.now.Add(wait)
+	e := s.parse(line, words)
+	out := s.step(line, e)
+	if s.twice {
+		if again := s.step(line, e); len(again.Commands) > 0 || text(again.State) != text(out.State) {
+			s.t.Errorf("%s: told twice, it has an effect twice: %s", line, text(again))
+		}
+	}
+	return s.say(out)
+}
+
+func (s *script) step(line string, e Event) Outcome {
+	s.t.Helper()
+	out, err := s.watcher.step(s.state, e)
+	if err != nil {
+		s.t.Errorf("%s: %v", line, err)
+	}
+	s.state = out.State
+	if s.takeover {
+		if s.state, err = travel(s.state); err != nil {
+			s.t.Fatal(err)
+		}
+	}
+	return out
+}
+
+// parse reads an event.
+func (s *script) parse(line string, words []string) Event {
+	s.t.Helper()
+	kinds := map[string]EventKind{"parked": Parked, "done": Done, "played": Played, "digits": DigitsCollected, "contacts": ContactsFound,
+		"created": LegCreated, "rang": Rang, "answered": Answered, "bridged": Bridged, "unbridged": Unbridged, "ring_ended": RingEnded,
+		"refused": Refused, "hungup": HungUp, "timer": TimerFired}
+	e := Event{Kind: kinds[words[0]], At: s.now, Leg: callerLeg}
+	words = words[1:]
+	arg := func() string {
+		if len(words) == 0 {
+			s.t.Fatalf("%s: lacks something", line)
+		}
+		w := words[0]
+		words = words[1:]
+		return w
+	}
+	number := func() int {
+		n, err := strconv.Atoi(arg())
+		if err != nil {
+			s.t.Fatalf("%s: %v", line, err)
+		}
+		return n
+	}
+	switch e.Kind {
+	case Parked:
+		c := s.call
+		e.Call = &c
+	case Done, TimerFired:
+		e.Command = number()
+	case Played:
+		e.Command, e.Missing = number(), slices.Contains(words, "missing")
+	case DigitsCollected:
+		e.Command, e.Outcome, e.Digits = number(), DigitsOutcome(arg()), strings.Join(words, "")
+	case ContactsFound:
+		e.Command = number()
+		for _, device := range words {
+			e.Contacts = append(e.Contacts, Contact{Device: device, URI: "sip:" + device + "@192.0.2.44", Edge: "sip:192.0.2.1:5070"})
+		}
+	case LegCreated, Rang, Answered, Bridged:
+		e.Leg = s.leg(arg())
+	case Unbridged:
+	case RingEnded, Refused:
+		e.Command, e.Cause = number(), strings.Join(words, " ")
+	case HungUp:
+		e.Leg, e.End = s.leg(arg()), &LegEnd{Cause: arg(), By: ByUs, CreatedAt: started}
+		s.ending(line, &e, words)
+	default:
+		s.t.Fatalf("%s: is not known", line)
+	}
+	return e
+}
+
+func (s *script) ending(line string, e *Event, words []string) {
+	s.t.Helper()
+	if s.state.Phase == "" { // a call whose first event is its last comes with what is known of it
+		c := s.call
+		e.Call = &c
+	}
+	for _, w := range words {
+		switch name, value, _ := strings.Cut(w, "="); name {
+		case "by":
+			e.End.By = map[string]EndedBy{"far": ByFarEnd, "us": ByUs}[value]
+		case "sip":
+			e.End.SIPCode, _ = strconv.Atoi(value)
+		case "answered":
+			at := started.Add(time.Second)
+			e.End.AnsweredAt = &at
+		default:
+			s.t.Fatalf("%s: %s is not known", line, w)
+		}
+	}
+}
+
+// leg finds the uuid behind A, L1, L2 ...
+func (s *script) leg(name string) string {
+	if name == "A" {
+		return callerLeg
+	}
+	if n, err := strconv.Atoi(strings.TrimPrefix(name, "L")); err == nil && n < len(s.state.Legs) {
+		return s.state.Legs[n].ID
+	}
+	return callerLeg[:8] + "-0000-8000-8000-00000000" + name
+}
+
+func (s *script) legName(id string) string {
+	for i, l := range s.state.Legs {
+		switch {
+		case l.ID == id && i == 0:
+			return "A"
+		case l.ID == id:
+			return "L" + strconv.Itoa(i)
+		}
+	}
+	return id
+}
+
+// say writes an outcome: the state, the commands, the reasons in words.
+func (s *script) say(out Outcome) string {
+	var b strings.Builder
+	phase := string(s.state.Phase)
+	if phase == "" {
+		phase = "nothing yet"
+	}
+	b.WriteString(phase)
+	if s.state.Phase == Running || s.state.Phase == Talking {
+		fmt.Fprintf(&b, ", %s (%s), awaits %d", s.state.Element, s.state.Stage, s.state.Awaited)
+	}
+	b.WriteString("\n")
+	for _, r := range out.Because {
+		words := s.watcher.words.Words(r)
+		for _, l := range s.state.Legs {
+			words = strings.ReplaceAll(words, l.ID, s.legName(l.ID))
+		}
+		b.WriteString("  " + words + "\n")
+	}
+	for _, c := range out.Commands {
+		b.WriteString("  -> " + s.sayCommand(c) + "\n")
+	}
+	return b.String()
+}
+
+func (s *script) sayCommand(c Command) string {
+	if c.Kind == WriteCDR {
+		answered := ""
+		if c.CDR.AnsweredAt != nil {
+			answered = ", answered"
+		}
+		return fmt.Sprintf("write_cdr %s %s: %s, sip %d, fault %s%s", s.legName(c.Leg), c.CDR.Role, c.CDR.Cause, c.CDR.SIPCode, c.CDR.Fault, answered)
+	}
+	words := []string{strconv.Itoa(c.N), string(c.Kind)}
+	add := func(yes bool, more ...string) {
+		if yes {
+			words = append(words, more...)
+		}
+	}
+	add(c.Prompt != "", c.Prompt)
+	if d := c.Digits; d != nil {
+		add(true, fmt.Sprintf("%d to %d of [%s] within %v, then %v", d.Min, d.Max, d.Allowed, d.First, d.Between))
+	}
+	for _, t := range c.Targets {
+		add(true, s.legName(t.Leg)+"="+t.URI+" through "+t.Edge)
+	}
+	add(c.Wait > 0, "for "+c.Wait.String())
+	add(c.InOrder, "in order")
+	add(c.Ringback, "with ringback")
+	add(c.EarlyOK, "with early media")
+	add(c.CallerID.Number != "", strings.TrimSpace("as "+c.CallerID.Number+" "+c.CallerID.Name))
+	add(c.Cause != "", c.Cause)
+	add(len(c.Devices) > 0, c.Devices...)
+	return strings.Join(words, " ")
+}

@@ -1,0 +1,110 @@
+package callflows
+
+import (
+	"time"
+
+	"tandem/because"
+	"tandem/messages"
+	"tandem/tenants"
+)
+
+// Call is what is known about a call when it parks. It never changes.
+type Call struct {
+	ID        string    `json:"id"`
+	Tenant    string    `json:"tenant"`
+	Version   int64     `json:"version"` // configuration version that routing decided with
+	Leg       string    `json:"leg"`     // channel uuid of the caller's leg
+	Node      string    `json:"node"`
+	Edge      string    `json:"edge"` // SIP URI of the edge that brought the call
+	FlowID    string    `json:"flow_id"`
+	Caller    Caller    `json:"caller"`
+	Dialled   string    `json:"dialled"`
+	SIPCallID string    `json:"sip_call_id"`
+	StartedAt time.Time `json:"started_at"`
+}
+
+// Caller is who opened the call: a device of the tenant, or a trunk.
+type Caller struct {
+	Device string `json:"device,omitempty"` // device id
+	Trunk  string `json:"trunk,omitempty"`  // trunk id
+	Number string `json:"number"`
+	Name   string `json:"name,omitempty"` // display name as sent: hostile
+}
+
+// Config is the configuration that a call runs under: its tenant at the version that the call started with.
+type Config struct {
+	Tenant    *tenants.Tenant
+	Emergency tenants.Emergency
+}
+
+// Phase is where a call is in its life.
+type Phase string
+
+const (
+	Running Phase = "running" // an element is at work
+	Talking Phase = "talking" // the caller talks to a leg
+	Ending  Phase = "ending"  // hung up, but not all legs are gone
+	Ended   Phase = "ended"
+)
+
+// State is all that must be known to carry on a call: encoding/json carries it to another worker. The zero State waits
+// for Parked.
+type State struct {
+	Call     Call   `json:"call"`
+	Phase    Phase  `json:"phase"`
+	FlowID   string `json:"flow_id"`
+	Element  string `json:"element"` // key of the element at work
+	Entered  int    `json:"entered"` // elements entered so far
+	Answered bool   `json:"answered"`
+	Commands int    `json:"commands"`          // commands numbered so far
+	Awaited  int    `json:"awaited"`           // the command whose answer the element waits for; 0 for none
+	Stage    string `json:"stage,omitempty"`   // where the element is within itself
+	Attempt  int    `json:"attempt,omitempty"` // the element's own count
+	Legs     []Leg  `json:"legs"`
+
+	Cause string         `json:"cause,omitempty"` // cause of the hang-up that we ordered
+	Fault messages.Fault `json:"fault,omitempty"` // whose doing the end is, once it is known
+}
+
+// Leg is one leg of the call.
+type Leg struct {
+	ID       string           `json:"id"`
+	Role     messages.LegRole `json:"role"`
+	Device   string           `json:"device,omitempty"`
+	Trunk    string           `json:"trunk,omitempty"`
+	Created  bool             `json:"created,omitempty"` // the node has told of it
+	Rang     bool             `json:"rang,omitempty"`
+	Answered bool             `json:"answered,omitempty"`
+	// AnsweredAt serves when the node's last word on the leg, which carries it too, was lost.
+	AnsweredAt time.Time `json:"answered_at,omitzero"`
+	Bridged    bool      `json:"bridged,omitempty"`
+	HungUp     bool      `json:"hung_up,omitempty"`
+	Cause      string    `json:"cause,omitempty"`
+}
+
+// Outcome is what a step gives.
+type Outcome struct {
+	State    State
+	Commands []Command
+	Because  []because.Reason
+}
+
+// leg finds a leg by its channel uuid, or nil.
+func (s *State) leg(id string) *Leg {
+	for i := range s.Legs {
+		if s.Legs[i].ID == id {
+			return &s.Legs[i]
+		}
+	}
+	return nil
+}
+
+// live says whether any leg is still there.
+func (s *State) live() bool {
+	for _, l := range s.Legs {
+		if l.Created && !l.HungUp {
+			return true
+		}
+	}
+	return false
+}

@@ -1,0 +1,185 @@
+package callflows
+
+import (
+	"slices"
+	"strconv"
+
+	"tandem/because"
+	"tandem/messages"
+	"tandem/tenants"
+)
+
+// Step takes a call one event further. It changes nothing that it is given: the caller keeps the old state if it fails to
+// carry out the commands.
+func Step(config Config, state State, event Event) Outcome {
+	state.Legs = slices.Clone(state.Legs)
+	s := &step{config: config, state: &state, event: event}
+	switch state.Phase {
+	case "":
+		s.begin()
+	case Running, Talking:
+		s.bookkeep()
+		if s.state.Phase == Running || s.state.Phase == Talking {
+			s.progress()
+		}
+	case Ending:
+		s.bookkeep()
+	case Ended:
+		s.late()
+	}
+	return Outcome{State: state, Commands: s.commands, Because: s.because}
+}
+
+// step is one call of Step: what elements work with.
+type step struct {
+	config   Config
+	state    *State
+	event    Event
+	commands []Command
+	because  []because.Reason
+}
+
+func (s *step) explain(code string, args ...string) {
+	s.because = append(s.because, because.New(code, args...))
+}
+
+// order numbers a command and adds it. Unless the command names another leg, it is for the caller's.
+func (s *step) order(c Command) int {
+	s.state.Commands++
+	c.N = s.state.Commands
+	if c.Leg == "" {
+		c.Leg = s.state.Call.Leg
+	}
+	s.commands = append(s.commands, c)
+	return c.N
+}
+
+// await orders a command whose answer the element at work waits for.
+func (s *step) await(stage string, c Command) {
+	s.state.Stage = stage
+	s.state.Awaited = s.order(c)
+}
+
+// answers says whether the event answers the awaited command.
+func (s *step) answers() bool {
+	return s.event.Command != 0 && s.event.Command == s.state.Awaited
+}
+
+// completes says whether the event is the answer, of this kind, that the element waits for in this stage.
+func (s *step) completes(stage string, kind EventKind) bool {
+	return s.state.Stage == stage && s.event.Kind == kind && s.answers()
+}
+
+// begin takes a parked call into its flow. A caller who gave up before the node had parked him comes with HungUp first:
+// his leg gets its CDR all the same.
+func (s *step) begin() {
+	if !s.opens() {
+		s.explain("event_before_park", "event", string(s.event.Kind))
+		return
+	}
+	call := *s.event.Call
+	call.Caller.Number, call.Caller.Name = clip(call.Caller.Number, messages.MaxName), clip(call.Caller.Name, messages.MaxName)
+	call.Dialled, call.SIPCallID = clip(call.Dialled, messages.MaxName), clip(call.SIPCallID, messages.MaxURI)
+	s.state.Call = call
+	s.state.Phase = Running
+	s.state.Legs = []Leg{{ID: call.Leg, Role: messages.RoleCaller, Device: call.Caller.Device, Trunk: call.Caller.Trunk, Created: true}}
+	if s.event.Kind == HungUp {
+		s.hungUp()
+		return
+	}
+	flow := s.flow(call.FlowID)
+	if flow == nil {
+		s.end(causeOfBrokenFlow, messages.FaultTenant, because.New("flow_missing", "flow", call.FlowID))
+		return
+	}
+	s.state.FlowID = flow.ID
+	s.explain("flow_started", "flow", flow.Name, "caller", call.Caller.Number, "dialled", call.Dialled)
+	s.enter(flow, flow.Start)
+}
+
+// opens says whether a call can begin with the event.
+func (s *step) opens() bool {
+	e := s.event
+	return e.Call != nil && (e.Kind == Parked || e.Kind == HungUp && e.End != nil && e.Leg == e.Call.Leg)
+}
+
+// flow finds a flow of the tenant, or the platform's own emergency flow.
+func (s *step) flow(id string) *tenants.Flow {
+	if id == EmergencyFlow {
+		return &emergencyFlow
+	}
+	if s.config.Tenant == nil {
+		return nil
+	}
+	return s.config.Tenant.Flow(id)
+}
+
+// enter starts an element.
+func (s *step) enter(flow *tenants.Flow, key string) {
+	s.state.Entered++
+	if s.state.Entered > MaxElements {
+		s.end("EXCHANGE_ROUTING_ERROR", messages.FaultTenant, because.New("too_many_elements", "limit", strconv.Itoa(MaxElements)))
+		return
+	}
+	e, ok := flow.Elements[key]
+	kind := elementOf(e.Type)
+	if !ok || kind == nil {
+		s.end(causeOfBrokenFlow, messages.FaultTenant, because.New("element_missing", "element", key))
+		return
+	}
+	s.state.Element, s.state.Stage, s.state.Attempt, s.state.Awaited = key, "", 0, 0
+	kind.enter(s, e.Parsed)
+}
+
+// element gives the element at work, or nil.
+func (s *step) element() (element, any) {
+	flow := s.flow(s.state.FlowID)
+	if flow == nil {
+		return nil, nil
+	}
+	e, ok := flow.Elements[s.state.Element]
+	if !ok {
+		return nil, nil
+	}
+	return elementOf(e.Type), e.Parsed
+}
+
+// exit leaves the element at work by one of its exits. The call ends with cause when the exit leads nowhere.
+func (s *step) exit(name, cause string, fault messages.Fault) {
+	flow := s.flow(s.state.FlowID)
+	next, ok := flow.Elements[s.state.Element].Exits[name]
+	if !ok {
+		s.end(cause, fault, because.New("exit_leads_nowhere", "exit", name, "cause", cause))
+		return
+	}
+	s.explain("exit_taken", "exit", name, "element", next)
+	s.enter(flow, next)
+}
+
+// end hangs the caller up with a cause and says why.
+func (s *step) end(cause string, fault messages.Fault, why because.Reason) {
+	s.because = append(s.because, why)
+	s.state.Phase, s.state.Awaited = Ending, 0
+	s.state.Cause, s.state.Fault = cause, fault
+	s.order(Command{Kind: HangUp, Cause: cause})
+}
+
+// progress gives the event to the element at work.
+func (s *step) progress() {
+	if s.event.Kind == Refused && s.answers() {
+		s.end("NORMAL_TEMPORARY_FAILURE", messages.FaultPlatform, because.New("node_refused", "detail", s.event.Cause))
+		return
+	}
+	kind, settings := s.element()
+	switch {
+	case kind != nil:
+		kind.on(s, settings)
+	case s.state.Phase == Running:
+		s.end(causeOfBrokenFlow, messages.FaultTenant, because.New("element_missing", "element", s.state.Element))
+	case s.completes(stageRinging, RingEnded):
+		s.ringEnded() // people who talk are not cut off because their flow is gone
+	}
+}
+
+// late notes an event for a call that is over.
+func (s *step) late() { s.explain("event_after_end", "event", string(s.event.Kind)) }

@@ -1,0 +1,145 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"time"
+
+	"github.com/gin-gonic/gin"
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/promhttp"
+
+	"tandem/because"
+	"tandem/directory"
+	"tandem/explain"
+	"tandem/postgres"
+)
+
+// Bounds of the HTTP server.
+const (
+	headerWait   = 5 * time.Second
+	requestWait  = 10 * time.Second
+	shutdownWait = 3 * time.Second
+)
+
+// api serves HTTP: health, metrics, and explanations. It has no keys yet, so it must listen on loopback or behind a
+// network that only operators reach.
+func (w *worker) api(ctx context.Context) error {
+	words, err := explain.Catalog()
+	if err != nil {
+		return err
+	}
+	server := &http.Server{Addr: w.settings.HTTPAddress, Handler: w.routes(words), ReadHeaderTimeout: headerWait}
+	ended := make(chan error, 1)
+	go func() { ended <- server.ListenAndServe() }()
+	select {
+	case err := <-ended:
+		return fmt.Errorf("the API cannot listen on %s: %w", w.settings.HTTPAddress, err)
+	case <-ctx.Done():
+		limited, cancel := context.WithTimeout(context.WithoutCancel(ctx), shutdownWait)
+		defer cancel()
+		return server.Shutdown(limited)
+	}
+}
+
+func (w *worker) routes(words because.Catalog) http.Handler {
+	gin.SetMode(gin.ReleaseMode)
+	router := gin.New()
+	router.Use(gin.Recovery())
+	router.GET("/health", w.health)
+	router.GET("/metrics", gin.WrapH(promhttp.HandlerFor(w.metrics(), promhttp.HandlerOpts{})))
+	router.GET("/v1/registrations", w.registrations)
+	router.GET("/v1/calls/:call/explanation", func(c *gin.Context) { w.explanation(c, words) })
+	return router
+}
+
+// health says what this worker reaches. It is 200 while calls can be decided, which needs neither server.
+func (w *worker) health(c *gin.Context) {
+	ctx, cancel := context.WithTimeout(c.Request.Context(), requestWait)
+	defer cancel()
+	snapshot := w.source.Current()
+	c.JSON(http.StatusOK, gin.H{
+		"worker": w.settings.Name, "roles": w.settings.Roles, "revision": snapshot.Revision(),
+		"configuration_age_s":  int(time.Since(snapshot.LoadedAt()).Seconds()),
+		"configuration_source": map[bool]string{true: "local snapshot", false: "postgresql"}[w.source.FromDisk()],
+		"nodes":                w.facts.nodes.List(time.Now()),
+		"postgresql":           w.store.Ping(ctx) == nil, "rabbitmq": w.rabbit.Connected(),
+	})
+}
+
+// registrations lists where one device can be reached.
+func (w *worker) registrations(c *gin.Context) {
+	username, domain := c.Query("username"), c.Query("domain")
+	if username == "" || domain == "" {
+		problem(c, http.StatusBadRequest, "query_incomplete", "Name a username and a domain.")
+		return
+	}
+	contacts := w.facts.registrations.Contacts(username, domain, time.Now())
+	if contacts == nil {
+		contacts = []directory.Contact{}
+	}
+	c.JSON(http.StatusOK, gin.H{"contacts": contacts})
+}
+
+// explanation explains one call, by Tandem's id or the SIP Call-ID.
+func (w *worker) explanation(c *gin.Context, words because.Catalog) {
+	ctx, cancel := context.WithTimeout(c.Request.Context(), requestWait)
+	defer cancel()
+	x, err := explainCall(ctx, w.store, words, c.Param("call"))
+	switch {
+	case errors.Is(err, errNoCall):
+		problem(c, http.StatusNotFound, "call_unknown", "No call has this id or SIP Call-ID.")
+	case err != nil:
+		w.log.ErrorContext(ctx, "a call could not be explained", slog.Any("error", err))
+		problem(c, http.StatusServiceUnavailable, "journal_away", "The journal cannot be read at the moment. Try again shortly.")
+	default:
+		c.JSON(http.StatusOK, x)
+	}
+}
+
+// problem answers as RFC 9457 says.
+func problem(c *gin.Context, status int, code, detail string) {
+	c.Header("Content-Type", "application/problem+json")
+	c.JSON(status, gin.H{"status": status, "code": code, "title": http.StatusText(status), "detail": detail})
+}
+
+// errNoCall says that nothing is known of a call.
+var errNoCall = errors.New("no call has this id or SIP Call-ID")
+
+// explainCall reads what is kept about a call and explains it.
+func explainCall(ctx context.Context, store *postgres.Store, words because.Catalog, id string) (explain.Explanation, error) {
+	call, err := store.Call(ctx, id)
+	if errors.Is(err, postgres.ErrNotFound) {
+		return explain.Explanation{}, errNoCall
+	}
+	if err != nil {
+		return explain.Explanation{}, err
+	}
+	entries, err := store.JournalOf(ctx, call.Call)
+	if err != nil {
+		return explain.Explanation{}, err
+	}
+	cdrs, err := store.CDRsOf(ctx, call.Call)
+	if err != nil {
+		return explain.Explanation{}, err
+	}
+	return explain.Call(words, call.Call, entries, cdrs), nil
+}
+
+// metrics are this worker's counters.
+func (w *worker) metrics() *prometheus.Registry {
+	registry := prometheus.NewRegistry()
+	gauge := func(name, help string, value func() float64) {
+		registry.MustRegister(prometheus.NewGaugeFunc(prometheus.GaugeOpts{Namespace: "tandem", Name: name, Help: help}, value))
+	}
+	gauge("configuration_revision", "Revision of the configuration that decides.", func() float64 { return float64(w.source.Current().Revision()) })
+	gauge("configuration_age_seconds", "Seconds since it was read from PostgreSQL.", func() float64 { return time.Since(w.source.Current().LoadedAt()).Seconds() })
+	gauge("rabbitmq_up", "1 while RabbitMQ is connected.", func() float64 { return map[bool]float64{true: 1}[w.rabbit.Connected()] })
+	gauge("ledger_held_cdrs", "CDRs that are not yet confirmed.", func() float64 { return float64(w.ledger.Stats().HeldCDRs) })
+	gauge("ledger_lost_cdrs", "CDRs that could be neither sent nor spooled.", func() float64 { return float64(w.ledger.Stats().LostCDRs) })
+	gauge("ledger_dropped_entries", "Journal entries dropped because too many waited.", func() float64 { return float64(w.ledger.Stats().DroppedEntries) })
+	return registry
+}

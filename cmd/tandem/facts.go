@@ -1,0 +1,121 @@
+package main
+
+import (
+	"context"
+	"log/slog"
+	"net/netip"
+	"time"
+
+	"tandem/callflows"
+	"tandem/directory"
+	"tandem/messages"
+	"tandem/rabbit"
+	"tandem/routing"
+	"tandem/tenants"
+)
+
+// facts is what this worker knows besides configuration, fed by events: who is registered, which calls are live, which
+// nodes are up.
+type facts struct {
+	worker        *worker
+	registrations *directory.Registrations
+	calls         *directory.Calls
+	nodes         *directory.Nodes
+}
+
+// reloadWait bounds the reading of registrations after a gap.
+const reloadWait = 5 * time.Second
+
+// follow takes events until ctx ends. After each gap the registrations are read again from PostgreSQL.
+func (f *facts) follow(ctx context.Context) error {
+	keys := []string{string(messages.RegistrationV1), string(messages.CallEventV1), string(messages.NodeEventV1), string(messages.EdgeHelloV1)}
+	return f.worker.rabbit.SubscribeEvents(ctx, keys, func(m messages.Message) { f.apply(ctx, m) }, func() { f.reload(ctx) })
+}
+
+func (f *facts) apply(ctx context.Context, m messages.Message) {
+	switch m := m.(type) {
+	case *messages.Registration:
+		f.registrations.Apply(*m)
+	case *messages.CallEvent:
+		f.calls.Apply(*m)
+	case *messages.NodeEvent:
+		f.nodes.Apply(*m)
+	case *messages.EdgeHello:
+		f.worker.configureEdges(ctx)
+	}
+}
+
+// reload reads what was missed. Without PostgreSQL the events alone must do: phones register again within minutes.
+func (f *facts) reload(ctx context.Context) {
+	ctx, cancel := context.WithTimeout(ctx, reloadWait)
+	defer cancel()
+	all, err := f.worker.store.LoadRegistrations(ctx, time.Now())
+	if err != nil {
+		f.worker.log.WarnContext(ctx, "registrations could not be read; those that are refreshed from now on are known", slog.Any("error", err))
+		return
+	}
+	for _, r := range all {
+		f.registrations.Apply(r)
+	}
+	f.worker.configureEdges(ctx)
+}
+
+// routing gives the facts for one decision.
+func (f *facts) routing(tenant string, now time.Time) routing.Facts {
+	out := routing.Facts{At: now, TenantCalls: f.calls.CountTenant(tenant, now)}
+	for _, n := range f.nodes.List(now) {
+		out.Nodes = append(out.Nodes, routing.Node{Name: n.Name, SIPURI: n.SIPURI, State: n.State, Calls: n.Calls})
+	}
+	return out
+}
+
+// Contacts says where a device can be reached now.
+func (f *facts) Contacts(t *tenants.Tenant, device string, now time.Time) []callflows.Contact {
+	if t == nil {
+		return nil
+	}
+	d := t.Device(device)
+	if d == nil {
+		return nil
+	}
+	var out []callflows.Contact
+	for _, c := range f.registrations.Contacts(d.Username, t.Domain, now) {
+		out = append(out, callflows.Contact{Device: d.ID, URI: c.URI, Edge: c.EdgeURI})
+	}
+	return out
+}
+
+// configureEdges tells every edge all that it must know. It is sent when an edge asks and when the configuration changes.
+func (w *worker) configureEdges(ctx context.Context) {
+	snapshot := w.source.Current()
+	if snapshot == nil {
+		return
+	}
+	config := &messages.EdgeConfig{EventCategory: "edge", EventName: "config", Type: messages.EdgeConfigV1, Nodes: []string{}, Trunks: []string{}}
+	for _, n := range snapshot.Nodes() {
+		if address, ok := hostPort(n.SIPURI); ok {
+			config.Nodes = append(config.Nodes, address)
+		}
+	}
+	for _, t := range snapshot.Trunks() {
+		for _, a := range t.Addresses {
+			config.Trunks = append(config.Trunks, a.String())
+		}
+	}
+	if err := w.rabbit.Publish(ctx, rabbit.ExchangeEdges, "", config); err != nil {
+		w.log.WarnContext(ctx, "edges could not be told their configuration; they ask when they are connected", slog.Any("error", err))
+	}
+}
+
+// hostPort reads address:port from a node's SIP URI.
+func hostPort(uri string) (string, bool) {
+	u, err := routing.ParseURI(uri)
+	if err != nil {
+		return "", false
+	}
+	a, err := netip.ParseAddrPort(uri[len("sip:"):])
+	if err == nil {
+		return a.String(), true
+	}
+	return u.Host, u.Host != ""
+}

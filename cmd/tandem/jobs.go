@@ -1,0 +1,61 @@
+package main
+
+import (
+	"context"
+	"log/slog"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+
+	"tandem/messages"
+	"tandem/postgres"
+)
+
+// How the ledger is written.
+const (
+	ledgerBatch   = 500                   // messages in one transaction
+	ledgerWait    = 20 * time.Millisecond // how long a message waits for company
+	forgetEvery   = 5 * time.Minute       // how often registrations that are long over are deleted
+	forgetTimeout = time.Minute
+)
+
+// jobs writes what the other workers hand over: the ledger and the registrations.
+func (w *worker) jobs(ctx context.Context) error {
+	group, ctx := errgroup.WithContext(ctx)
+	group.Go(func() error { return w.rabbit.ConsumeLedger(ctx, ledgerBatch, ledgerWait, ledgerStore{w.store}) })
+	group.Go(func() error { return w.rabbit.ConsumeRegistrations(ctx, w.store) })
+	group.Go(func() error { return w.forget(ctx) })
+	return group.Wait()
+}
+
+// ledgerStore fits the store to what the ledger's consumer asks for.
+type ledgerStore struct{ store *postgres.Store }
+
+// InsertCDRs keeps CDRs, each leg once.
+func (l ledgerStore) InsertCDRs(ctx context.Context, cdrs []messages.CDR) (int, error) {
+	return l.store.InsertCDRs(ctx, cdrs)
+}
+
+// InsertJournal keeps journal entries, each once.
+func (l ledgerStore) InsertJournal(ctx context.Context, entries []messages.JournalEntry) error {
+	_, err := l.store.InsertJournal(ctx, entries)
+	return err
+}
+
+// forget deletes registrations that are long over.
+func (w *worker) forget(ctx context.Context) error {
+	tick := time.NewTicker(forgetEvery)
+	defer tick.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return nil
+		case now := <-tick.C:
+			limited, cancel := context.WithTimeout(ctx, forgetTimeout)
+			if _, err := w.store.ForgetRegistrations(limited, now); err != nil && ctx.Err() == nil {
+				w.log.WarnContext(ctx, "old registrations could not be deleted", slog.Any("error", err))
+			}
+			cancel()
+		}
+	}
+}

@@ -1,0 +1,67 @@
+// Command tandem is the control plane: one binary with a subcommand for each role and each tool.
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"os"
+	"os/signal"
+	"syscall"
+
+	"github.com/alecthomas/kong"
+)
+
+// commands is the command line. Every flag can also come from the environment, so that a container needs no arguments.
+type commands struct {
+	Serve   serveCommand   `cmd:"" help:"Run a worker: decide routes, drive calls, write the ledger, serve the API."`
+	Migrate migrateCommand `cmd:"" help:"Bring the database's schema up to this release."`
+	Explain explainCommand `cmd:"" help:"Say why a call went as it did, or what would happen to one."`
+	Demo    demoCommand    `cmd:"" help:"Install, start and show everything on this machine, with one call."`
+	StandIn standInCommand `cmd:"" name:"stand-in" help:"Run the stand-in for FreeSWITCH: signalling only, no audio."`
+	Stack   stackCommand   `cmd:"" help:"Run a command beside a private PostgreSQL and RabbitMQ, for tests."`
+}
+
+// exitCode lets a subcommand end with a code of its own.
+type exitCode int
+
+func (e exitCode) Error() string { return fmt.Sprintf("exit code %d", int(e)) }
+
+func main() {
+	// Ctrl-C and an orderly stop end the context; what runs then ends what it started.
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	os.Exit(run(ctx, os.Args[1:]))
+}
+
+// run is main without the process: it returns the exit code.
+func run(ctx context.Context, args []string) int {
+	var c commands
+	parser, err := kong.New(&c, kong.Name("tandem"), kong.Description("The control plane of a telephone company."), kong.UsageOnError(),
+		kong.BindTo(ctx, (*context.Context)(nil)))
+	if err != nil {
+		fmt.Fprintln(os.Stderr, "tandem:", err)
+		return 1
+	}
+	parsed, err := parser.Parse(args)
+	if err != nil {
+		fmt.Fprintln(os.Stderr, "tandem:", err)
+		return 2
+	}
+	err = parsed.Run()
+	var code exitCode
+	switch {
+	case err == nil:
+		return 0
+	case errors.As(err, &code):
+		return int(code)
+	}
+	fmt.Fprintln(os.Stderr, "tandem:", err)
+	return 1
+}
+
+// newLogger writes structured lines to standard error.
+func newLogger() *slog.Logger {
+	return slog.New(slog.NewJSONHandler(os.Stderr, nil))
+}

@@ -1,0 +1,77 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"log/slog"
+	"time"
+
+	"tandem/explain"
+	"tandem/messages"
+	"tandem/routing"
+)
+
+// route answers the edges: it gathers the facts, lets routing decide, and keeps the reasons.
+func (w *worker) route(ctx context.Context) error {
+	return w.rabbit.ServeRoutes(ctx, w.settings.Prefetch, func(ctx context.Context, m *messages.RouteRequest) *messages.RouteAnswer {
+		return w.decide(ctx, m, time.Now().UTC())
+	})
+}
+
+// decide answers one request.
+func (w *worker) decide(ctx context.Context, m *messages.RouteRequest, now time.Time) *messages.RouteAnswer {
+	request, err := routing.Read(m)
+	if err != nil {
+		return w.unreadable(ctx, m, request, err, now)
+	}
+	snapshot := w.source.Current()
+	tenant := routing.TenantOf(snapshot, request)
+	facts := w.facts.routing(tenant, now)
+	decision := routing.Decide(snapshot, facts, request)
+	w.record(now, request, facts, decision)
+	return routing.Answer(m, decision)
+}
+
+// record keeps a decision: its journal entry, and for a rejection the CDR of the leg that reached no node.
+func (w *worker) record(now time.Time, request routing.Request, facts routing.Facts, d routing.Decision) {
+	w.ledger.AddJournal(messages.JournalEntry{
+		Call: d.Call, Tenant: d.Tenant, Source: messages.SourceRouting, At: now, Version: d.Version, Because: d.Because,
+		Input: encode(routingInput{Request: request, Facts: facts}), Output: encode(d),
+	})
+	if d.Verdict == messages.Reject {
+		w.ledger.AddCDR(explain.RejectedCDR(now, request, d))
+		return
+	}
+	w.facts.calls.Tentative(d.Call, d.Tenant, now)
+}
+
+// routingInput is what a routing decision can be replayed from, besides the configuration version.
+type routingInput struct {
+	Request routing.Request `json:"request"`
+	Facts   routing.Facts   `json:"facts"`
+}
+
+// unreadable answers a request whose texts cannot be read.
+func (w *worker) unreadable(ctx context.Context, m *messages.RouteRequest, request routing.Request, err error, now time.Time) *messages.RouteAnswer {
+	field := ""
+	var refusal *messages.Refusal
+	if errors.As(err, &refusal) {
+		field = refusal.Field
+	}
+	w.log.WarnContext(ctx, "a routing request cannot be read", slog.String("call_id", request.Call), slog.String("field", field),
+		slog.String("source", m.SourceAddress))
+	d := routing.Unreadable(request.Call, field)
+	request.SIPCallID = m.CallID
+	w.record(now, request, routing.Facts{At: now}, d)
+	return routing.Answer(m, d)
+}
+
+// encode writes what the journal keeps. What cannot be written is not worth a call.
+func encode(v any) json.RawMessage {
+	body, err := json.Marshal(v)
+	if err != nil {
+		return json.RawMessage("null")
+	}
+	return body
+}

@@ -1,0 +1,146 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"slices"
+	"sync"
+	"time"
+
+	"tandem/callflows"
+	"tandem/directory"
+	"tandem/postgres"
+	"tandem/rabbit"
+)
+
+// The roles that a worker can have. One process may have all of them.
+const (
+	roleRoute = "route" // answer the edges' routing requests
+	roleCalls = "calls" // own media nodes and drive their calls
+	roleJobs  = "jobs"  // write ledger and registrations to PostgreSQL
+	roleAPI   = "api"   // serve HTTP
+)
+
+// serveCommand runs a worker.
+type serveCommand struct {
+	PostgresURL  string   `required:"" env:"TANDEM_POSTGRES_URL" help:"PostgreSQL."`
+	AMQPURL      string   `required:"" name:"amqp-url" env:"TANDEM_AMQP_URL" help:"RabbitMQ: amqp://user:password@host:port/vhost."`
+	StateDir     string   `required:"" env:"TANDEM_STATE_DIR" help:"Folder for local snapshots and the spool of CDRs; one for each worker." type:"path"`
+	HTTPAddress  string   `env:"TANDEM_HTTP_ADDRESS" default:"127.0.0.1:8080" help:"Where the API listens."`
+	Name         string   `env:"TANDEM_WORKER" help:"Name of this worker; the host's name unless given."`
+	Roles        []string `env:"TANDEM_ROLES" default:"route,calls,jobs,api" enum:"route,calls,jobs,api" help:"What this worker does."`
+	NodePassword string   `env:"TANDEM_NODE_PASSWORD" help:"Password of the media nodes' event sockets."`
+	NodeProfile  string   `env:"TANDEM_NODE_PROFILE" default:"internal" help:"Sofia profile by which media nodes send calls."`
+	Sounds       string   `env:"TANDEM_SOUNDS" default:"tandem" help:"Folder of prompts on the media nodes."`
+	Prefetch     int      `env:"TANDEM_ROUTE_PREFETCH" default:"64" help:"Routing requests that this worker may hold at once."`
+}
+
+// worker is one running process: the adapters, and the facts that they feed.
+type worker struct {
+	settings serveCommand
+	log      *slog.Logger
+	store    *postgres.Store
+	source   *postgres.Source
+	rabbit   *rabbit.Client
+	ledger   *rabbit.Ledger
+	facts    *facts
+	running  sync.WaitGroup
+}
+
+// Bounds of stopping a worker.
+const flushWait = 5 * time.Second
+
+// Run serves until the context ends.
+func (c *serveCommand) Run(ctx context.Context) error {
+	if c.Name == "" {
+		name, err := os.Hostname()
+		if err != nil {
+			return fmt.Errorf("the worker needs a name (TANDEM_WORKER): %w", err)
+		}
+		c.Name = name
+	}
+	if slices.Contains(c.Roles, roleCalls) && c.NodePassword == "" {
+		return errors.New("TANDEM_NODE_PASSWORD is not set: the media nodes' event sockets have no default password")
+	}
+	w := &worker{settings: *c, log: newLogger().With(slog.String("worker", c.Name))}
+	return w.run(ctx)
+}
+
+func (w *worker) run(ctx context.Context) error {
+	ctx, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	if err := w.open(ctx); err != nil {
+		return err
+	}
+	defer w.close()
+	w.start(ctx, cancel, "configuration", w.source.Run)
+	select {
+	case <-w.source.Ready():
+	case <-ctx.Done():
+		return stopped(ctx)
+	}
+	w.start(ctx, cancel, "facts", w.facts.follow)
+	for role, run := range map[string]func(context.Context) error{roleRoute: w.route, roleCalls: w.calls, roleJobs: w.jobs, roleAPI: w.api} {
+		if slices.Contains(w.settings.Roles, role) {
+			w.start(ctx, cancel, role, run)
+		}
+	}
+	w.log.InfoContext(ctx, "worker is up", slog.Any("roles", w.settings.Roles), slog.Int64("revision", w.source.Current().Revision()))
+	<-ctx.Done()
+	return stopped(ctx)
+}
+
+// stopped is nil for an orderly stop.
+func stopped(ctx context.Context) error {
+	if cause := context.Cause(ctx); !errors.Is(cause, context.Canceled) {
+		return cause
+	}
+	return nil
+}
+
+// open makes the adapters. None of them needs its server to be there.
+func (w *worker) open(ctx context.Context) (err error) {
+	if err := os.MkdirAll(w.settings.StateDir, 0o700); err != nil {
+		return fmt.Errorf("state folder: %w", err)
+	}
+	if w.store, err = postgres.Open(ctx, w.settings.PostgresURL); err != nil {
+		return err
+	}
+	w.source = &postgres.Source{Store: w.store, Dir: filepath.Join(w.settings.StateDir, "snapshots"), Parse: callflows.ParseSettings, Log: w.log}
+	if w.rabbit, err = rabbit.Connect(ctx, rabbit.Options{URL: w.settings.AMQPURL, Name: w.settings.Name, Logger: w.log}); err != nil {
+		w.store.Close()
+		return err
+	}
+	if w.ledger, err = w.rabbit.OpenLedger(rabbit.LedgerOptions{StateDir: w.settings.StateDir}); err != nil {
+		w.rabbit.Close()
+		w.store.Close()
+		return err
+	}
+	w.facts = &facts{worker: w, calls: directory.NewCalls(), nodes: directory.NewNodes(), registrations: directory.NewRegistrations()}
+	return nil
+}
+
+// close stops in the order in which things depend on each other: who makes records first, then who keeps them.
+func (w *worker) close() {
+	w.running.Wait()
+	ctx, cancel := context.WithTimeout(context.Background(), flushWait)
+	defer cancel()
+	if err := w.ledger.Close(ctx); err != nil {
+		w.log.Warn("the ledger was not flushed; CDRs are in the spool", slog.Any("error", err))
+	}
+	w.rabbit.Close()
+	w.store.Close()
+}
+
+// start runs one part of the worker. A part that fails ends the worker, so that whoever supervises it sees.
+func (w *worker) start(ctx context.Context, cancel context.CancelCauseFunc, name string, run func(context.Context) error) {
+	w.running.Go(func() {
+		if err := run(ctx); err != nil && ctx.Err() == nil {
+			cancel(fmt.Errorf("%s: %w", name, err))
+		}
+	})
+}

@@ -1,0 +1,314 @@
+package main
+
+import (
+	"context"
+	"crypto/rand"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"net/url"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"tandem/callflows"
+	kamailioconf "tandem/kamailio-conf"
+	"tandem/postgres"
+	"tandem/provisioning"
+	"tandem/stack"
+	"tandem/tenants"
+)
+
+// system is a whole Tandem on one machine: an edge, media nodes and workers beside a stack's PostgreSQL and RabbitMQ. The
+// demo and the end-to-end tests run it. Everything it starts belongs to the stack and ends with it.
+type system struct {
+	stack        *stack.Stack
+	options      systemOptions
+	postgresURL  string
+	amqpURL      string
+	nodePassword string
+	edgePassword string
+	control      string // Kamailio's control socket
+
+	Edge         string // host:port for phones
+	Inside       string // host:port of the edge for media nodes
+	HTTPAddress  string
+	Provisioning *provisioning.Service
+	Store        *postgres.Store
+}
+
+// systemOptions say what the system is made of.
+type systemOptions struct {
+	Out              io.Writer // gets progress, a line at a time
+	PostgresURL      string    // empty: the stack's own
+	AMQPURL          string    // empty: the stack's own
+	FreeSWITCH       string    // a FreeSWITCH's binary; empty: the stand-in
+	Address          string    // where phones reach the edge; empty: 127.0.0.1
+	PreferredPort    int       // for phones, if it is free
+	EmergencyTrunk   string    // SIP URI; empty: emergency numbers get no special treatment at the edge
+	EmergencyNumbers []string
+	BanAfter         int // failed logins; 0: the edge's default
+}
+
+// newSystem prepares the database and the passwords; nothing is started yet.
+func newSystem(ctx context.Context, s *stack.Stack, o systemOptions) (*system, error) {
+	if o.Out == nil {
+		o.Out = io.Discard
+	}
+	if o.Address == "" {
+		o.Address = "127.0.0.1"
+	}
+	y := &system{stack: s, options: o, postgresURL: o.PostgresURL, amqpURL: o.AMQPURL, nodePassword: rand.Text(), edgePassword: rand.Text()}
+	if y.postgresURL == "" {
+		y.postgresURL = s.PostgresURL
+	}
+	if y.amqpURL == "" {
+		y.amqpURL = s.AMQPURL
+	}
+	if err := postgres.Migrate(ctx, y.postgresURL); err != nil {
+		return nil, err
+	}
+	var err error
+	if y.Store, err = postgres.Open(ctx, y.postgresURL); err != nil {
+		return nil, err
+	}
+	y.Provisioning = &provisioning.Service{Store: y.Store, ValidateFlow: callflows.ValidateFlow}
+	if err := y.Store.SetEdgePassword(ctx, y.edgePassword); err != nil {
+		y.Store.Close()
+		return nil, err
+	}
+	return y, nil
+}
+
+// addresses reserves the edge's ports.
+func (y *system) addresses() error {
+	outside, err := portFor(y.options.Address, y.options.PreferredPort)
+	if err != nil {
+		return err
+	}
+	inside, err := stack.FreeUDPPort()
+	if err != nil {
+		return err
+	}
+	y.Edge, y.Inside = net.JoinHostPort(y.options.Address, strconv.Itoa(outside)), net.JoinHostPort("127.0.0.1", strconv.Itoa(inside))
+	return nil
+}
+
+// portFor gives the preferred port if nobody has it, and a free one otherwise.
+func portFor(address string, preferred int) (int, error) {
+	if preferred != 0 {
+		at := net.JoinHostPort(address, strconv.Itoa(preferred))
+		udp, errUDP := net.ListenPacket("udp", at)
+		if errUDP == nil {
+			udp.Close()
+		}
+		tcp, errTCP := net.Listen("tcp", at)
+		if errTCP == nil {
+			tcp.Close()
+		}
+		if errUDP == nil && errTCP == nil {
+			return preferred, nil
+		}
+	}
+	return stack.FreeUDPPort()
+}
+
+// startEdge starts Kamailio.
+func (y *system) startEdge(ctx context.Context) (*stack.Process, error) {
+	dir, err := os.MkdirTemp(y.stack.Dir, "edge-")
+	if err != nil {
+		return nil, err
+	}
+	credentials, err := edgeURL(y.postgresURL, y.edgePassword)
+	if err != nil {
+		return nil, err
+	}
+	config, err := kamailioconf.Write(dir, kamailioconf.Values{
+		Edge: "edge1.tandem.internal", Outside: y.Edge, Inside: y.Inside, AMQPURL: y.amqpURL, PostgresURL: credentials,
+		EmergencyNumbers: y.options.EmergencyNumbers, EmergencyTrunk: y.options.EmergencyTrunk, BanAfter: y.options.BanAfter,
+	})
+	if err != nil {
+		return nil, err
+	}
+	y.control = filepath.Join(dir, "control")
+	return y.stack.StartKamailio(ctx, stack.KamailioOptions{Config: config, Name: "kamailio", Address: y.Edge})
+}
+
+// startNode starts a media node and makes it known.
+func (y *system) startNode(ctx context.Context, name string) (*stack.Process, error) {
+	sip, err := stack.FreeUDPPort()
+	if err != nil {
+		return nil, err
+	}
+	socket, err := stack.FreePort()
+	if err != nil {
+		return nil, err
+	}
+	sipAddress, socketAddress := net.JoinHostPort("127.0.0.1", strconv.Itoa(sip)), net.JoinHostPort("127.0.0.1", strconv.Itoa(socket))
+	start := y.startStandIn
+	if y.options.FreeSWITCH != "" {
+		start = y.startFreeSWITCH
+	}
+	p, err := start(ctx, name, sipAddress, socketAddress)
+	if err != nil {
+		return nil, err
+	}
+	return p, y.Provisioning.AddNode(ctx, tenants.Node{Name: name, SIPURI: "sip:" + sipAddress, EventSocket: socketAddress})
+}
+
+func (y *system) startStandIn(ctx context.Context, name, sipAddress, socketAddress string) (*stack.Process, error) {
+	self, err := os.Executable()
+	if err != nil {
+		return nil, err
+	}
+	return y.stack.Launch(ctx, stack.Command{
+		Name: "stand-in " + name, Path: self,
+		Arguments:   []string{"stand-in", "--sip-address", sipAddress, "--event-socket", socketAddress, "--name", name, "--allow", y.Inside},
+		Environment: append(os.Environ(), "TANDEM_NODE_PASSWORD="+y.nodePassword, asTandem),
+		Ready:       connects(socketAddress),
+	})
+}
+
+func (y *system) startFreeSWITCH(ctx context.Context, name, sipAddress, socketAddress string) (*stack.Process, error) {
+	return nil, errors.New("later")
+}
+
+// startWorker starts a worker process with every role and waits until it drives a node.
+func (y *system) startWorker(ctx context.Context, name string) (*stack.Process, error) {
+	self, err := os.Executable()
+	if err != nil {
+		return nil, err
+	}
+	if y.HTTPAddress, err = freeAddress(); err != nil {
+		return nil, err
+	}
+	return y.stack.Launch(ctx, stack.Command{
+		Name: "worker " + name, Path: self, Arguments: []string{"serve"},
+		Environment: append(os.Environ(), "TANDEM_POSTGRES_URL="+y.postgresURL, "TANDEM_AMQP_URL="+y.amqpURL,
+			"TANDEM_STATE_DIR="+filepath.Join(y.stack.Dir, "state-"+name), "TANDEM_HTTP_ADDRESS="+y.HTTPAddress,
+			"TANDEM_WORKER="+name, "TANDEM_NODE_PASSWORD="+y.nodePassword, asTandem),
+		Ready: serving("http://" + y.HTTPAddress + "/health"),
+	})
+}
+
+// awaitReady waits until the worker knows the node to be up and the edge knows its address.
+func (y *system) awaitReady(ctx context.Context, nodes ...string) error {
+	err := await(ctx, "no media node came up", func(ctx context.Context) (bool, error) {
+		var health struct {
+			Nodes []struct {
+				Name  string
+				State string
+			}
+		}
+		if err := y.get(ctx, "/health", &health); err != nil {
+			return false, err
+		}
+		up := 0
+		for _, n := range health.Nodes {
+			if n.State == "up" && (len(nodes) == 0 || slices.Contains(nodes, n.Name)) {
+				up++
+			}
+		}
+		return up >= max(1, len(nodes)), nil
+	})
+	if err != nil {
+		return err
+	}
+	return await(ctx, "the edge did not learn the media node's address", func(ctx context.Context) (bool, error) {
+		out, err := exec.CommandContext(ctx, "kamcmd", "-s", "unix:"+y.control, "htable.dump", "nodes").CombinedOutput()
+		if err != nil {
+			return false, fmt.Errorf("kamcmd: %w: %s", err, out)
+		}
+		return strings.Contains(string(out), "127.0.0.1:"), nil
+	})
+}
+
+// awaitRegistered waits until the worker knows a contact of a device.
+func (y *system) awaitRegistered(ctx context.Context, username, domain string) error {
+	return await(ctx, "the registration of "+username+" did not arrive", func(ctx context.Context) (bool, error) {
+		var found struct{ Contacts []json.RawMessage }
+		err := y.get(ctx, "/v1/registrations?"+url.Values{"username": {username}, "domain": {domain}}.Encode(), &found)
+		return len(found.Contacts) > 0, err
+	})
+}
+
+// get reads JSON from the worker's API.
+func (y *system) get(ctx context.Context, path string, into any) error {
+	request, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://"+y.HTTPAddress+path, nil)
+	if err != nil {
+		return err
+	}
+	response, err := http.DefaultClient.Do(request)
+	if err != nil {
+		return err
+	}
+	defer response.Body.Close()
+	if response.StatusCode != http.StatusOK {
+		return fmt.Errorf("%s answers %s", path, response.Status)
+	}
+	return json.NewDecoder(response.Body).Decode(into)
+}
+
+// asTandem makes a test binary behave as the tandem binary; the real one does not look at it.
+const asTandem = "TANDEM_TEST_AS_TANDEM=1"
+
+func freeAddress() (string, error) {
+	port, err := stack.FreePort()
+	return net.JoinHostPort("127.0.0.1", strconv.Itoa(port)), err
+}
+
+// connects is ready when a TCP address takes connections.
+func connects(address string) func(context.Context) error {
+	return func(ctx context.Context) error {
+		c, err := (&net.Dialer{}).DialContext(ctx, "tcp", address)
+		if err != nil {
+			return err
+		}
+		return c.Close()
+	}
+}
+
+// serving is ready when a URL answers 200.
+func serving(url string) func(context.Context) error {
+	return func(ctx context.Context) error {
+		request, err := http.NewRequestWithContext(ctx, http.MethodGet, url, nil)
+		if err != nil {
+			return err
+		}
+		response, err := http.DefaultClient.Do(request)
+		if err != nil {
+			return err
+		}
+		defer response.Body.Close()
+		if response.StatusCode != http.StatusOK {
+			return fmt.Errorf("%s answers %s", url, response.Status)
+		}
+		return nil
+	}
+}
+
+// errNoCDR says that a call was made and its records did not come.
+var errNoCDR = errors.New("the call's records did not arrive")
+
+// await polls until the condition holds or ctx ends. It is for what no event tells this process.
+func await(ctx context.Context, what string, condition func(context.Context) (bool, error)) error {
+	const every = 20 * time.Millisecond
+	for {
+		ok, err := condition(ctx)
+		if err != nil || ok {
+			return err
+		}
+		select {
+		case <-ctx.Done():
+			return fmt.Errorf("%s: %w", what, ctx.Err())
+		case <-time.After(every):
+		}
+	}
+}

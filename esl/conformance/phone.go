@@ -1,0 +1,394 @@
+package conformance
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"net"
+	"strconv"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/emiago/sipgo"
+	"github.com/emiago/sipgo/sip"
+)
+
+// Phone is a SIP phone on a loopback port. It has no audio: its RTP socket only
+// sends telephone-events.
+type Phone struct {
+	t      *testing.T
+	host   string
+	port   int
+	ua     *sipgo.UserAgent
+	client *sipgo.Client
+	rtp    *net.UDPConn
+
+	mu       sync.Mutex
+	dialogs  map[string]*Dialog // by Call-ID
+	incoming chan *Dialog
+	patience time.Duration
+}
+
+// NewPhone starts a phone that the test's end stops.
+func NewPhone(t *testing.T, patience time.Duration) *Phone {
+	t.Helper()
+	conn, err := net.ListenPacket("udp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	rtp, err := net.ListenUDP("udp", &net.UDPAddr{IP: net.IPv4(127, 0, 0, 1)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	quiet := slog.New(slog.DiscardHandler)
+	ua, err := sipgo.NewUA(sipgo.WithUserAgent("claims"),
+		sipgo.WithUserAgentTransportLayerOptions(sip.WithTransportLayerLogger(quiet)),
+		sipgo.WithUserAgentTransactionLayerOptions(sip.WithTransactionLayerLogger(quiet)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	p := &Phone{
+		t: t, host: "127.0.0.1", port: conn.LocalAddr().(*net.UDPAddr).Port, ua: ua, rtp: rtp,
+		dialogs: map[string]*Dialog{}, incoming: make(chan *Dialog, 16), patience: patience,
+	}
+	server, err := sipgo.NewServer(ua, sipgo.WithServerLogger(quiet))
+	if err != nil {
+		t.Fatal(err)
+	}
+	p.client, err = sipgo.NewClient(ua, sipgo.WithClientLogger(quiet), sipgo.WithClientAddr(p.Addr()), sipgo.WithClientConnectionAddr(p.Addr()))
+	if err != nil {
+		t.Fatal(err)
+	}
+	server.OnInvite(p.onInvite)
+	server.OnAck(p.onAck)
+	server.OnBye(p.onBye)
+	server.OnOptions(func(req *sip.Request, tx sip.ServerTransaction) {
+		tx.Respond(sip.NewResponseFromRequest(req, 200, "OK", nil))
+	})
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		server.ServeUDP(conn)
+	}()
+	t.Cleanup(func() {
+		rtp.Close()
+		conn.Close()
+		<-done
+		ua.Close()
+	})
+	return p
+}
+
+// Addr is the phone's SIP address, host:port.
+func (p *Phone) Addr() string { return net.JoinHostPort(p.host, strconv.Itoa(p.port)) }
+
+// URI is where the phone is reached under a name.
+func (p *Phone) URI(user string) string { return "sip:" + user + "@" + p.Addr() }
+
+// sdp is the phone's session description; direction is "" or "sendonly" and the like.
+func (p *Phone) sdp(version int, direction string) []byte {
+	port := p.rtp.LocalAddr().(*net.UDPAddr).Port
+	text := fmt.Sprintf("v=0\r\no=phone 1 %d IN IP4 %s\r\ns=-\r\nc=IN IP4 %s\r\nt=0 0\r\n"+
+		"m=audio %d RTP/AVP 0 101\r\na=rtpmap:0 PCMU/8000\r\na=rtpmap:101 telephone-event/8000\r\na=fmtp:101 0-15\r\n",
+		version, p.host, p.host, port)
+	if direction != "" {
+		text += "a=" + direction + "\r\n"
+	}
+	return []byte(text)
+}
+
+// Dialog is one call at a phone, made or received.
+type Dialog struct {
+	phone    *Phone
+	outgoing bool
+	invite   *sip.Request
+	server   *sip.ServerTx // of an incoming call
+	client   sip.ClientTransaction
+	localTag string
+	answer   *sip.Response // the 2xx, ours or theirs
+	seq      uint32
+	version  int
+
+	rtpSequence uint16
+
+	Responses chan *sip.Response // to our INVITE, in order
+	Acks      chan *sip.Request
+	Byes      chan *sip.Request
+	Cancels   chan *sip.Request
+}
+
+func (p *Phone) newDialog(callID string) *Dialog {
+	d := &Dialog{
+		phone: p, version: 1, Responses: make(chan *sip.Response, 32), Acks: make(chan *sip.Request, 8),
+		Byes: make(chan *sip.Request, 8), Cancels: make(chan *sip.Request, 8),
+	}
+	p.mu.Lock()
+	p.dialogs[callID] = d
+	p.mu.Unlock()
+	return d
+}
+
+func (p *Phone) dialog(req *sip.Request) *Dialog {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.dialogs[req.CallID().Value()]
+}
+
+// Call sends an INVITE to user at the engine and returns at once.
+func (p *Phone) Call(engine, user string, headers ...sip.Header) *Dialog {
+	p.t.Helper()
+	var uri sip.Uri
+	if err := sip.ParseUri("sip:"+user+"@"+engine, &uri); err != nil {
+		p.t.Fatal(err)
+	}
+	req := sip.NewRequest(sip.INVITE, uri)
+	tag := sip.GenerateTagN(12)
+	from := sip.FromHeader{DisplayName: "Alice", Address: sip.Uri{Scheme: "sip", User: "alice", Host: p.host, Port: p.port}, Params: sip.NewParams()}
+	from.Params.Add("tag", tag)
+	req.AppendHeader(&from)
+	req.AppendHeader(&sip.ToHeader{Address: uri, Params: sip.NewParams()})
+	callID := sip.CallIDHeader(sip.GenerateTagN(20) + "@claims")
+	req.AppendHeader(&callID)
+	req.AppendHeader(&sip.CSeqHeader{SeqNo: 1, MethodName: sip.INVITE})
+	req.AppendHeader(&sip.ContactHeader{Address: sip.Uri{Scheme: "sip", User: "alice", Host: p.host, Port: p.port}})
+	for _, h := range headers {
+		req.AppendHeader(h)
+	}
+	req.AppendHeader(sip.NewHeader("Content-Type", "application/sdp"))
+	req.SetBody(p.sdp(1, ""))
+	d := p.newDialog(callID.Value())
+	d.outgoing, d.invite, d.localTag, d.seq = true, req, tag, 1
+	tx, err := p.client.TransactionRequest(context.Background(), req)
+	if err != nil {
+		p.t.Fatal(err)
+	}
+	d.client = tx
+	go d.follow()
+	return d
+}
+
+// follow passes the responses on, and acknowledges an answer at once.
+func (d *Dialog) follow() {
+	for {
+		select {
+		case res := <-d.client.Responses():
+			if res.IsSuccess() {
+				d.answer = res
+				d.ack()
+			}
+			d.Responses <- res
+			if res.StatusCode >= 200 {
+				return
+			}
+		case <-d.client.Done():
+			return
+		}
+	}
+}
+
+// request builds a request inside the dialog, straight to the other's contact.
+func (d *Dialog) request(method sip.RequestMethod, seq uint32) *sip.Request {
+	var target sip.Uri
+	var from, to sip.Header
+	if d.outgoing {
+		target = d.invite.Recipient
+		if c := d.answer.Contact(); c != nil {
+			target = c.Address
+		}
+		from, to = sip.HeaderClone(d.invite.From()), sip.HeaderClone(d.answer.To())
+	} else {
+		target = d.invite.Contact().Address
+		ours, theirs := d.answer.To(), d.invite.From()
+		from = &sip.FromHeader{DisplayName: ours.DisplayName, Address: ours.Address, Params: ours.Params.Clone()}
+		to = &sip.ToHeader{DisplayName: theirs.DisplayName, Address: theirs.Address, Params: theirs.Params.Clone()}
+	}
+	req := sip.NewRequest(method, target)
+	req.AppendHeader(from)
+	req.AppendHeader(to)
+	req.AppendHeader(sip.HeaderClone(d.invite.CallID()))
+	req.AppendHeader(&sip.CSeqHeader{SeqNo: seq, MethodName: method})
+	req.AppendHeader(&sip.ContactHeader{Address: sip.Uri{Scheme: "sip", User: "alice", Host: d.phone.host, Port: d.phone.port}})
+	return req
+}
+
+func (d *Dialog) ack() {
+	if err := d.phone.client.WriteRequest(d.request(sip.ACK, d.invite.CSeq().SeqNo)); err != nil {
+		d.phone.t.Error(err)
+	}
+}
+
+// Do sends a request inside the dialog and returns its final response.
+func (d *Dialog) Do(method sip.RequestMethod, contentType string, body []byte) *sip.Response {
+	d.phone.t.Helper()
+	d.seq++
+	req := d.request(method, d.seq)
+	if contentType != "" {
+		req.AppendHeader(sip.NewHeader("Content-Type", contentType))
+	}
+	req.SetBody(body)
+	ctx, cancel := context.WithTimeout(context.Background(), d.phone.patience)
+	defer cancel()
+	res, err := d.phone.client.Do(ctx, req)
+	if err != nil {
+		d.phone.t.Fatalf("%s: %v", method, err)
+	}
+	if method == sip.INVITE && res.IsSuccess() {
+		if err := d.phone.client.WriteRequest(d.request(sip.ACK, d.seq)); err != nil {
+			d.phone.t.Error(err)
+		}
+	}
+	return res
+}
+
+// Bye hangs up.
+func (d *Dialog) Bye() { d.Do(sip.BYE, "", nil) }
+
+// Reinvite offers a new direction: "sendonly" is hold, "sendrecv" takes it back.
+func (d *Dialog) Reinvite(direction string) *sip.Response {
+	d.version++
+	return d.Do(sip.INVITE, "application/sdp", d.phone.sdp(d.version, direction))
+}
+
+// Info sends a digit in a SIP INFO.
+func (d *Dialog) Info(key string) {
+	d.Do(sip.INFO, "application/dtmf-relay", []byte("Signal="+key+"\r\nDuration=160\r\n"))
+}
+
+// Cancel gives an unanswered call up (RFC 3261 9.1).
+func (d *Dialog) Cancel() {
+	req := sip.NewRequest(sip.CANCEL, d.invite.Recipient)
+	via := d.invite.Via().Clone()
+	req.AppendHeader(via)
+	req.AppendHeader(sip.HeaderClone(d.invite.From()))
+	req.AppendHeader(sip.HeaderClone(d.invite.To()))
+	req.AppendHeader(sip.HeaderClone(d.invite.CallID()))
+	req.AppendHeader(&sip.CSeqHeader{SeqNo: d.invite.CSeq().SeqNo, MethodName: sip.CANCEL})
+	if _, err := d.phone.client.TransactionRequest(context.Background(), req); err != nil {
+		d.phone.t.Error(err)
+	}
+}
+
+// mediaAddr is where the engine wants RTP.
+func (d *Dialog) mediaAddr() *net.UDPAddr {
+	body := ""
+	if d.outgoing {
+		body = string(d.answer.Body())
+	} else {
+		body = string(d.invite.Body())
+	}
+	addr := &net.UDPAddr{}
+	for _, line := range strings.Split(body, "\r\n") {
+		if rest, ok := strings.CutPrefix(line, "c=IN IP4 "); ok {
+			addr.IP = net.ParseIP(rest)
+		}
+		if rest, ok := strings.CutPrefix(line, "m=audio "); ok {
+			addr.Port, _ = strconv.Atoi(strings.Fields(rest)[0])
+		}
+	}
+	return addr
+}
+
+// onInvite takes a call, or a re-INVITE, in.
+func (p *Phone) onInvite(req *sip.Request, tx sip.ServerTransaction) {
+	if _, inDialog := req.To().Params.Get("tag"); inDialog {
+		res := sip.NewResponseFromRequest(req, 200, "OK", p.sdp(2, ""))
+		res.AppendHeader(sip.NewHeader("Content-Type", "application/sdp"))
+		res.AppendHeader(&sip.ContactHeader{Address: sip.Uri{Scheme: "sip", Host: p.host, Port: p.port}})
+		tx.Respond(res)
+		return
+	}
+	d := p.newDialog(req.CallID().Value())
+	d.invite, d.server, d.localTag, d.seq = req, tx.(*sip.ServerTx), sip.GenerateTagN(12), 100
+	d.server.OnCancel(func(cancel *sip.Request) { d.Cancels <- cancel })
+	p.incoming <- d
+	<-d.server.Done()
+}
+
+func (p *Phone) onAck(req *sip.Request, _ sip.ServerTransaction) {
+	if d := p.dialog(req); d != nil {
+		select {
+		case d.Acks <- req:
+		default:
+		}
+	}
+}
+
+func (p *Phone) onBye(req *sip.Request, tx sip.ServerTransaction) {
+	tx.Respond(sip.NewResponseFromRequest(req, 200, "OK", nil))
+	if d := p.dialog(req); d != nil {
+		d.Byes <- req
+	}
+}
+
+// Await returns the next call to the phone.
+func (p *Phone) Await() *Dialog {
+	p.t.Helper()
+	select {
+	case d := <-p.incoming:
+		return d
+	case <-time.After(p.patience):
+		p.t.Fatal("no INVITE came to the phone")
+		return nil
+	}
+}
+
+// Respond answers an incoming INVITE with a code; with media it carries a description.
+func (d *Dialog) Respond(code int, reason string, media bool) {
+	d.phone.t.Helper()
+	var body []byte
+	if media {
+		body = d.phone.sdp(1, "")
+	}
+	res := sip.NewResponseFromRequest(d.invite, code, reason, body)
+	res.To().Params.Remove("tag")
+	res.To().Params.Add("tag", d.localTag)
+	if media {
+		res.AppendHeader(sip.NewHeader("Content-Type", "application/sdp"))
+	}
+	res.AppendHeader(&sip.ContactHeader{Address: sip.Uri{Scheme: "sip", User: "bob", Host: d.phone.host, Port: d.phone.port}})
+	if code >= 200 && code < 300 {
+		d.answer = res
+	}
+	if err := d.server.Respond(res); err != nil {
+		d.phone.t.Errorf("%d: %v", code, err)
+	}
+}
+
+// Final waits for the final response to our INVITE, and returns it with the
+// provisional ones that came before, without 100.
+func (d *Dialog) Final() (final *sip.Response, provisional []int) {
+	d.phone.t.Helper()
+	for {
+		res := d.NextResponse()
+		if res.StatusCode >= 200 {
+			return res, provisional
+		}
+		provisional = append(provisional, res.StatusCode)
+	}
+}
+
+// NextResponse waits for the next response that is not 100.
+func (d *Dialog) NextResponse() *sip.Response {
+	d.phone.t.Helper()
+	for {
+		res := receive(d.phone.t, d.Responses, d.phone.patience, "a response to the INVITE")
+		if res.StatusCode != 100 {
+			return res
+		}
+	}
+}
+
+// receive waits for a value.
+func receive[T any](t *testing.T, from <-chan T, patience time.Duration, what string) T {
+	t.Helper()
+	select {
+	case v := <-from:
+		return v
+	case <-time.After(patience):
+		t.Fatalf("%s did not come within %v", what, patience)
+		var none T
+		return none
+	}
+}

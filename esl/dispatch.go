@@ -1,0 +1,81 @@
+package esl
+
+import (
+	"strings"
+)
+
+// keyChars is how much of a uuid the legs of one call share.
+const keyChars = 8
+
+// event brings an event to its job, to Handle, or into its shard's queue.
+//
+// A queue takes low-value events until it is half full and sheds them after
+// that, so that they cannot crowd out the valuable ones. When a valuable event
+// finds the queue full, state built on these events would be wrong: the
+// connection ends, and whoever supervises it reconciles.
+func (c *Conn) event(e *Event) error {
+	c.count.events.Add(1)
+	if e.name == "BACKGROUND_JOB" && c.job(e) {
+		return nil
+	}
+	if c.shards == nil {
+		if !c.closing.Load() {
+			c.o.Handle(0, e)
+		}
+		return nil
+	}
+	queue := c.shards[c.shard(e)]
+	if len(queue) >= cap(queue)/2 && !c.o.Valuable(e) {
+		c.count.shed.Add(1)
+		return nil
+	}
+	select {
+	case queue <- e:
+		return nil
+	default:
+		return ErrOverflow
+	}
+}
+
+// serve is one shard: it handles its events in order until the reader has
+// ended and the queue is empty.
+func (c *Conn) serve(shard int) {
+	for e := range c.shards[shard] {
+		if !c.closing.Load() {
+			c.o.Handle(shard, e)
+		}
+	}
+}
+
+// shard maps an event's key to a shard by FNV-1a.
+func (c *Conn) shard(e *Event) int {
+	var hash uint32 = 2166136261
+	if c.o.ShardKey != nil {
+		key := c.o.ShardKey(e)
+		if key == "" {
+			return 0
+		}
+		for i := range len(key) {
+			hash = (hash ^ uint32(key[i])) * 16777619
+		}
+	} else {
+		key, _ := e.raw("Unique-ID")
+		if len(key) == 0 {
+			return 0
+		}
+		for _, b := range key[:min(keyChars, len(key))] {
+			hash = (hash ^ uint32(b)) * 16777619
+		}
+	}
+	return int(uint64(hash) * uint64(len(c.shards)) >> 32) // by the high bits, which FNV mixes best
+}
+
+// valuable is the default of Options.Valuable: what a call's state, a digit
+// menu, ownership or supervision depends on.
+func valuable(e *Event) bool {
+	switch e.name {
+	case "DTMF", "BACKGROUND_JOB", "HEARTBEAT", "CUSTOM", "SHUTDOWN":
+		return true
+	}
+	return strings.HasPrefix(e.name, "CHANNEL_")
+}

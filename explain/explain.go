@@ -1,0 +1,152 @@
+// Package explain says why a call went as it did, and what would happen to one that has not been made. It is pure.
+//
+// An explanation is made from the journal, which holds what the deciding functions gave as codes; the words are made here.
+// A dry run calls the deciding functions themselves: there is no second walker that could drift from the first.
+package explain
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+	"time"
+
+	"tandem/because"
+	"tandem/callflows"
+	"tandem/messages"
+	"tandem/routing"
+)
+
+// Explanation is the story of one call.
+type Explanation struct {
+	Call    string         `json:"call"`
+	Tenant  string         `json:"tenant"`
+	Version int64          `json:"version"` // configuration version that decided
+	Verdict string         `json:"verdict"` // one sentence: what happened
+	Fault   messages.Fault `json:"fault"`   // whose doing a failure was
+	Lines   []Line         `json:"lines"`
+	Legs    []messages.CDR `json:"legs"` // the legs that are over, caller's first
+}
+
+// Line is one reason, in words.
+type Line struct {
+	At      time.Time              `json:"at"`
+	Source  messages.JournalSource `json:"source"`
+	Element string                 `json:"element,omitempty"`
+	Code    string                 `json:"code"`
+	Words   string                 `json:"words"`
+}
+
+// Catalog is the words for every reason that a release can give.
+func Catalog() (because.Catalog, error) {
+	flows, err := callflows.Reasons()
+	if err != nil {
+		return nil, err
+	}
+	return because.Merge(routing.Reasons(), flows)
+}
+
+// Call explains a call from its journal and its CDRs, in whichever order they come.
+func Call(words because.Catalog, call string, entries []messages.JournalEntry, cdrs []messages.CDR) Explanation {
+	entries = slices.Clone(entries)
+	slices.SortStableFunc(entries, func(a, b messages.JournalEntry) int {
+		return cmp.Or(order(a.Source)-order(b.Source), a.N-b.N)
+	})
+	x := Explanation{Call: call, Fault: messages.FaultNone, Legs: slices.Clone(cdrs)}
+	slices.SortStableFunc(x.Legs, func(a, b messages.CDR) int {
+		return cmp.Or(roleOrder(a.Role)-roleOrder(b.Role), a.StartedAt.Compare(b.StartedAt), cmp.Compare(a.Leg, b.Leg))
+	})
+	for _, e := range entries {
+		x.Tenant, x.Version = cmp.Or(e.Tenant, x.Tenant), max(e.Version, x.Version)
+		for _, r := range e.Because {
+			x.Lines = append(x.Lines, Line{At: e.At, Source: e.Source, Element: e.Element, Code: r.Code, Words: words.Words(r)})
+		}
+	}
+	x.judge()
+	return x
+}
+
+// order puts routing before the call flow: it came first.
+func order(s messages.JournalSource) int {
+	if s == messages.SourceRouting {
+		return 0
+	}
+	return 1
+}
+
+func roleOrder(r messages.LegRole) int {
+	if r == messages.RoleCaller {
+		return 0
+	}
+	return 1
+}
+
+// Complete says whether the story is told to its end: a refusal, or the end of the last leg.
+func (x Explanation) Complete() bool {
+	if len(x.Lines) == 0 || len(x.Legs) == 0 {
+		return false
+	}
+	last := x.Lines[len(x.Lines)-1]
+	return last.Source == messages.SourceRouting || last.Code == "call_ended"
+}
+
+// judge sums the call up in one sentence.
+func (x *Explanation) judge() {
+	if len(x.Legs) == 0 || x.Legs[0].Role != messages.RoleCaller {
+		x.Verdict = "The call is not over, or its record has not arrived."
+		if len(x.Lines) == 0 {
+			x.Verdict = "Nothing is known of this call."
+		}
+		return
+	}
+	caller := x.Legs[0]
+	x.Fault = caller.Fault
+	if caller.AnsweredAt != nil {
+		x.Verdict = fmt.Sprintf("The call was answered after %s and lasted %s.%s", seconds(caller.AnsweredAt.Sub(caller.StartedAt)),
+			seconds(caller.EndedAt.Sub(*caller.AnsweredAt)), x.blame())
+		return
+	}
+	code := ""
+	if caller.SIPCode != 0 {
+		code = fmt.Sprintf(" (SIP %d, %s)", caller.SIPCode, caller.Cause)
+	}
+	x.Verdict = "The call was not answered" + code + ": " + x.decisive() + x.blame()
+}
+
+// blame names the side at fault.
+func (x *Explanation) blame() string {
+	switch x.Fault {
+	case messages.FaultCaller:
+		return " It ended by the caller's doing."
+	case messages.FaultCallee:
+		return " It failed on the called side."
+	case messages.FaultTenant:
+		return " It failed on the tenant's configuration or limits."
+	case messages.FaultCarrier:
+		return " It failed at the carrier."
+	case messages.FaultPlatform:
+		return " It failed on the platform."
+	case messages.FaultNone:
+	}
+	return ""
+}
+
+// aftermath are the codes that tell of an end and do not explain it.
+func aftermath(code string) bool {
+	switch code {
+	case "caller_hung_up_by_us", "call_ended", "leg_ended", "exit_leads_nowhere", "event_after_end", "exit_taken", "parked_again":
+		return true
+	}
+	return false
+}
+
+// decisive is the last reason that explains the outcome.
+func (x *Explanation) decisive() string {
+	for i := len(x.Lines) - 1; i >= 0; i-- {
+		if !aftermath(x.Lines[i].Code) {
+			return x.Lines[i].Words
+		}
+	}
+	return "no reason was recorded."
+}
+
+func seconds(d time.Duration) string { return fmt.Sprintf("%.1f s", d.Seconds()) }

@@ -1,0 +1,103 @@
+// Package kamailioconf holds the configuration of the signalling edge, Kamailio 5.6, and writes it into a folder with
+// the values of one edge.
+//
+// It guarantees that what Write has written is accepted by Kamailio: a value that could end a string or a line of the
+// configuration, or that Kamailio would read differently from Go, is refused with its name.
+//
+// It refuses to start anything: package stack does that for tests and the demo, a container's command elsewhere. It
+// knows no media node and no trunk: those come to the edge as edge.config.v1 (package messages).
+//
+//	values.cfg.tmpl --Values--> values.cfg --\
+//	kamailio.cfg, requests.cfg, ... ----------+--> the folder, and the path of its kamailio.cfg
+package kamailioconf
+
+import (
+	"bytes"
+	"embed"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"text/template"
+
+	"tandem/messages"
+)
+
+//go:embed *.cfg values.cfg.tmpl
+var files embed.FS
+
+// mainFile is the one that Kamailio is started with; it includes the others.
+const mainFile = "kamailio.cfg"
+
+// Bounds of the edge that no operator needs to change.
+const (
+	contactsOfUser  = 10  // contacts of one address of record; the oldest yields
+	contactBytes    = 900 // of a Contact header; Kamailio's own limit for a URI is 1024, alias included
+	pulsePatience   = 3   // seconds without our pulse until the broker counts as away
+	nodesTried      = 4   // of a decision's list
+	registerDefault = 3600
+)
+
+// Write puts the configuration of one edge into the folder dir, which exists, and returns the path to start Kamailio
+// with. Files are readable by their owner alone: they hold the passwords of the broker and the database. Kamailio's
+// control socket will be the file "control" in the same folder.
+func Write(dir string, v Values) (path string, err error) {
+	dir, err = filepath.Abs(dir)
+	if err != nil {
+		return "", fmt.Errorf("kamailioconf: %w", err)
+	}
+	r, err := v.rendered(dir)
+	if err != nil {
+		return "", fmt.Errorf("kamailioconf: %w", err)
+	}
+	var values strings.Builder
+	t, err := template.New("").Option("missingkey=error").ParseFS(files, "values.cfg.tmpl")
+	if err == nil {
+		err = t.ExecuteTemplate(&values, "values.cfg.tmpl", r)
+	}
+	if err != nil {
+		return "", fmt.Errorf("kamailioconf: %w", err)
+	}
+	if err := os.WriteFile(filepath.Join(dir, "values.cfg"), []byte(values.String()), 0o600); err != nil {
+		return "", fmt.Errorf("kamailioconf: %w", err)
+	}
+	entries, err := files.ReadDir(".")
+	if err != nil {
+		return "", fmt.Errorf("kamailioconf: %w", err)
+	}
+	for _, e := range entries {
+		if filepath.Ext(e.Name()) != ".cfg" {
+			continue
+		}
+		text, err := files.ReadFile(e.Name())
+		if err == nil {
+			err = os.WriteFile(filepath.Join(dir, e.Name()), absolute(text, dir), 0o600)
+		}
+		if err != nil {
+			return "", fmt.Errorf("kamailioconf: %w", err)
+		}
+	}
+	return filepath.Join(dir, mainFile), nil
+}
+
+// absolute names the included files by their whole path: Kamailio looks for a bare name in its working folder first, so
+// that a stray values.cfg there would be taken for ours.
+func absolute(text []byte, dir string) []byte {
+	return bytes.ReplaceAll(text, []byte(`include_file "`), []byte(`include_file "`+dir+"/"))
+}
+
+// bounds are those of package messages: the edge must not write what a worker would refuse.
+func bounds() map[string]int {
+	return map[string]int{
+		"TANDEM_URI_BYTES":      messages.MaxURI,
+		"TANDEM_NAME_BYTES":     messages.MaxName,
+		"TANDEM_HEADERS":        messages.MaxHeaders,
+		"TANDEM_IDENTITY_BYTES": 4 * messages.MaxURI,
+		"TANDEM_SDP_BYTES":      messages.MaxSDP,
+		"TANDEM_CONTACTS":       contactsOfUser,
+		"TANDEM_CONTACTS_BOUND": contactsOfUser + 1,
+		"TANDEM_CONTACT_BYTES":  contactBytes,
+		"TANDEM_PULSE_PATIENCE": pulsePatience,
+		"TANDEM_NODES_TRIED":    nodesTried,
+	}
+}

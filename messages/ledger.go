@@ -1,0 +1,138 @@
+package messages
+
+import (
+	"encoding/json"
+	"fmt"
+	"time"
+
+	"tandem/because"
+)
+
+// Fault says whose doing the end of a leg was.
+type Fault string
+
+const (
+	FaultNone     Fault = "none"     // the call went as it should
+	FaultCaller   Fault = "caller"   // hung up before an answer, dialled what does not exist
+	FaultCallee   Fault = "callee"   // busy, declined, did not answer, not registered
+	FaultTenant   Fault = "tenant"   // the tenant's configuration or limits
+	FaultCarrier  Fault = "carrier"  // a trunk failed
+	FaultPlatform Fault = "platform" // Tandem, a node or an edge failed
+)
+
+// LegRole says what a leg is to its call.
+type LegRole string
+
+const (
+	RoleCaller LegRole = "caller" // the leg that opened the call
+	RoleCallee LegRole = "callee" // a leg that was dialled
+)
+
+// CDR is cdr.v1: one leg, once, when it is over. The ledger keeps one row for each Leg however often this arrives.
+type CDR struct {
+	Type       Type       `json:"type"`
+	Leg        string     `json:"leg"` // channel uuid; the call's id when no node was reached
+	Call       string     `json:"call"`
+	Tenant     string     `json:"tenant"`
+	Role       LegRole    `json:"role"`
+	Node       string     `json:"node,omitempty"` // empty when routing rejected the call
+	SIPCallID  string     `json:"sip_call_id,omitempty"`
+	From       string     `json:"from"` // the caller as presented on this leg
+	FromName   string     `json:"from_name,omitempty"`
+	To         string     `json:"to"`               // what was dialled on this leg
+	Device     string     `json:"device,omitempty"` // id of our device at its far end
+	Trunk      string     `json:"trunk,omitempty"`
+	StartedAt  time.Time  `json:"started_at"`
+	AnsweredAt *time.Time `json:"answered_at,omitempty"`
+	EndedAt    time.Time  `json:"ended_at"`
+	SIPCode    int        `json:"sip_code,omitempty"` // final status that ended an unanswered leg; 0 when unknown
+	Cause      string     `json:"cause"`              // FreeSWITCH's name: NORMAL_CLEARING
+	Q850       int        `json:"q850"`               // the same as a number, Q.850
+	Fault      Fault      `json:"fault"`
+	Version    int64      `json:"version"`             // configuration version that decided
+	Estimated  bool       `json:"estimated,omitempty"` // written without the node's own last word
+}
+
+func (*CDR) MessageType() Type { return CDRV1 }
+
+func (m *CDR) Validate() error {
+	var c check
+	c.kind(m.Type, CDRV1)
+	c.required("leg", m.Leg, MaxName)
+	c.required("call", m.Call, MaxName)
+	c.text("tenant", m.Tenant, MaxName)
+	switch m.Role {
+	case RoleCaller, RoleCallee:
+	default:
+		c.fail("bad_value", "role", "is neither caller nor callee")
+	}
+	c.text("sip_call_id", m.SIPCallID, MaxURI)
+	c.text("from", m.From, MaxURI)
+	c.text("from_name", m.FromName, MaxName)
+	c.text("to", m.To, MaxURI)
+	c.required("cause", m.Cause, MaxName)
+	c.within("q850", m.Q850, 0, 1023)
+	c.within("sip_code", m.SIPCode, 0, 699)
+	switch m.Fault {
+	case FaultNone, FaultCaller, FaultCallee, FaultTenant, FaultCarrier, FaultPlatform:
+	default:
+		c.fail("bad_value", "fault", "is not a known fault")
+	}
+	if m.StartedAt.IsZero() || m.EndedAt.IsZero() {
+		c.fail("missing", "started_at", "a leg has a start and an end")
+	}
+	if m.EndedAt.Before(m.StartedAt) {
+		c.fail("out_of_range", "ended_at", "is before started_at")
+	}
+	return c.err()
+}
+
+// JournalSource says which pure function an entry records.
+type JournalSource string
+
+const (
+	SourceRouting  JournalSource = "routing"  // routing.Decide
+	SourceCallflow JournalSource = "callflow" // callflows.Step
+)
+
+// JournalEntry is one decision: what went in, what came out, and why. (Call, Source, N) is its key, so that the same entry
+// sent twice is kept once. Input is all that the pure function needs besides the configuration version, so that the
+// decision can be replayed.
+type JournalEntry struct {
+	Call    string           `json:"call"`
+	Tenant  string           `json:"tenant"` // empty when no tenant could be found
+	Source  JournalSource    `json:"source"`
+	N       int              `json:"n"` // 0, 1, 2 ... within a call and source
+	At      time.Time        `json:"at"`
+	Version int64            `json:"version"`
+	Element string           `json:"element,omitempty"` // key of the flow's element at work
+	Because []because.Reason `json:"because"`
+	Input   json.RawMessage  `json:"input"`
+	Output  json.RawMessage  `json:"output"`
+}
+
+// Journal is journal.v1: a batch of entries from one worker.
+type Journal struct {
+	Type    Type           `json:"type"`
+	Worker  string         `json:"worker"`
+	Entries []JournalEntry `json:"entries"`
+}
+
+func (*Journal) MessageType() Type { return JournalV1 }
+
+func (m *Journal) Validate() error {
+	var c check
+	c.kind(m.Type, JournalV1)
+	c.required("worker", m.Worker, MaxName)
+	if len(m.Entries) > MaxJournalBatch {
+		c.fail("too_long", "entries", fmt.Sprintf("%d, at most %d", len(m.Entries), MaxJournalBatch))
+	}
+	for _, e := range m.Entries {
+		c.required("entries.call", e.Call, MaxName)
+		if e.Source != SourceRouting && e.Source != SourceCallflow {
+			c.fail("bad_value", "entries.source", "is neither routing nor callflow")
+		}
+		c.within("entries.n", e.N, 0, 1<<20)
+	}
+	return c.err()
+}

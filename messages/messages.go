@@ -1,0 +1,218 @@
+// Package messages declares what crosses RabbitMQ: one frozen Go struct for each released version of a message.
+//
+// Guarantees:
+//   - A released struct never changes its meaning. A new field that old readers may ignore is a minor change and stays in
+//     the version; anything else is a new struct with the next version number, read before it is written anywhere.
+//   - Parse accepts exactly what Validate accepts; what it refuses carries a Refusal that says which field is at fault.
+//   - Every string has a named bound. Nothing here trusts the sender: the routing request holds what a phone wrote.
+//
+// The package does no I/O and keeps no state.
+package messages
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"unicode/utf8"
+)
+
+// Type names a message and its version, such as "route.request.v1". It is the value of the member "type" of the JSON
+// object and, where Go publishes, also the AMQP property type.
+type Type string
+
+// The released types.
+const (
+	RouteRequestV1 Type = "route.request.v1" // edge -> worker: may this INVITE pass, and where to
+	RouteAnswerV1  Type = "route.answer.v1"  // worker -> edge
+	RegistrationV1 Type = "registration.event.v1"
+	CallEventV1    Type = "call.event.v1"
+	NodeEventV1    Type = "node.event.v1"
+	EdgeHelloV1    Type = "edge.hello.v1"  // an edge has (again) reached the broker and wants its configuration
+	EdgeConfigV1   Type = "edge.config.v1" // worker -> every edge: the whole of what an edge needs to know
+	EdgeForgetV1   Type = "edge.forget.v1" // worker -> every edge: drop cached credentials
+	CDRV1          Type = "cdr.v1"
+	JournalV1      Type = "journal.v1"
+)
+
+// Bounds on what a message may hold. Beyond them Parse refuses.
+const (
+	MaxMessageBytes = 128 << 10 // one message, as received
+	MaxURI          = 1024      // bytes of a SIP URI or of one header's value
+	MaxName         = 256       // bytes of a display name, user agent or other short text
+	MaxHeaders      = 16        // how often a repeatable header is kept (Diversion, History-Info ...)
+	MaxSDP          = 16 << 10  // bytes of a session description
+	MaxJournalBatch = 1024      // entries in one journal message
+	MaxNodes        = 256       // nodes in an edge's configuration
+	MaxTrunks       = 65536     // trunk addresses in an edge's configuration
+)
+
+// Message is any released message.
+type Message interface {
+	// MessageType is the frozen name and version.
+	MessageType() Type
+	// Validate says whether the message keeps its declared bounds and required fields. The error is a *Refusal.
+	Validate() error
+}
+
+// Refusal says why a message was not taken. Reason is a stable code, fit for a metric label and for the header
+// x-tandem-reason of a dead-lettered message.
+type Refusal struct {
+	Reason string // too_large, not_json, unknown_type, missing, too_long, out_of_range, bad_value
+	Field  string // JSON member at fault, empty when it is the whole message
+	Detail string // never holds the value itself: values come from phones
+}
+
+func (r *Refusal) Error() string {
+	if r.Field == "" {
+		return "messages: " + r.Reason + ": " + r.Detail
+	}
+	return "messages: " + r.Reason + ": " + r.Field + ": " + r.Detail
+}
+
+// blank returns a new zero message of a type, or nil when this release does not know the type.
+func blank(t Type) Message {
+	switch t {
+	case RouteRequestV1:
+		return new(RouteRequest)
+	case RouteAnswerV1:
+		return new(RouteAnswer)
+	case RegistrationV1:
+		return new(Registration)
+	case CallEventV1:
+		return new(CallEvent)
+	case NodeEventV1:
+		return new(NodeEvent)
+	case EdgeHelloV1:
+		return new(EdgeHello)
+	case EdgeConfigV1:
+		return new(EdgeConfig)
+	case EdgeForgetV1:
+		return new(EdgeForget)
+	case CDRV1:
+		return new(CDR)
+	case JournalV1:
+		return new(Journal)
+	}
+	return nil
+}
+
+// Parse reads one message. The error is always a *Refusal; the caller dead-letters the bytes with its Reason.
+func Parse(body []byte) (Message, error) {
+	if len(body) > MaxMessageBytes {
+		return nil, &Refusal{Reason: "too_large", Detail: fmt.Sprintf("%d bytes, at most %d", len(body), MaxMessageBytes)}
+	}
+	var head struct {
+		Type Type `json:"type"`
+	}
+	if err := json.Unmarshal(body, &head); err != nil {
+		return nil, notJSON(err)
+	}
+	m := blank(head.Type)
+	if m == nil {
+		return nil, &Refusal{Reason: "unknown_type", Field: "type", Detail: "no released message has this type and version"}
+	}
+	d := json.NewDecoder(bytes.NewReader(body))
+	if err := d.Decode(m); err != nil {
+		return nil, notJSON(err)
+	}
+	if _, err := d.Token(); !errors.Is(err, io.EOF) {
+		return nil, &Refusal{Reason: "not_json", Detail: "more than one JSON value"}
+	}
+	if err := m.Validate(); err != nil {
+		return nil, err
+	}
+	return m, nil
+}
+
+// ParseAs reads one message of the type that the caller expects on its queue.
+func ParseAs[T Message](body []byte) (T, error) {
+	var none T
+	m, err := Parse(body)
+	if err != nil {
+		return none, err
+	}
+	t, ok := m.(T)
+	if !ok {
+		return none, &Refusal{Reason: "unknown_type", Field: "type", Detail: "not a " + string(none.MessageType())}
+	}
+	return t, nil
+}
+
+// Encode writes a message with its type. It refuses what Parse would refuse, so that a worker cannot send what another
+// would dead-letter.
+func Encode(m Message) ([]byte, error) {
+	if err := m.Validate(); err != nil {
+		return nil, err
+	}
+	body, err := json.Marshal(m)
+	if err != nil {
+		return nil, &Refusal{Reason: "not_json", Detail: err.Error()}
+	}
+	if len(body) > MaxMessageBytes {
+		return nil, &Refusal{Reason: "too_large", Detail: fmt.Sprintf("%d bytes, at most %d", len(body), MaxMessageBytes)}
+	}
+	return body, nil
+}
+
+func notJSON(err error) *Refusal {
+	var wrong *json.UnmarshalTypeError
+	if errors.As(err, &wrong) {
+		return &Refusal{Reason: "bad_value", Field: wrong.Field, Detail: "a JSON " + wrong.Value + " does not fit"}
+	}
+	return &Refusal{Reason: "not_json", Detail: "the bytes are not one JSON object"}
+}
+
+// check collects the first refusal of a series of field checks, so that a Validate reads as a list.
+type check struct{ refusal *Refusal }
+
+func (c *check) err() error {
+	if c.refusal == nil {
+		return nil
+	}
+	return c.refusal
+}
+
+func (c *check) fail(reason, field, detail string) {
+	if c.refusal == nil {
+		c.refusal = &Refusal{Reason: reason, Field: field, Detail: detail}
+	}
+}
+
+func (c *check) kind(got, want Type) {
+	if got != want {
+		c.fail("bad_value", "type", "is not "+string(want))
+	}
+}
+
+func (c *check) required(field, value string, limit int) {
+	if value == "" {
+		c.fail("missing", field, "is required")
+	}
+	c.text(field, value, limit)
+}
+
+func (c *check) text(field, value string, limit int) {
+	if len(value) > limit {
+		c.fail("too_long", field, fmt.Sprintf("%d bytes, at most %d", len(value), limit))
+	}
+	if !utf8.ValidString(value) {
+		c.fail("bad_value", field, "is not UTF-8")
+	}
+}
+
+func (c *check) list(field string, values []string, count, limit int) {
+	if len(values) > count {
+		c.fail("too_long", field, fmt.Sprintf("%d entries, at most %d", len(values), count))
+	}
+	for _, v := range values {
+		c.text(field, v, limit)
+	}
+}
+
+func (c *check) within(field string, value, low, high int) {
+	if value < low || value > high {
+		c.fail("out_of_range", field, fmt.Sprintf("is not within %d to %d", low, high))
+	}
+}

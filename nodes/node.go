@@ -1,0 +1,163 @@
+package nodes
+
+import (
+	"context"
+	"log/slog"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"tandem/callflows"
+	"tandem/esl"
+	"tandem/messages"
+	"tandem/tenants"
+)
+
+// Ledger takes what must not be lost. Neither method blocks.
+type Ledger interface {
+	AddCDR(messages.CDR)
+	AddJournal(messages.JournalEntry)
+}
+
+// Contacts answers where a tenant's device can be reached now.
+type Contacts interface {
+	Contacts(t *tenants.Tenant, device string, now time.Time) []callflows.Contact
+}
+
+// Announcer tells the other workers. What cannot be sent now is dropped: the next announcement makes up for it.
+type Announcer interface {
+	AnnounceCall(messages.CallEvent)
+	AnnounceNode(messages.NodeEvent)
+}
+
+// Options say which node to own and what to do it with. All fields but Shards, Announce and Logger are needed.
+type Options struct {
+	Node      tenants.Node
+	Password  string // of the event socket
+	Profile   string // sofia profile that calls leave by
+	Worker    string // name of this worker
+	Snapshot  func() *tenants.Snapshot
+	Ledger    Ledger
+	Contacts  Contacts
+	Announcer Announcer
+	Prompts   func(prompt string) string // what a prompt's name is for the node: a file or a stream
+	Shards    int
+	Announce  time.Duration // how often the node's state is announced
+	Logger    *slog.Logger
+}
+
+// Bounds and defaults of owning a node.
+const (
+	defaultShards   = 8
+	defaultAnnounce = 2 * time.Second
+	outboxLength    = 1024             // commands of one shard that wait for the connection
+	resendWait      = 10 * time.Second // a command that could not be sent by then is given up
+	resendPause     = 20 * time.Millisecond
+)
+
+// Node is one owned media node.
+type Node struct {
+	options Options
+	shards  []*shard
+	log     *slog.Logger
+	up      atomic.Pointer[esl.Conn] // nil while the event socket is down
+	live    atomic.Int64             // calls that are not over
+	started sync.WaitGroup
+}
+
+// shard drives the calls whose uuids fall to it. Its lock is held during a step: the connection's goroutine of the shard
+// and the shard's own sender take turns.
+type shard struct {
+	node   *Node
+	mu     sync.Mutex
+	calls  map[string]*call // by the uuid of each leg
+	outbox chan order
+}
+
+// call is one call in progress.
+type call struct {
+	config callflows.Config
+	state  callflows.State
+	steps  int // number of the next journal entry
+}
+
+// Own connects to a node and drives its calls until ctx ends. Lost connections are made again.
+func Own(ctx context.Context, o Options) {
+	n := newNode(o)
+	stop, cancel := context.WithCancel(ctx)
+	defer n.started.Wait()
+	defer cancel()
+	for _, s := range n.shards {
+		n.started.Go(func() { s.send(stop) })
+	}
+	n.started.Go(func() { n.announce(stop) })
+	esl.Supervise(ctx, esl.Options{
+		Address: n.options.Node.EventSocket, Password: n.options.Password, Events: subscription(), Shards: len(n.shards),
+		Handle: n.handle, Logger: n.log,
+	}, n.connected, n.lost)
+}
+
+// lost is told when a connection has ended or could not be made.
+func (n *Node) lost(g esl.Gap) {
+	if g.Attempt == 1 {
+		n.log.Warn("media node cannot be reached", slog.Any("error", g.Err))
+	}
+}
+
+func newNode(o Options) *Node {
+	if o.Shards <= 0 {
+		o.Shards = defaultShards
+	}
+	if o.Announce <= 0 {
+		o.Announce = defaultAnnounce
+	}
+	if o.Logger == nil {
+		o.Logger = slog.New(slog.DiscardHandler)
+	}
+	n := &Node{options: o, log: o.Logger.With(slog.String("node", o.Node.Name))}
+	for range o.Shards {
+		n.shards = append(n.shards, &shard{node: n, calls: map[string]*call{}, outbox: make(chan order, outboxLength)})
+	}
+	return n
+}
+
+// connected runs while a connection is up: it reconciles, opens the node for calls, and closes it when the connection has
+// ended.
+func (n *Node) connected(ctx context.Context, c *esl.Conn) {
+	n.up.Store(c)
+	n.log.InfoContext(ctx, "media node is up", slog.String("event_socket", n.options.Node.EventSocket))
+	n.reconcile(ctx, c)
+	n.announceNow(messages.NodeUp)
+	<-ctx.Done()
+	n.up.CompareAndSwap(c, nil)
+	n.announceNow(messages.NodeDown)
+	n.log.WarnContext(ctx, "media node's event socket is lost", slog.Any("reason", c.Err()))
+}
+
+// announce tells the other workers regularly about the node.
+func (n *Node) announce(ctx context.Context) {
+	tick := time.NewTicker(n.options.Announce)
+	defer tick.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-tick.C:
+			state := messages.NodeDown
+			if n.up.Load() != nil {
+				state = messages.NodeUp
+			}
+			n.announceNow(state)
+		}
+	}
+}
+
+func (n *Node) announceNow(state messages.NodeState) {
+	n.options.Announcer.AnnounceNode(messages.NodeEvent{
+		Type: messages.NodeEventV1, Node: n.options.Node.Name, SIPURI: n.options.Node.SIPURI, State: state,
+		Calls: int(n.live.Load()), At: time.Now().UTC(), Worker: n.options.Worker,
+	})
+}
+
+// Calls is the number of live calls.
+func (n *Node) Calls() int { return int(n.live.Load()) }

@@ -1,0 +1,156 @@
+package nodes
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"strconv"
+	"time"
+
+	"tandem/callflows"
+	"tandem/esl"
+)
+
+// order is one built command on its way to the node.
+type order struct {
+	call    *call
+	facts   callflows.Call // the call's, readable without the shard's lock
+	command callflows.Command
+	built   esl.Command
+	at      time.Time // of the event that led to it
+}
+
+var (
+	errOutboxFull = errors.New("nodes: too many commands wait for this media node")
+	errNoTarget   = errors.New("nodes: none of the contacts can be dialled")
+)
+
+// build makes a typed command of the engine's order. What came from phones passes the checks of package esl here.
+func (n *Node) build(c callflows.Call, command callflows.Command) (esl.Command, error) {
+	id := commandID(c, command.N)
+	var built interface {
+		esl.Command
+		Err() error
+	}
+	switch command.Kind {
+	case callflows.Answer:
+		built = esl.Answer(command.Leg, id)
+	case callflows.SignalRinging:
+		built = esl.RingReady(command.Leg, id)
+	case callflows.Play:
+		built = esl.Playback(command.Leg, id, n.options.Prompts(command.Prompt))
+	case callflows.CollectDigits:
+		built = esl.PlayAndGetDigits(command.Leg, id, n.digitsRequest(command))
+	case callflows.Ring:
+		dial, err := n.dialString(c, command)
+		if err != nil {
+			return nil, err
+		}
+		built = esl.Bridge(command.Leg, id, dial)
+	case callflows.HangUp:
+		built = esl.UUIDKill(command.Leg, command.Cause)
+	case callflows.FindContacts, callflows.SetTimer, callflows.WriteCDR:
+		return nil, errors.New("nodes: not a command for a media node: " + string(command.Kind))
+	}
+	return built, built.Err()
+}
+
+func (n *Node) digitsRequest(command callflows.Command) esl.DigitsRequest {
+	d := command.Digits
+	return esl.DigitsRequest{
+		Min: d.Min, Max: d.Max, Tries: 1, Timeout: d.First, DigitTimeout: d.Between, Terminators: "none",
+		Prompt: n.options.Prompts(command.Prompt), Variable: digitsVariable(command.N), Pattern: "^[" + d.Allowed + "]+$",
+	}
+}
+
+// dialString dials the targets that can be dialled. A contact that a phone registered and that no dial string can carry
+// is left out, so that it does not keep the others from ringing.
+func (n *Node) dialString(c callflows.Call, command callflows.Command) (esl.DialString, error) {
+	dial := esl.DialString{Mode: esl.Simultaneous, Global: n.dialVariables(command)}
+	if command.InOrder {
+		dial.Mode = esl.Sequential
+	}
+	seconds := strconv.Itoa(max(1, int(command.Wait/time.Second)))
+	for _, t := range command.Targets {
+		leg := esl.DialLeg{Profile: n.options.Profile, URI: t.URI, Path: t.Edge, Vars: []esl.Var{
+			{Name: "origination_uuid", Value: t.Leg}, {Name: "leg_timeout", Value: seconds}}}
+		if err := (esl.DialString{Legs: []esl.DialLeg{leg}}).Err(); err != nil {
+			n.log.Warn("a contact cannot be dialled", slog.String("call_id", c.ID), slog.String("tenant_id", c.Tenant),
+				slog.String("device_id", t.Device), slog.Any("error", err))
+			continue
+		}
+		dial.Legs = append(dial.Legs, leg)
+	}
+	if len(dial.Legs) == 0 {
+		return dial, errNoTarget
+	}
+	return dial, nil
+}
+
+// dialVariables are the same for every leg of one Ring.
+func (n *Node) dialVariables(command callflows.Command) []esl.Var {
+	var vars []esl.Var
+	if !command.EarlyOK {
+		vars = append(vars, esl.Var{Name: "ignore_early_media", Value: "true"})
+	}
+	if command.CallerID.Number != "" {
+		vars = append(vars, esl.Var{Name: "origination_caller_id_number", Value: command.CallerID.Number})
+	}
+	if name := esl.CleanName(command.CallerID.Name); name != "" {
+		vars = append(vars, esl.Var{Name: "origination_caller_id_name", Value: name})
+	}
+	return vars
+}
+
+// send writes a shard's commands to the node, one after the other, and tells the engine what the node refuses.
+func (s *shard) send(ctx context.Context) {
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case o := <-s.outbox:
+			if err := s.sendOne(ctx, o); err != nil && ctx.Err() == nil {
+				s.refuse(o, err)
+			}
+		}
+	}
+}
+
+// sendOne sends a command, waiting a bounded time for a lost connection to come back. A command whose effect is unknown
+// is not sent again: after the reconnection the node's channels say what came of it.
+func (s *shard) sendOne(ctx context.Context, o order) error {
+	deadline := time.Now().Add(resendWait)
+	for {
+		if c := s.node.up.Load(); c != nil {
+			reply, err := c.Send(ctx, o.built)
+			if err == nil {
+				return reply.Err()
+			}
+			if !errors.Is(err, esl.ErrNotSent) {
+				s.node.log.WarnContext(ctx, "a command's effect is unknown", slog.String("call_id", o.facts.ID),
+					slog.String("tenant_id", o.facts.Tenant), slog.String("command", string(o.command.Kind)), slog.Any("error", err))
+				return nil
+			}
+		}
+		if time.Now().After(deadline) {
+			return esl.ErrNotSent
+		}
+		select {
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-time.After(resendPause):
+		}
+	}
+}
+
+// refuse tells the engine. A hang-up of a leg that is gone already is no news.
+func (s *shard) refuse(o order, err error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if o.call.state.Phase == callflows.Ended || o.command.Kind == callflows.HangUp {
+		return
+	}
+	s.node.log.Warn("the media node refused a command", slog.String("call_id", o.facts.ID),
+		slog.String("tenant_id", o.facts.Tenant), slog.String("command", string(o.command.Kind)), slog.Any("error", err))
+	s.step(o.call, refused(o.command, o.at, err))
+}

@@ -1,0 +1,193 @@
+package nodes
+
+import (
+	"encoding/json"
+	"fmt"
+	"log/slog"
+	"runtime/debug"
+	"strconv"
+	"time"
+
+	"tandem/because"
+	"tandem/callflows"
+	"tandem/esl"
+	"tandem/messages"
+)
+
+// handle takes one event of a node. It runs on the connection's goroutine for the shard.
+func (n *Node) handle(index int, e *esl.Event) {
+	s := n.shards[index%len(n.shards)]
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	event, ok := translate(e)
+	c := s.calls[e.UniqueID()]
+	if c == nil {
+		c = s.adopt(e, &event)
+	}
+	if c == nil || !ok {
+		return
+	}
+	s.step(c, event)
+}
+
+// adopt makes a call of the first event of a caller's leg, and joins a dialled leg to the call that dialled it. An event
+// that starts a call carries it.
+func (s *shard) adopt(e *esl.Event, event *callflows.Event) *call {
+	if other := s.calls[e.Get("Other-Leg-Unique-ID")]; other != nil && e.Get("Call-Direction") == "outbound" {
+		s.calls[e.UniqueID()] = other
+		return other
+	}
+	facts, ours := callOf(e, s.node.options.Node.Name)
+	if !ours || e.Name() == "CHANNEL_EXECUTE_COMPLETE" {
+		return nil
+	}
+	snapshot := s.node.options.Snapshot()
+	c := &call{config: callflows.Config{Tenant: snapshot.Tenant(facts.Tenant), Emergency: snapshot.Emergency()}}
+	c.state.Call = facts
+	s.calls[facts.Leg] = c
+	s.node.live.Add(1)
+	s.node.announceCall(c, messages.CallStarted, e.Time())
+	event.Call = &facts
+	return c
+}
+
+// step takes a call one event further and carries out what comes of it.
+func (s *shard) step(c *call, event callflows.Event) {
+	if c.state.Phase == "" {
+		facts := c.state.Call
+		event.Call = &facts
+		if event.Kind != callflows.Parked && event.Kind != callflows.HungUp {
+			return // a call begins when it parks, or ends before that
+		}
+	}
+	for queue := []callflows.Event{event}; len(queue) > 0; queue = queue[1:] {
+		out := s.decide(c, queue[0])
+		wasAnswered := c.state.Answered
+		c.state = out.State
+		if c.state.Answered && !wasAnswered {
+			s.node.announceCall(c, messages.CallAnswered, queue[0].At)
+		}
+		for _, command := range out.Commands {
+			if answer, ok := s.obey(c, command, queue[0].At); ok {
+				queue = append(queue, answer)
+			}
+		}
+	}
+	if c.state.Phase == callflows.Ended {
+		s.forget(c, event.At)
+	}
+}
+
+// decide runs the engine, keeps its reasons, and turns a panic into the end of this call alone.
+func (s *shard) decide(c *call, event callflows.Event) (out callflows.Outcome) {
+	defer func() {
+		if fault := recover(); fault != nil {
+			out = s.panicked(c, event, fault)
+		}
+		s.journal(c, event, out)
+	}()
+	state := c.state
+	if state.Phase == "" {
+		state = callflows.State{}
+	}
+	return callflows.Step(c.config, state, event)
+}
+
+// panicked ends a call whose step failed: the caller hears an end rather than silence, and the reason is kept.
+func (s *shard) panicked(c *call, event callflows.Event, fault any) callflows.Outcome {
+	s.node.log.Error("a step panicked", slog.String("call_id", c.state.Call.ID), slog.String("tenant_id", c.state.Call.Tenant),
+		slog.String("event", string(event.Kind)), slog.Any("panic", fault), slog.String("stack", string(debug.Stack())))
+	state := c.state
+	state.Phase, state.Cause, state.Fault = callflows.Ending, "NORMAL_TEMPORARY_FAILURE", messages.FaultPlatform
+	if len(state.Legs) == 0 {
+		state.Legs = []callflows.Leg{{ID: state.Call.Leg, Role: messages.RoleCaller, Created: true}}
+	}
+	return callflows.Outcome{State: state,
+		Commands: []callflows.Command{{Kind: callflows.HangUp, N: state.Commands + 1, Leg: state.Call.Leg, Cause: state.Cause}},
+		Because:  []because.Reason{because.New("step_panicked", "event", string(event.Kind), "detail", fmt.Sprint(fault))}}
+}
+
+// journal records one step.
+func (s *shard) journal(c *call, event callflows.Event, out callflows.Outcome) {
+	input, err := json.Marshal(event)
+	if err != nil {
+		input = json.RawMessage("null")
+	}
+	commands, err := json.Marshal(out.Commands)
+	if err != nil {
+		commands = json.RawMessage("null")
+	}
+	call := out.State.Call
+	s.node.options.Ledger.AddJournal(messages.JournalEntry{
+		Call: call.ID, Tenant: call.Tenant, Source: messages.SourceCallflow, N: c.steps, At: event.At, Version: call.Version,
+		Element: out.State.Element, Because: out.Because, Input: input, Output: commands,
+	})
+	c.steps++
+}
+
+// obey carries out one command. What can be answered at once is answered by an event; the rest goes to the node.
+func (s *shard) obey(c *call, command callflows.Command, at time.Time) (callflows.Event, bool) {
+	switch command.Kind {
+	case callflows.WriteCDR:
+		s.node.options.Ledger.AddCDR(*command.CDR)
+		return callflows.Event{}, false
+	case callflows.FindContacts:
+		found := callflows.Event{Kind: callflows.ContactsFound, At: at, Leg: command.Leg, Command: command.N}
+		for _, device := range command.Devices {
+			found.Contacts = append(found.Contacts, s.node.options.Contacts.Contacts(c.config.Tenant, device, at)...)
+		}
+		return found, true
+	case callflows.SetTimer:
+		time.AfterFunc(command.Wait, func() { s.fire(c, command, at.Add(command.Wait)) })
+		return callflows.Event{}, false
+	case callflows.Ring:
+		for _, target := range command.Targets {
+			s.calls[target.Leg] = c
+		}
+	case callflows.Answer, callflows.SignalRinging, callflows.Play, callflows.CollectDigits, callflows.HangUp:
+	}
+	built, err := s.node.build(c.state.Call, command)
+	if err != nil {
+		return refused(command, at, err), true
+	}
+	select {
+	case s.outbox <- order{call: c, facts: c.state.Call, command: command, built: built, at: at}:
+		return callflows.Event{}, false
+	default:
+		return refused(command, at, errOutboxFull), true
+	}
+}
+
+// refused tells the engine that a command was not carried out.
+func refused(command callflows.Command, at time.Time, err error) callflows.Event {
+	return callflows.Event{Kind: callflows.Refused, At: at, Leg: command.Leg, Command: command.N, Cause: err.Error()}
+}
+
+// fire ends the wait of a timer.
+func (s *shard) fire(c *call, command callflows.Command, at time.Time) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if c.state.Phase != callflows.Ended {
+		s.step(c, callflows.Event{Kind: callflows.TimerFired, At: at, Leg: command.Leg, Command: command.N})
+	}
+}
+
+// forget drops a call that is over.
+func (s *shard) forget(c *call, at time.Time) {
+	for _, leg := range c.state.Legs {
+		delete(s.calls, leg.ID)
+	}
+	s.node.live.Add(-1)
+	s.node.announceCall(c, messages.CallEnded, at)
+}
+
+func (n *Node) announceCall(c *call, state messages.CallState, at time.Time) {
+	facts := c.state.Call
+	n.options.Announcer.AnnounceCall(messages.CallEvent{
+		Type: messages.CallEventV1, Call: facts.ID, Tenant: facts.Tenant, State: state, Node: n.options.Node.Name, At: at,
+		From: facts.Caller.Number, To: facts.Dialled,
+	})
+}
+
+// commandID is how the node names a command: it comes back as Application-UUID.
+func commandID(c callflows.Call, n int) string { return c.ID + "/" + strconv.Itoa(n) }

@@ -1,0 +1,149 @@
+package nodes
+
+import (
+	"strconv"
+	"strings"
+	"time"
+
+	"tandem/callflows"
+	"tandem/esl"
+	"tandem/routing"
+)
+
+// digitsVariable names the channel variable in which the node leaves the digits of one command. Each command has its own,
+// so that what an earlier menu collected is never taken for an answer to a later one.
+func digitsVariable(command int) string { return "tandem_digits_" + strconv.Itoa(command) }
+
+// subscription lists the events that driving calls needs: each costs the node's only event thread some 5 kB.
+func subscription() []string {
+	return []string{"CHANNEL_CREATE", "CHANNEL_PARK", "CHANNEL_PROGRESS", "CHANNEL_PROGRESS_MEDIA", "CHANNEL_ANSWER", "CHANNEL_BRIDGE",
+		"CHANNEL_UNBRIDGE", "CHANNEL_EXECUTE_COMPLETE", "CHANNEL_HANGUP_COMPLETE", "HEARTBEAT", "SHUTDOWN"}
+}
+
+// callOf reads the call from the first event of a caller's leg. It is false for a channel that no edge sent with our
+// headers: that is not Tandem's call.
+func callOf(e *esl.Event, node string) (callflows.Call, bool) {
+	header := func(name string) string { return e.Variable("sip_h_" + name) }
+	id := header(routing.HeaderCall)
+	if id == "" || e.Get("Call-Direction") != "inbound" {
+		return callflows.Call{}, false
+	}
+	version, _ := strconv.ParseInt(header(routing.HeaderVersion), 10, 64) // 0 is "not known", and is said as such
+	c := callflows.Call{
+		ID: id, Tenant: header(routing.HeaderTenant), Version: version, Leg: e.UniqueID(), Node: node, FlowID: header(routing.HeaderFlow),
+		Dialled: header(routing.HeaderDialled), SIPCallID: e.Variable("sip_call_id"), StartedAt: microseconds(e.Get("Caller-Channel-Created-Time")),
+		Edge: "sip:" + e.Variable("sip_network_ip") + ":" + e.Variable("sip_network_port"),
+		Caller: callflows.Caller{Device: header(routing.HeaderDevice), Trunk: header(routing.HeaderTrunk), Number: header(routing.HeaderNumber),
+			Name: e.Variable("sip_from_display")},
+	}
+	if c.StartedAt.IsZero() {
+		c.StartedAt = e.Time()
+	}
+	return c, true
+}
+
+// translate turns a node's event into an event of the engine. It is false for what the engine need not know.
+func translate(e *esl.Event) (callflows.Event, bool) {
+	out := callflows.Event{At: e.Time(), Leg: e.UniqueID()}
+	switch e.Name() {
+	case "CHANNEL_CREATE":
+		out.Kind, out.Target = callflows.LegCreated, e.Get("Caller-Destination-Number")
+		return out, e.Get("Call-Direction") == "outbound"
+	case "CHANNEL_PARK":
+		out.Kind = callflows.Parked
+		return out, e.Get("Call-Direction") == "inbound"
+	case "CHANNEL_PROGRESS", "CHANNEL_PROGRESS_MEDIA":
+		out.Kind = callflows.Rang
+		return out, e.Get("Call-Direction") == "outbound"
+	case "CHANNEL_ANSWER":
+		out.Kind = callflows.Answered
+	case "CHANNEL_BRIDGE":
+		out.Kind, out.Leg = callflows.Bridged, e.Get("Bridge-B-Unique-ID")
+	case "CHANNEL_UNBRIDGE":
+		out.Kind = callflows.Unbridged
+	case "CHANNEL_EXECUTE_COMPLETE":
+		return executed(e, out)
+	case "CHANNEL_HANGUP_COMPLETE":
+		out.Kind, out.End = callflows.HungUp, legEnd(e)
+	default:
+		return out, false
+	}
+	return out, true
+}
+
+// executed translates the end of an application that we ordered. When the channel itself is hanging up, its
+// CHANNEL_HANGUP_COMPLETE says all that matters: the application's own result would only blur who ended what.
+func executed(e *esl.Event, out callflows.Event) (callflows.Event, bool) {
+	_, n, ok := strings.Cut(e.Get("Application-UUID"), "/")
+	command, err := strconv.Atoi(n)
+	if !ok || err != nil || e.Get("Answer-State") == "hangup" {
+		return out, false
+	}
+	out.Command = command
+	switch e.Get("Application") {
+	case "playback":
+		out.Kind, out.Missing = callflows.Played, strings.Contains(e.Get("Application-Response"), "NOT FOUND")
+	case "play_and_get_digits":
+		out.Kind = callflows.DigitsCollected
+		out.Digits, out.Outcome = digits(e, digitsVariable(command))
+	case "bridge":
+		out.Kind, out.Cause = callflows.RingEnded, e.Variable("originate_disposition")
+		out.SIPCode = protocolCode(e.Variable("last_bridge_proto_specific_hangup_cause"))
+	default:
+		out.Kind = callflows.Done
+	}
+	return out, true
+}
+
+// digits reads the result of play_and_get_digits. Wrong digits leave the variable unset and <variable>_invalid set; a
+// timeout gives read_result=failure (mod_dptools, switch_play_and_get_digits).
+func digits(e *esl.Event, variable string) (string, callflows.DigitsOutcome) {
+	good, invalid := e.Variable(variable), e.Variable(variable+"_invalid")
+	switch {
+	case good != "":
+		return good, callflows.DigitsGood
+	case invalid != "":
+		return invalid, callflows.DigitsInvalid
+	}
+	return "", callflows.DigitsTimeout
+}
+
+// legEnd is the node's last word on a channel.
+func legEnd(e *esl.Event) *callflows.LegEnd {
+	end := &callflows.LegEnd{
+		Cause: e.Get("Hangup-Cause"), By: callflows.ByUs, CreatedAt: microseconds(e.Get("Caller-Channel-Created-Time")),
+		SIPCallID: e.Variable("sip_call_id"), From: e.Get("Caller-Caller-ID-Number"), FromName: e.Get("Caller-Caller-ID-Name"),
+		To: e.Get("Caller-Destination-Number"),
+	}
+	if end.Cause == "" {
+		end.Cause = "NORMAL_UNSPECIFIED"
+	}
+	end.Q850, _ = strconv.Atoi(e.Variable("hangup_cause_q850"))
+	if strings.HasPrefix(e.Variable("sip_hangup_disposition"), "recv_") {
+		end.By = callflows.ByFarEnd
+	}
+	if answered := microseconds(e.Get("Caller-Channel-Answered-Time")); !answered.IsZero() {
+		end.AnsweredAt = &answered
+		return end
+	}
+	end.SIPCode, _ = strconv.Atoi(e.Variable("sip_term_status"))
+	if end.SIPCode == 0 && e.Get("Call-Direction") == "inbound" {
+		end.SIPCode = callflows.SIPCodeOf(end.Cause)
+	}
+	return end
+}
+
+// protocolCode reads "sip:486".
+func protocolCode(s string) int {
+	code, _ := strconv.Atoi(strings.TrimPrefix(s, "sip:"))
+	return code
+}
+
+// microseconds reads a time as the node writes it; "0" and what is no number give the zero time.
+func microseconds(s string) time.Time {
+	us, err := strconv.ParseInt(s, 10, 64)
+	if err != nil || us <= 0 {
+		return time.Time{}
+	}
+	return time.UnixMicro(us).UTC()
+}

@@ -1,0 +1,32 @@
+package postgres
+
+import (
+	"context"
+
+	"github.com/jackc/pgx/v5"
+
+	"tandem/tenants"
+)
+
+// SaveNode adds a media node or replaces the one with its name.
+func (t *Tx) SaveNode(ctx context.Context, n tenants.Node) error {
+	return t.exec(ctx, "save node", `
+		INSERT INTO media_nodes (name, sip_uri, event_socket, max_calls)
+		VALUES (@name, @sip_uri, @event_socket, @max_calls)
+		ON CONFLICT (name) DO UPDATE
+		SET sip_uri = excluded.sip_uri, event_socket = excluded.event_socket, max_calls = excluded.max_calls`,
+		pgx.StrictNamedArgs{"name": n.Name, "sip_uri": n.SIPURI, "event_socket": n.EventSocket, "max_calls": n.MaxCalls})
+}
+
+// DeleteNode takes a media node out of the configuration. The second time it does nothing.
+func (t *Tx) DeleteNode(ctx context.Context, name string) error {
+	return t.exec(ctx, "delete node", `DELETE FROM media_nodes WHERE name = @name`, pgx.StrictNamedArgs{"name": name})
+}
+
+func loadNodes(ctx context.Context, tx pgx.Tx) ([]tenants.Node, error) {
+	rows, err := tx.Query(ctx, `SELECT name, sip_uri, event_socket, max_calls FROM media_nodes ORDER BY name`)
+	if err != nil {
+		return nil, err
+	}
+	return pgx.CollectRows(rows, pgx.RowToStructByPos[tenants.Node])
+}

@@ -1,0 +1,54 @@
+package postgres
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/jackc/pgx/v5"
+
+	"tandem/tenants"
+)
+
+// InsertTenant adds a tenant. Its users, devices and numbers are added by themselves.
+func (t *Tx) InsertTenant(ctx context.Context, n tenants.Tenant) error {
+	return t.exec(ctx, "insert tenant", `
+		INSERT INTO tenants (id, name, domain, time_zone, language, suspended, max_calls)
+		VALUES (@id, @name, @domain, @time_zone, @language, @suspended, @max_calls)`,
+		pgx.StrictNamedArgs{"id": n.ID, "name": n.Name, "domain": n.Domain, "time_zone": n.TimeZone,
+			"language": n.Language, "suspended": n.Suspended, "max_calls": n.MaxCalls})
+}
+
+// LockTenant makes other transactions that lock the same tenant wait, and gives the tenant's own row, without what
+// belongs to it. ErrNotFound when there is none.
+func (t *Tx) LockTenant(ctx context.Context, id string) (tenants.Tenant, error) {
+	n := tenants.Tenant{ID: id}
+	// NO KEY: rows that merely refer to the tenant may be inserted meanwhile.
+	err := t.tx.QueryRow(ctx, `
+		SELECT name, domain, time_zone, language, suspended, max_calls, coalesce(published_version, 0)
+		  FROM tenants WHERE id = @id FOR NO KEY UPDATE`, pgx.StrictNamedArgs{"id": id}).
+		Scan(&n.Name, &n.Domain, &n.TimeZone, &n.Language, &n.Suspended, &n.MaxCalls, &n.Published.Version)
+	if err != nil {
+		return n, notFound("lock tenant", err)
+	}
+	return n, nil
+}
+
+// SetSuspended suspends a tenant or lets it go on.
+func (t *Tx) SetSuspended(ctx context.Context, id string, suspended bool) error {
+	return t.exec(ctx, "suspend tenant", `UPDATE tenants SET suspended = @suspended WHERE id = @id`,
+		pgx.StrictNamedArgs{"id": id, "suspended": suspended})
+}
+
+// SetMaxCalls limits the live calls of a tenant; 0 means no limit.
+func (t *Tx) SetMaxCalls(ctx context.Context, id string, maxCalls int) error {
+	return t.exec(ctx, "limit tenant", `UPDATE tenants SET max_calls = @max_calls WHERE id = @id`,
+		pgx.StrictNamedArgs{"id": id, "max_calls": maxCalls})
+}
+
+// notFound turns the absence of a row into ErrNotFound.
+func notFound(what string, err error) error {
+	if err == pgx.ErrNoRows {
+		return fmt.Errorf("%w: %s", ErrNotFound, what)
+	}
+	return fmt.Errorf("postgres: %s: %w", what, err)
+}

@@ -1,0 +1,143 @@
+package provisioning
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"strings"
+	"time"
+
+	"tandem/postgres"
+	"tandem/tenants"
+)
+
+// UserFlowPrefix begins the id of the flow that publishing implies for a user; the user's id follows. A route may lead to
+// such a flow; a flow of one's own cannot have such an id.
+const UserFlowPrefix = "user-"
+
+// emergencyType is the element that is the platform's own.
+const emergencyType = "emergency"
+
+// SaveFlow adds or replaces the draft of a flow.
+func (s *Service) SaveFlow(ctx context.Context, tenantID string, f tenants.Flow) error {
+	if err := s.checkFlow(f); err != nil {
+		return err
+	}
+	return s.within(ctx, tenantID, func(tx *postgres.Tx, _ tenants.Tenant) error { return tx.SaveFlow(ctx, tenantID, f) })
+}
+
+func (s *Service) checkFlow(f tenants.Flow) error {
+	var c checks
+	c.id("id", f.ID)
+	c.that(!strings.HasPrefix(f.ID, UserFlowPrefix), "id", "begins with user-, which is kept for the flows of users")
+	c.name("name", f.Name)
+	c.that(len(f.Elements) > 0 && len(f.Elements) <= MaxFlowElements, "elements", fmt.Sprintf("are not 1 to %d", MaxFlowElements))
+	for key, e := range f.Elements {
+		c.id("elements", key)
+		c.that(e.Type != emergencyType, "elements/"+key, "emergency calls are the platform's own and no element of a flow")
+	}
+	if c.err != nil {
+		return c.err
+	}
+	text, err := json.Marshal(f)
+	if err != nil {
+		return invalid("elements", "the settings of an element are not JSON")
+	}
+	// NUL is the one character of JSON that PostgreSQL cannot keep.
+	c.that(!strings.Contains(string(text), `\u0000`), "elements", "have a character that cannot be kept")
+	c.that(len(text) <= MaxFlowBytes, "elements", fmt.Sprintf("are more than %d bytes", MaxFlowBytes))
+	if c.err != nil {
+		return c.err
+	}
+	if err := s.ValidateFlow(f); err != nil {
+		return invalid("flows/"+f.ID, err.Error())
+	}
+	return nil
+}
+
+// SaveSchedule adds or replaces the draft of a schedule.
+func (s *Service) SaveSchedule(ctx context.Context, tenantID string, schedule tenants.Schedule) error {
+	if err := checkSchedule(schedule); err != nil {
+		return err
+	}
+	return s.within(ctx, tenantID, func(tx *postgres.Tx, _ tenants.Tenant) error {
+		return tx.SaveSchedule(ctx, tenantID, schedule)
+	})
+}
+
+func checkSchedule(s tenants.Schedule) error {
+	var c checks
+	c.id("id", s.ID)
+	c.name("name", s.Name)
+	if s.TimeZone != "" {
+		c.timeZone("time_zone", s.TimeZone)
+	}
+	c.that(len(s.Weekly) <= MaxHours, "weekly", fmt.Sprintf("has more than %d entries", MaxHours))
+	for _, h := range s.Weekly {
+		c.that(len(h.Days) > 0, "weekly", "an entry names no day")
+		for _, d := range h.Days {
+			c.that(d >= time.Sunday && d <= time.Saturday, "weekly", "a day is not within 0 (Sunday) to 6")
+		}
+		c.span("weekly", tenants.Span{From: h.From, Until: h.Until})
+	}
+	c.that(len(s.Dates) <= MaxDates, "dates", fmt.Sprintf("has more than %d entries", MaxDates))
+	for _, d := range s.Dates {
+		_, err := time.Parse(time.DateOnly, d.Date)
+		c.that(err == nil, "dates", "a date is not written 2006-01-02")
+		c.name("dates", d.Name)
+		for _, h := range d.Hours {
+			c.span("dates", h)
+		}
+	}
+	return c.err
+}
+
+func (c *checks) span(field string, s tenants.Span) {
+	const day = 24 * 60
+	c.that(s.From >= 0 && s.From < day && s.Until >= 0 && s.Until <= day, field, "a time is not within a day")
+}
+
+// SaveRoute adds or replaces the draft of a route: a dialled extension or a number of the tenant starts a flow. The flow
+// may be the one that publishing implies for a user.
+func (s *Service) SaveRoute(ctx context.Context, tenantID string, r tenants.Route) error {
+	draft := postgres.Route{Dialled: r.Dialled, FlowID: r.FlowID}
+	if user, ok := strings.CutPrefix(r.FlowID, UserFlowPrefix); ok {
+		draft.FlowID, draft.UserID = "", user
+	}
+	var c checks
+	c.that(numberForm.MatchString(r.Dialled) || dialledForm.MatchString(r.Dialled), "dialled",
+		"is neither an extension nor an E.164 number written with +")
+	c.id("flow_id", r.FlowID)
+	if c.err != nil {
+		return c.err
+	}
+	return s.within(ctx, tenantID, func(tx *postgres.Tx, _ tenants.Tenant) error {
+		if err := refuseEmergency(ctx, tx, "dialled", r.Dialled); err != nil {
+			return err
+		}
+		return tx.SaveRoute(ctx, tenantID, draft)
+	})
+}
+
+// BlockCaller adds an E.164 number, or the user name of a device, to the draft of those whose calls are refused.
+func (s *Service) BlockCaller(ctx context.Context, tenantID, caller string) error {
+	if err := checkCaller(caller); err != nil {
+		return err
+	}
+	return s.within(ctx, tenantID, func(tx *postgres.Tx, _ tenants.Tenant) error { return tx.BlockCaller(ctx, tenantID, caller) })
+}
+
+// UnblockCaller takes a caller out of that draft.
+func (s *Service) UnblockCaller(ctx context.Context, tenantID, caller string) error {
+	if err := checkCaller(caller); err != nil {
+		return err
+	}
+	return s.within(ctx, tenantID, func(tx *postgres.Tx, _ tenants.Tenant) error { return tx.UnblockCaller(ctx, tenantID, caller) })
+}
+
+func checkCaller(caller string) error {
+	var c checks
+	c.that(numberForm.MatchString(caller) || idForm.MatchString(caller), "caller",
+		"is neither an E.164 number written with + nor a user name")
+	return c.err
+}

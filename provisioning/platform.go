@@ -1,0 +1,60 @@
+package provisioning
+
+import (
+	"context"
+	"fmt"
+
+	"tandem/postgres"
+	"tandem/tenants"
+)
+
+// AddNode adds a media node or replaces the one with its name.
+func (s *Service) AddNode(ctx context.Context, n tenants.Node) error {
+	var c checks
+	c.id("name", n.Name)
+	c.sipURI("sip_uri", n.SIPURI)
+	c.address("event_socket", n.EventSocket)
+	c.limit("max_calls", n.MaxCalls)
+	if c.err != nil {
+		return c.err
+	}
+	return s.platform(ctx, func(tx *postgres.Tx) error { return tx.SaveNode(ctx, n) })
+}
+
+// RemoveNode takes a media node out of the configuration: it gets no new calls. The second time it does nothing.
+func (s *Service) RemoveNode(ctx context.Context, name string) error {
+	return s.platform(ctx, func(tx *postgres.Tx) error { return tx.DeleteNode(ctx, name) })
+}
+
+// AddTrunk adds a trunk or replaces the one with its id, addresses included.
+func (s *Service) AddTrunk(ctx context.Context, t tenants.Trunk) error {
+	var c checks
+	c.id("id", t.ID)
+	c.name("name", t.Name)
+	c.that(len(t.Addresses) <= MaxAddresses, "addresses", fmt.Sprintf("are more than %d", MaxAddresses))
+	for _, a := range t.Addresses {
+		c.that(a.IsValid() && a.Zone() == "" && !a.IsUnspecified() && !a.IsMulticast(), "addresses", "one is not an IP address of a host")
+	}
+	if c.err != nil {
+		return c.err
+	}
+	return s.platform(ctx, func(tx *postgres.Tx) error { return tx.SaveTrunk(ctx, t) })
+}
+
+// SetEmergency replaces the platform's way to the emergency services. TestNumber is one of Numbers or empty; TrunkURI is
+// empty only as long as there is no way yet.
+func (s *Service) SetEmergency(ctx context.Context, e tenants.Emergency) error {
+	var c checks
+	c.that(len(e.Numbers) >= 1 && len(e.Numbers) <= MaxEmergency, "numbers", fmt.Sprintf("are not 1 to %d", MaxEmergency))
+	for _, n := range e.Numbers {
+		c.form(extensionForm, "numbers", n, "one is not 2 to 8 digits")
+	}
+	c.that(e.TestNumber == "" || e.Is(e.TestNumber), "test_number", "is not one of the numbers")
+	if e.TrunkURI != "" {
+		c.sipURI("trunk_uri", e.TrunkURI)
+	}
+	if c.err != nil {
+		return c.err
+	}
+	return s.platform(ctx, func(tx *postgres.Tx) error { return tx.SetEmergency(ctx, e) })
+}

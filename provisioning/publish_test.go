@@ -1,0 +1,205 @@
+package provisioning_test
+
+import (
+	"encoding/json"
+	"errors"
+	"strings"
+	"sync"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
+
+	"tandem/provisioning"
+	"tandem/tenants"
+)
+
+var ignoreIndexes = cmpopts.IgnoreUnexported(tenants.Schedule{})
+
+// sameJSON compares settings by what they say.
+var sameJSON = cmp.Comparer(func(a, b json.RawMessage) bool {
+	var x, y any
+	_ = json.Unmarshal(a, &x)
+	_ = json.Unmarshal(b, &y)
+	return cmp.Equal(x, y)
+})
+
+func TestPublishingFreezesTheDocument(t *testing.T) {
+	w := newWorld(t)
+	w.tenant("one")
+	w.user("one", "u", "101")
+	w.must(w.SaveFlow(w.ctx, "one", hangupFlow("f", "USER_BUSY")))
+	w.must(w.SaveRoute(w.ctx, "one", tenants.Route{Dialled: "200", FlowID: "f"}))
+	first := w.publish("one")
+
+	// Everything is edited afterwards.
+	w.must(w.SaveFlow(w.ctx, "one", hangupFlow("f", "CALL_REJECTED")))
+	w.must(w.BlockCaller(w.ctx, "one", "+12025550199"))
+	if got := w.snapshot().Tenant("one").Published; got.Version != 1 || len(got.BlockedCallers) != 0 {
+		t.Errorf("drafts are live before they are published: %+v", got)
+	}
+	second := w.publish("one")
+	if first.Version != 1 || second.Version != 2 {
+		t.Errorf("versions %d and %d", first.Version, second.Version)
+	}
+	for version, want := range map[int64]tenants.Published{1: first, 2: second} {
+		got, err := w.Store.Version(w.ctx, "one", version)
+		w.must(err)
+		if diff := cmp.Diff(want, got, cmpopts.EquateEmpty(), ignoreIndexes, sameJSON); diff != "" {
+			t.Errorf("version %d: %s", version, diff)
+		}
+	}
+	if cause := string(first.Flows[0].Elements["end"].Settings); !strings.Contains(cause, "USER_BUSY") {
+		t.Errorf("the first version hangs up with %s", cause)
+	}
+	if live := w.snapshot().Tenant("one"); live.Published.Version != 2 || !live.Blocked("+12025550199") {
+		t.Error("the second version is not live")
+	}
+}
+
+func TestPublishingUnchangedDraftsMakesNoNewVersion(t *testing.T) {
+	w := newWorld(t)
+	w.tenant("one")
+	w.user("one", "u", "101")
+	first := w.publish("one")
+	before, err := w.Store.Revision(w.ctx)
+	w.must(err)
+	again := w.publish("one")
+	if again.Version != first.Version || !again.PublishedAt.Equal(first.PublishedAt) {
+		t.Errorf("got version %d of %v, want %d of %v", again.Version, again.PublishedAt, first.Version, first.PublishedAt)
+	}
+	if after, err := w.Store.Revision(w.ctx); err != nil || after != before {
+		t.Errorf("the revision went from %d to %d, %v", before, after, err)
+	}
+	w.user("one", "v", "102") // its implied flow makes a difference
+	if got := w.publish("one"); got.Version != 2 {
+		t.Errorf("got version %d", got.Version)
+	}
+}
+
+func TestPublishingManyTimesAtOnceMakesEachVersionOnce(t *testing.T) {
+	w := newWorld(t)
+	w.tenant("one")
+	var all sync.WaitGroup
+	for _, extension := range []string{"101", "102", "103", "104"} {
+		all.Go(func() {
+			if _, err := w.CreateUser(w.ctx, "one", provisioning.NewUser{Name: extension, Extension: extension}); err != nil {
+				t.Error(err)
+			}
+			if _, err := w.Publish(w.ctx, "one", "tester", ""); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+	all.Wait()
+	if got := w.snapshot().Tenant("one").Published; len(got.Routes) != 4 {
+		t.Errorf("version %d has %d routes", got.Version, len(got.Routes))
+	}
+}
+
+func TestAUsersExtensionRingsTheUserOnceItIsPublished(t *testing.T) {
+	w := newWorld(t)
+	w.tenant("one")
+	w.must(w.AddNumber(w.ctx, "one", "+12025550100"))
+	w.user("one", "u", "101")
+	w.must(w.SaveRoute(w.ctx, "one", tenants.Route{Dialled: "+12025550100", FlowID: "user-u"}))
+	if w.snapshot().Tenant("one").Route("101") != nil {
+		t.Error("the extension is there before it is published")
+	}
+	w.publish("one")
+	tenant := w.snapshot().Tenant("one")
+	for _, dialled := range []string{"101", "+12025550100"} {
+		if r := tenant.Route(dialled); r == nil || r.FlowID != "user-u" || tenant.Flow("user-u") == nil {
+			t.Errorf("%s leads to %+v", dialled, r)
+		}
+	}
+	ring := tenant.Flow("user-u").Elements["ring"]
+	want := json.RawMessage(`{"users":["u"],"strategy":"at_once","seconds":25}`)
+	if ring.Type != "ring" || !cmp.Equal(want, ring.Settings, sameJSON) {
+		t.Errorf("it does %s %s", ring.Type, ring.Settings)
+	}
+}
+
+func TestDraftsThatDoNotHoldTogetherAreNotPublished(t *testing.T) {
+	flow := func(elementType, settings string) tenants.Flow {
+		return tenants.Flow{ID: "f", Name: "F", Start: "e", Elements: map[string]tenants.Element{
+			"e": {Type: elementType, Settings: json.RawMessage(settings)}}}
+	}
+	for what, c := range map[string]struct {
+		draft func(world) error
+		field string
+		code  provisioning.Code
+	}{
+		"a flow that rings a user who is not there": {func(w world) error {
+			return w.SaveFlow(w.ctx, "one", flow("ring", `{"users":["ghost"]}`))
+		}, "flows/f/elements/e/settings/users", provisioning.NotFound},
+		"a flow that rings another tenant's device": {func(w world) error {
+			return w.SaveFlow(w.ctx, "one", flow("ring", `{"devices":["theirs"]}`))
+		}, "flows/f/elements/e/settings/devices", provisioning.NotFound},
+		"a flow with a schedule that is not there": {func(w world) error {
+			return w.SaveFlow(w.ctx, "one", flow("hours", `{"schedule":"ghost"}`))
+		}, "flows/f/elements/e/settings/schedule", provisioning.NotFound},
+		"a route for a user's extension": {func(w world) error {
+			return errors.Join(w.SaveFlow(w.ctx, "one", hangupFlow("f", "USER_BUSY")),
+				w.SaveRoute(w.ctx, "one", tenants.Route{Dialled: "101", FlowID: "f"}))
+		}, "routes/101", provisioning.Conflict},
+	} {
+		t.Run(what, func(t *testing.T) {
+			w := newWorld(t)
+			w.tenant("one")
+			w.tenant("two")
+			w.user("one", "u", "101")
+			_, _, err := w.CreateDevice(w.ctx, "two", provisioning.NewDevice{ID: "theirs", Name: "D", Username: "theirs"})
+			w.must(err)
+			w.must(c.draft(w))
+			_, err = w.Publish(w.ctx, "one", "tester", "")
+			var refused *provisioning.Error
+			if !errors.As(err, &refused) || refused.Field != c.field || refused.Code != c.code {
+				t.Errorf("got %v, want %s at %s", err, c.code, c.field)
+			}
+			if got := w.snapshot().Tenant("one").Published.Version; got != 0 {
+				t.Errorf("version %d was published", got)
+			}
+		})
+	}
+}
+
+func TestTheDemoTenantIsWholeAndMakingItAgainMakesNothingTwice(t *testing.T) {
+	w := newWorld(t)
+	w.must(w.SetEmergency(w.ctx, tenants.Emergency{Numbers: []string{"112", "911"}, TrunkURI: "sip:192.0.2.9:5060"}))
+	first, err := w.Demo(w.ctx)
+	w.must(err)
+	again, err := w.Demo(w.ctx)
+	w.must(err)
+	if first.Published.Version != 1 || again.Published.Version != 1 {
+		t.Errorf("versions %d and %d", first.Published.Version, again.Published.Version)
+	}
+	s := w.snapshot() // finds faults
+	demo := s.TenantByDomain(provisioning.DemoDomain)
+	if demo == nil || len(demo.Users) != 3 || len(demo.Devices) != 3 || len(demo.Numbers) != 2 {
+		t.Fatalf("got %+v", demo)
+	}
+	for i, extension := range []string{"101", "102", "103"} {
+		phone, old := again.Phones[i], first.Phones[i]
+		user := demo.User(phone.User.ID)
+		if phone.Extension != extension || user == nil || user.Extension != extension || demo.DeviceByUsername(phone.Device.Username) == nil {
+			t.Errorf("phone %d is %+v", i, phone)
+		}
+		if phone.Password == "" || phone.Password == old.Password {
+			t.Errorf("the password of %s is %q and was %q", phone.Device.Name, phone.Password, old.Password)
+		}
+	}
+	for dialled, flow := range map[string]string{"101": "user-reception", provisioning.DemoGroup: "group", provisioning.DemoMenu: "menu",
+		provisioning.DemoMainNumber: "main", provisioning.DemoSalesNumber: "group"} {
+		if r := demo.Route(dialled); r == nil || r.FlowID != flow {
+			t.Errorf("%s leads to %+v, want %s", dialled, r, flow)
+		}
+	}
+	if !demo.Blocked(provisioning.DemoBlockedCaller) || demo.Schedule("office") == nil {
+		t.Error("the blocked caller or the opening hours are missing")
+	}
+	want := tenants.Emergency{Numbers: []string{"112", "911", "933"}, TestNumber: "933", TrunkURI: "sip:192.0.2.9:5060"}
+	if diff := cmp.Diff(want, s.Emergency()); diff != "" {
+		t.Error(diff)
+	}
+}

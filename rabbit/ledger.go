@@ -1,0 +1,249 @@
+package rabbit
+
+import (
+	"context"
+	"encoding/json"
+	"log/slog"
+	"path/filepath"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"tandem/messages"
+)
+
+// Bounds of a Ledger.
+const (
+	JournalFlush        = 50 * time.Millisecond            // how long an entry waits for company
+	JournalBatch        = 256                              // entries that make a batch full
+	maxJournalBody      = messages.MaxMessageBytes - 4<<10 // bytes of a batch, its envelope aside
+	MaxHeldJournalBytes = 64 << 20                         // entries waiting in memory; the oldest make room
+	MaxHeldCDRs         = 100_000                          // CDRs waiting in memory because the spool fails as well
+	cdrsAtOnce          = 256                              // CDRs in flight together
+	drainRetry          = time.Second                      // after draining the spool has failed, or writing to it
+)
+
+// LedgerOptions of OpenLedger.
+type LedgerOptions struct {
+	StateDir string // its folder "spool" belongs to the ledger; one process at a time
+	// OnSafe, when not nil, is called once or more for each leg when its CDR can no longer be lost with this process:
+	// the broker has confirmed it, or it is fsynced in the spool. It must return at once.
+	OnSafe func(leg string)
+}
+
+// Ledger sends CDRs and journal entries to whoever writes them to the database. It is safe for concurrent use.
+//
+//	AddCDR ----> held in memory ----> published ----> confirmed: safe
+//	                  |                   | no confirm within ConfirmWait, refused
+//	                  | away              v
+//	                  '-----------> spool, fsynced: safe ----> drained in order when the broker is back
+//
+//	AddJournal ----> held in memory, bounded ----> published in batches ----> confirmed
+//	                          ^------------------------------' else
+type Ledger struct {
+	client *Client
+	onSafe func(string)
+	worker string // JSON string
+
+	mu      sync.Mutex
+	cdrs    []heldCDR
+	entries [][]byte // encoded JournalEntry, oldest first
+	bytes   int      // of entries
+	firstAt time.Time
+	closing bool
+	// spoolRetryAt is when a spool that failed may be tried again.
+	spoolRetryAt time.Time
+
+	wake   chan struct{}
+	done   chan struct{}
+	abort  context.CancelFunc // ends the waiting for confirms
+	spool  *spool
+	drain  drain
+	counts ledgerCounters
+}
+
+type heldCDR struct {
+	leg  string
+	body []byte
+}
+
+// OpenLedger starts a ledger on the client. What an earlier process has left in the spool is sent as soon as the broker
+// is there. Close it before the client.
+func (c *Client) OpenLedger(o LedgerOptions) (*Ledger, error) {
+	s, err := openSpool(filepath.Join(o.StateDir, "spool"))
+	if err != nil {
+		return nil, err
+	}
+	worker, err := json.Marshal(c.name)
+	if err != nil {
+		return nil, err
+	}
+	l := &Ledger{
+		client: c, onSafe: o.OnSafe, worker: string(worker), spool: s,
+		wake: make(chan struct{}, 1), done: make(chan struct{}),
+	}
+	if l.onSafe == nil {
+		l.onSafe = func(string) {}
+	}
+	var ctx context.Context
+	ctx, l.abort = context.WithCancel(context.Background())
+	go func() {
+		defer close(l.done)
+		l.run(ctx)
+	}()
+	return l, nil
+}
+
+// AddCDR takes a CDR and returns at once. Text beyond its bounds is cut: a phone's long name must not cost a CDR. One
+// that is invalid all the same is sent nevertheless; the reader dead-letters it with the reason, where it can be mended.
+func (l *Ledger) AddCDR(cdr messages.CDR) {
+	cdr.Type = messages.CDRV1
+	body, err := messages.Encode(&cdr)
+	if err != nil {
+		clip(&cdr)
+		if body, err = messages.Encode(&cdr); err != nil {
+			l.client.log.Error("CDR is invalid and will be dead-lettered", slog.String("tenant_id", cdr.Tenant),
+				slog.String("call_id", cdr.Call), slog.String("leg_id", cdr.Leg), slog.Any("error", err))
+			body, _ = json.Marshal(&cdr) // strings, numbers and times: cannot fail but for years beyond 9999
+		}
+	}
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.closing || len(l.cdrs) >= MaxHeldCDRs {
+		// The log is the last place that is left.
+		l.counts.lostCDRs.Add(1)
+		l.client.log.Error("CDR could not be kept", slog.String("tenant_id", cdr.Tenant), slog.String("call_id", cdr.Call),
+			slog.String("leg_id", cdr.Leg), slog.Bool("closed", l.closing), slog.String("cdr", string(body)))
+		return
+	}
+	l.cdrs = append(l.cdrs, heldCDR{cdr.Leg, body})
+	l.signal()
+}
+
+// clip cuts what phones and carriers wrote to the bounds that messages sets.
+func clip(c *messages.CDR) {
+	for _, f := range []struct {
+		text  *string
+		limit int
+	}{
+		{&c.SIPCallID, messages.MaxURI}, {&c.From, messages.MaxURI}, {&c.FromName, messages.MaxName}, {&c.To, messages.MaxURI},
+	} {
+		*f.text = strings.ToValidUTF8(*f.text, "\uFFFD")
+		if len(*f.text) > f.limit {
+			*f.text = strings.ToValidUTF8((*f.text)[:f.limit], "")
+		}
+	}
+}
+
+// AddJournal takes an entry and returns at once. An entry too large for a message loses its Input and Output and keeps
+// its reasons. While the broker is away entries wait, up to MaxHeldJournalBytes; beyond it the oldest are dropped.
+func (l *Ledger) AddJournal(e messages.JournalEntry) {
+	body, err := encodeEntry(&e)
+	if err != nil {
+		l.counts.droppedEntries.Add(1)
+		l.client.log.Error("journal entry is invalid", slog.String("tenant_id", e.Tenant), slog.String("call_id", e.Call), slog.Any("error", err))
+		return
+	}
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.closing {
+		l.counts.droppedEntries.Add(1)
+		return
+	}
+	if len(l.entries) == 0 {
+		l.firstAt = time.Now()
+	}
+	l.entries = append(l.entries, body)
+	l.bytes += len(body)
+	l.trimJournal()
+	if n := len(l.entries); n == 1 || n == JournalBatch {
+		l.signal()
+	}
+}
+
+// encodeEntry checks and encodes one entry. The parts that were cut say so.
+func encodeEntry(e *messages.JournalEntry) ([]byte, error) {
+	alone := messages.Journal{Type: messages.JournalV1, Worker: "w", Entries: []messages.JournalEntry{*e}}
+	if err := alone.Validate(); err != nil {
+		return nil, err
+	}
+	body, err := json.Marshal(e)
+	if err == nil && len(body) > maxJournalBody {
+		e.Input, e.Output = json.RawMessage(`{"cut":"too_large"}`), json.RawMessage(`{"cut":"too_large"}`)
+		body, err = json.Marshal(e)
+	}
+	if err != nil {
+		return nil, err
+	}
+	if len(body) > maxJournalBody {
+		return nil, &messages.Refusal{Reason: "too_large", Field: "because", Detail: "an entry's reasons do not fit a message"}
+	}
+	return body, nil
+}
+
+// trimJournal drops the oldest entries beyond the bound. The caller holds the lock.
+func (l *Ledger) trimJournal() {
+	dropped := 0
+	for l.bytes > MaxHeldJournalBytes {
+		l.bytes -= len(l.entries[dropped])
+		l.entries[dropped] = nil
+		dropped++
+	}
+	l.entries = l.entries[dropped:]
+	l.counts.droppedEntries.Add(uint64(dropped))
+}
+
+func (l *Ledger) signal() {
+	select {
+	case l.wake <- struct{}{}:
+	default:
+	}
+}
+
+// Close sends what is held and waits for its confirms, at most until ctx ends; then CDRs go to the spool and journal
+// entries are lost. The error is that of ctx. What is added afterwards is not kept.
+func (l *Ledger) Close(ctx context.Context) error {
+	l.mu.Lock()
+	l.closing = true
+	l.signal()
+	l.mu.Unlock()
+	select {
+	case <-l.done:
+		l.abort()
+		return nil
+	case <-ctx.Done():
+		l.abort()
+		<-l.done // no more than an fsync away
+		return ctx.Err()
+	}
+}
+
+type ledgerCounters struct {
+	confirmedCDRs, spooledCDRs, drainedCDRs, lostCDRs, confirmedEntries, droppedEntries, batches atomic.Uint64
+}
+
+// LedgerStats are counts since the ledger was opened, and what it holds now.
+type LedgerStats struct {
+	ConfirmedCDRs    uint64
+	SpooledCDRs      uint64
+	DrainedCDRs      uint64 // confirmed from the spool, an earlier process's included
+	LostCDRs         uint64 // neither sent nor spooled: they stand in the log
+	ConfirmedEntries uint64
+	DroppedEntries   uint64
+	Batches          uint64 // journal messages confirmed
+	HeldCDRs         int
+	HeldEntries      int
+}
+
+// Stats returns the counts.
+func (l *Ledger) Stats() LedgerStats {
+	n := &l.counts
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return LedgerStats{
+		ConfirmedCDRs: n.confirmedCDRs.Load(), SpooledCDRs: n.spooledCDRs.Load(), DrainedCDRs: n.drainedCDRs.Load(),
+		LostCDRs: n.lostCDRs.Load(), ConfirmedEntries: n.confirmedEntries.Load(), DroppedEntries: n.droppedEntries.Load(),
+		Batches: n.batches.Load(), HeldCDRs: len(l.cdrs), HeldEntries: len(l.entries),
+	}
+}

@@ -1,0 +1,177 @@
+package rabbit
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"log/slog"
+	"sync"
+	"time"
+
+	amqp "github.com/rabbitmq/amqp091-go"
+
+	"tandem/messages"
+)
+
+// Bounds of ServeRoutes.
+const (
+	// RouteBudget is how long a request may be with this worker. Its age on arrival is at most RouteTTL, which the
+	// broker counts on its own clock; a timestamp in the message would be another machine's, in whole seconds.
+	RouteBudget = 300 * time.Millisecond
+	// RouteLanes is how many channels serve requests side by side; each decides one at a time.
+	RouteLanes = 2
+	// maxUnacknowledged is how many finished requests a lane acknowledges in one go.
+	maxUnacknowledged = 16
+)
+
+// ServeRoutes answers routing requests until ctx ends (then nil) or the client is closed (then ErrClosed). prefetch bounds
+// the requests that the broker lets this process hold; they go to another worker when this one dies, until RouteTTL.
+//
+// decide is called from RouteLanes goroutines, must not block, and owns the request. Its answer goes to the edge that
+// asked; nil means that none is due. A request that cannot be read is dead-lettered, as is one on which decide panics or
+// gives an answer that messages refuses: the edge then answers by its own deadline.
+func (c *Client) ServeRoutes(ctx context.Context, prefetch int, decide func(context.Context, *messages.RouteRequest) *messages.RouteAnswer) error {
+	return c.serveRequests(ctx, prefetch, func(ctx context.Context, body []byte) (string, []byte, error) {
+		request, err := parseRequest(body)
+		if err != nil {
+			return "", nil, err
+		}
+		answer := decide(ctx, request)
+		if answer == nil {
+			return "", nil, nil
+		}
+		reply, err := messages.Encode(answer)
+		return request.ServerID, reply, err
+	})
+}
+
+// parseRequest is messages.ParseAs without its look at the type beforehand, which costs as much as all the rest. What
+// fails is parsed again the long way, for the exact refusal.
+func parseRequest(body []byte) (*messages.RouteRequest, error) {
+	request := new(messages.RouteRequest)
+	if json.Unmarshal(body, request) == nil && request.Validate() == nil {
+		return request, nil
+	}
+	return messages.ParseAs[*messages.RouteRequest](body)
+}
+
+// serveRequests runs the lanes. respond returns the routing key and body of the answer, no body when none is due.
+func (c *Client) serveRequests(ctx context.Context, prefetch int, respond func(context.Context, []byte) (string, []byte, error)) error {
+	return c.eachSession(ctx, "consume "+QueueRoute, func(ctx context.Context, s *session) error {
+		// One lane's end must end the other: the session of both is then made anew.
+		ctx, cancel := context.WithCancel(ctx)
+		defer cancel()
+		var lanes sync.WaitGroup
+		var once sync.Once
+		var first error
+		for range RouteLanes {
+			lanes.Go(func() {
+				err := c.serveLane(ctx, s, max(prefetch/RouteLanes, 1), respond)
+				once.Do(func() { first = err })
+				cancel()
+			})
+		}
+		lanes.Wait()
+		return first
+	})
+}
+
+func (c *Client) serveLane(ctx context.Context, s *session, prefetch int, respond func(context.Context, []byte) (string, []byte, error)) error {
+	ch, deliveries, err := s.consume(QueueRoute, prefetch, nil)
+	if err != nil {
+		return err
+	}
+	var group sync.WaitGroup
+	group.Go(func() {
+		var acks acknowledger
+		defer acks.flush()
+		for {
+			d, open := acks.next(ctx, deliveries)
+			if !open {
+				return
+			}
+			if c.respondOne(ctx, &d, respond) {
+				acks.done(&d)
+			} else {
+				acks.flush()
+				_ = d.Nack(false, true)
+			}
+		}
+	})
+	return finish(ctx, ch, &group)
+}
+
+// respondOne reports whether the request is done with; false gives it back.
+func (c *Client) respondOne(ctx context.Context, d *amqp.Delivery, respond func(context.Context, []byte) (string, []byte, error)) bool {
+	arrived := time.Now()
+	var key string
+	var reply []byte
+	err := oversized(d)
+	if err == nil {
+		err = c.guard(QueueRoute, func() (err error) {
+			key, reply, err = respond(ctx, d.Body)
+			return err
+		})
+	}
+	var refusal *messages.Refusal
+	if errors.As(err, &refusal) {
+		c.counts.refused.Add(1)
+		if err := c.deadLetter(context.WithoutCancel(ctx), QueueRoute, d, *refusal); err != nil {
+			c.log.Warn("request not dead-lettered, given back", slog.Any("error", err))
+			return false
+		}
+		return true
+	}
+	if reply == nil {
+		return true
+	}
+	if time.Since(arrived) > RouteBudget {
+		c.counts.late.Add(1)
+		return true
+	}
+	// Without the publishing link another worker may do better; the queue's TTL ends the attempts.
+	return c.publish(ExchangeAnswers, key, messages.RouteAnswerV1, reply) == nil
+}
+
+// acknowledger acknowledges several deliveries of one channel in one frame: when enough are done, or when there is
+// nothing else to do. Deliveries must be done in the order in which they came.
+type acknowledger struct {
+	last    amqp.Delivery
+	pending int
+}
+
+// next returns the next delivery; it acknowledges what is done before it would wait. false means that the channel is
+// lost or ctx has ended.
+func (a *acknowledger) next(ctx context.Context, deliveries <-chan amqp.Delivery) (amqp.Delivery, bool) {
+	if ctx.Err() != nil {
+		return amqp.Delivery{}, false
+	}
+	select {
+	case d, open := <-deliveries:
+		return d, open
+	default:
+	}
+	a.flush()
+	select {
+	case d, open := <-deliveries:
+		return d, open
+	case <-ctx.Done():
+		return amqp.Delivery{}, false
+	}
+}
+
+func (a *acknowledger) done(d *amqp.Delivery) {
+	a.last = *d
+	a.pending++
+	if a.pending >= maxUnacknowledged {
+		a.flush()
+	}
+}
+
+// flush acknowledges what is done. An error means that the channel is lost and all of it comes again.
+func (a *acknowledger) flush() {
+	if a.pending > 0 {
+		_ = a.last.Ack(true)
+		a.pending = 0
+	}
+}

@@ -1,0 +1,309 @@
+package rabbit
+
+import (
+	"context"
+	"log/slog"
+	"time"
+
+	amqp "github.com/rabbitmq/amqp091-go"
+
+	"tandem/messages"
+)
+
+// run is the ledger's one goroutine: rounds of sending, and waiting in between. It ends after Close, when nothing is held
+// any more.
+func (l *Ledger) run(ctx context.Context) {
+	timer := time.NewTimer(drainRetry)
+	defer timer.Stop()
+	defer func() {
+		if err := l.spool.close(); err != nil {
+			l.client.log.Warn("spool not closed", slog.Any("error", err))
+		}
+	}()
+	for {
+		changed := l.client.publishing.changes()
+		more, ok := l.round(ctx)
+		if l.finished(ctx, ok) {
+			return
+		}
+		if more {
+			continue
+		}
+		timer.Reset(l.pause())
+		select {
+		case <-l.wake:
+		case <-timer.C:
+		case <-changed:
+		case <-ctx.Done():
+		}
+	}
+}
+
+// finished reports whether the ledger is closing and has nothing left that it could still keep safe. ok is that of the
+// last round; while ctx lives, a failure is tried again.
+func (l *Ledger) finished(ctx context.Context, ok bool) bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if !l.closing || (len(l.cdrs) > 0 && (ok || ctx.Err() == nil)) {
+		return false
+	}
+	if len(l.entries) > 0 && l.ready() && ctx.Err() == nil {
+		return false
+	}
+	if n := len(l.entries); n > 0 {
+		l.counts.droppedEntries.Add(uint64(n))
+		l.client.log.Warn("journal entries lost, RabbitMQ is away", slog.Int("entries", n))
+	}
+	for _, c := range l.cdrs {
+		l.counts.lostCDRs.Add(1)
+		l.client.log.Error("CDR could not be kept", slog.String("leg_id", c.leg), slog.String("cdr", string(c.body)))
+	}
+	l.entries, l.cdrs = nil, nil
+	return true
+}
+
+// pause is how long to wait when nothing calls: until the next journal batch is due, or the spool may be tried again.
+func (l *Ledger) pause() time.Duration {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if len(l.entries) > 0 && l.ready() {
+		return max(time.Until(l.firstAt.Add(JournalFlush)), time.Millisecond)
+	}
+	return drainRetry
+}
+
+func (l *Ledger) ready() bool {
+	s := l.client.publishing.session.Load()
+	return s != nil && !s.blocked.Load()
+}
+
+// round sends what is due, all of it in flight together, and settles it. more says that the next round is due already, ok
+// that all of it is safe.
+func (l *Ledger) round(ctx context.Context) (more, ok bool) {
+	cdrs, batch := l.take(ctx)
+	drained := l.drain.next(l)
+	waiting := make([]*amqp.DeferredConfirmation, 0, len(cdrs)+len(drained)+1)
+	for _, c := range cdrs {
+		waiting = append(waiting, l.send(messages.CDRV1, c.body))
+	}
+	for _, body := range drained {
+		waiting = append(waiting, l.send(messages.CDRV1, body))
+	}
+	if batch.entries != nil {
+		waiting = append(waiting, l.send(messages.JournalV1, batch.body(l.worker)))
+	}
+	taken := settle(ctx, waiting)
+	ok = l.settleCDRs(cdrs, taken[:len(cdrs)])
+	taken = taken[len(cdrs):]
+	ok = l.drain.settle(l, taken[:len(drained)]) && ok
+	if batch.entries != nil {
+		ok = l.settleJournal(batch, taken[len(drained)]) && ok
+	}
+	return ok && (len(drained) > 0 || l.due(ctx)), ok
+}
+
+// send returns nil when the broker is away.
+func (l *Ledger) send(kind messages.Type, body []byte) *amqp.DeferredConfirmation {
+	confirm, err := l.client.send(ExchangeLedger, string(kind), persistent(kind, body))
+	if err != nil {
+		return nil
+	}
+	return confirm
+}
+
+// settle waits for all confirms, ConfirmWait at most, and says which the broker has taken.
+func settle(ctx context.Context, waiting []*amqp.DeferredConfirmation) []bool {
+	ctx, cancel := context.WithTimeout(ctx, ConfirmWait)
+	defer cancel()
+	taken := make([]bool, len(waiting))
+	for i, confirm := range waiting {
+		if confirm == nil {
+			continue
+		}
+		taken[i], _ = confirm.WaitContext(ctx)
+		if !taken[i] {
+			taken[i] = confirm.Acked() // when ctx has ended both may be ready
+		}
+	}
+	return taken
+}
+
+// take removes what the next round sends: CDRs, and a batch of journal entries when one is due.
+func (l *Ledger) take(ctx context.Context) ([]heldCDR, batch) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	n := 0
+	if l.cdrsDue(ctx) {
+		n = min(len(l.cdrs), cdrsAtOnce)
+	}
+	cdrs := l.cdrs[:n:n]
+	if l.cdrs = l.cdrs[n:]; len(l.cdrs) == 0 {
+		l.cdrs = nil
+	}
+	if !l.journalDue() {
+		return cdrs, batch{}
+	}
+	b := batch{}
+	for len(b.entries) < min(len(l.entries), JournalBatch) && b.bytes+len(l.entries[len(b.entries)]) < maxJournalBody {
+		b.bytes += len(l.entries[len(b.entries)]) + 1
+		b.entries = l.entries[:len(b.entries)+1]
+	}
+	if len(b.entries) == 0 { // a single one that fills a message
+		b.bytes, b.entries = len(l.entries[0])+1, l.entries[:1]
+	}
+	b.entries = b.entries[:len(b.entries):len(b.entries)]
+	if l.entries = l.entries[len(b.entries):]; len(l.entries) == 0 {
+		l.entries = nil
+	}
+	l.bytes -= b.bytes - len(b.entries)
+	return cdrs, b
+}
+
+// journalDue is called with the lock held.
+func (l *Ledger) journalDue() bool {
+	if len(l.entries) == 0 || !l.ready() {
+		return false
+	}
+	return l.closing || len(l.entries) >= JournalBatch || time.Since(l.firstAt) >= JournalFlush
+}
+
+// cdrsDue is called with the lock held. A spool that has just failed is left alone for a moment, but for the last attempt.
+func (l *Ledger) cdrsDue(ctx context.Context) bool {
+	return len(l.cdrs) > 0 && (l.ready() || ctx.Err() != nil || !time.Now().Before(l.spoolRetryAt))
+}
+
+func (l *Ledger) due(ctx context.Context) bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.cdrsDue(ctx) || l.journalDue()
+}
+
+// batch is the entries of one journal message.
+type batch struct {
+	entries [][]byte
+	bytes   int // with a comma each
+}
+
+// body joins entries that are encoded already.
+func (b batch) body(worker string) []byte {
+	out := make([]byte, 0, b.bytes+len(worker)+64)
+	out = append(out, `{"type":"`+string(messages.JournalV1)+`","worker":`+worker+`,"entries":[`...)
+	for i, e := range b.entries {
+		if i > 0 {
+			out = append(out, ',')
+		}
+		out = append(out, e...)
+	}
+	return append(out, "]}"...)
+}
+
+// settleCDRs spools what the broker has not taken. false means that neither would take it: it is held.
+func (l *Ledger) settleCDRs(cdrs []heldCDR, taken []bool) bool {
+	var left []heldCDR
+	for i, c := range cdrs {
+		if taken[i] {
+			l.counts.confirmedCDRs.Add(1)
+			l.onSafe(c.leg)
+		} else {
+			left = append(left, c)
+		}
+	}
+	if len(left) == 0 {
+		return true
+	}
+	bodies := make([][]byte, len(left))
+	for i, c := range left {
+		bodies[i] = c.body
+	}
+	if err := l.spool.append(bodies); err != nil {
+		l.client.log.Error("CDRs can neither be sent nor spooled, they are held in memory",
+			slog.Int("cdrs", len(left)), slog.Any("error", err))
+		l.mu.Lock()
+		l.cdrs = append(left, l.cdrs...)
+		l.spoolRetryAt = time.Now().Add(drainRetry)
+		l.mu.Unlock()
+		return false
+	}
+	l.counts.spooledCDRs.Add(uint64(len(left)))
+	for _, c := range left {
+		l.onSafe(c.leg)
+	}
+	return true
+}
+
+// settleJournal puts a batch back that the broker has not taken.
+func (l *Ledger) settleJournal(b batch, taken bool) bool {
+	if taken {
+		l.counts.confirmedEntries.Add(uint64(len(b.entries)))
+		l.counts.batches.Add(1)
+	}
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.firstAt = time.Now()
+	if !taken {
+		l.entries = append(b.entries, l.entries...)
+		l.bytes += b.bytes - len(b.entries)
+		l.trimJournal()
+	}
+	return taken
+}
+
+// drain is the spool file that is being sent.
+type drain struct {
+	left    [][]byte // not confirmed yet
+	sent    int      // of left, in this round
+	open    bool
+	damaged int
+	retryAt time.Time
+}
+
+// next returns the messages of the spool that go with this round.
+func (d *drain) next(l *Ledger) [][]byte {
+	if !l.ready() || (!d.open && l.spool.empty()) || time.Now().Before(d.retryAt) {
+		return nil
+	}
+	if !d.open {
+		left, damaged, err := l.spool.load()
+		if err != nil {
+			l.client.log.Error("spool file cannot be read, it stays for a person to look at", slog.Any("error", err))
+			d.end(l, true)
+			return nil
+		}
+		d.open, d.left, d.damaged = true, left, damaged
+	}
+	if len(d.left) == 0 {
+		d.end(l, d.damaged > 0)
+		return nil
+	}
+	d.sent = min(len(d.left), cdrsAtOnce)
+	return d.left[:d.sent]
+}
+
+// settle goes on behind the leading messages that the broker has taken.
+func (d *drain) settle(l *Ledger, taken []bool) bool {
+	if len(taken) == 0 {
+		return true
+	}
+	for i, ok := range taken {
+		if !ok {
+			d.left = d.left[i:]
+			d.retryAt = time.Now().Add(drainRetry)
+			return false
+		}
+		l.counts.drainedCDRs.Add(1)
+	}
+	if d.left = d.left[len(taken):]; len(d.left) == 0 {
+		d.end(l, d.damaged > 0)
+	}
+	return true
+}
+
+func (d *drain) end(l *Ledger, setAside bool) {
+	if d.damaged > 0 {
+		l.client.log.Error("spool file held unreadable lines, it is set aside", slog.Int("lines", d.damaged))
+	}
+	if err := l.spool.drop(setAside); err != nil {
+		l.client.log.Error("drained spool file stays, its CDRs will be sent again", slog.Any("error", err))
+	}
+	*d = drain{}
+}

@@ -1,0 +1,87 @@
+package routing
+
+import (
+	"strconv"
+	"strings"
+
+	"tandem/because"
+	"tandem/messages"
+)
+
+// The headers that an edge adds to an INVITE for a node. Edges strip headers of these names from everyone else.
+const (
+	HeaderCall    = "X-Tandem-Call"
+	HeaderTenant  = "X-Tandem-Tenant"
+	HeaderVersion = "X-Tandem-Version"
+	HeaderFlow    = "X-Tandem-Flow"
+	HeaderDialled = "X-Tandem-Dialled"
+	HeaderNumber  = "X-Tandem-Number" // the caller's
+	HeaderDevice  = "X-Tandem-Device"
+	HeaderTrunk   = "X-Tandem-Trunk"
+)
+
+// Answer puts a decision into the answer for the edge that asked.
+func Answer(m *messages.RouteRequest, d Decision) *messages.RouteAnswer {
+	a := &messages.RouteAnswer{
+		EventCategory: messages.RouteAnswerCategory, EventName: messages.RouteAnswerName, TIndex: m.TIndex, TLabel: m.TLabel,
+		CallID: m.CallID, Type: messages.RouteAnswerV1, Verdict: d.Verdict, Call: d.Call,
+	}
+	if d.Verdict == messages.Route {
+		a.Nodes, a.NodeHeaders = d.Nodes, nodeHeaders(d)
+		return a
+	}
+	a.Code, a.Phrase = d.Code, d.Phrase
+	a.Reason = "Q.850;cause=" + strconv.Itoa(d.Q850) // RFC 3326
+	return a
+}
+
+// nodeHeaders writes the headers for the node. A value that is no token is left out: the owner of the node then looks the
+// call up by its id.
+func nodeHeaders(d Decision) string {
+	var out strings.Builder
+	add := func(name, value string) {
+		if token(value) {
+			out.WriteString(name + ": " + value + "\r\n")
+		}
+	}
+	add(HeaderCall, d.Call)
+	add(HeaderTenant, d.Tenant)
+	add(HeaderVersion, strconv.FormatInt(d.Version, 10))
+	add(HeaderFlow, d.FlowID)
+	add(HeaderDialled, d.Dialled)
+	add(HeaderNumber, d.Caller.Number)
+	add(HeaderDevice, d.Caller.Device)
+	add(HeaderTrunk, d.Caller.Trunk)
+	return out.String()
+}
+
+// Unreadable is the decision about a request that Read refused.
+func Unreadable(call, field string) Decision {
+	return Decision{Call: call, Verdict: messages.Reject, Code: 400, Phrase: "Bad Request", Cause: "PROTOCOL_ERROR", Q850: 111,
+		Fault: messages.FaultCaller, Because: []because.Reason{because.New("request_unreadable", "field", field)}}
+}
+
+// Reasons are the words for all codes of this package.
+func Reasons() because.Catalog {
+	return because.Catalog{
+		"request_unreadable": "The INVITE cannot be read ({field}).",
+		"domain_unknown":     "No tenant has the domain {domain}.",
+		"device_unknown":     "{tenant} has no device {device} any more.",
+		"source_unknown":     "{address} is no trunk's address, and the caller did not authenticate.",
+		"caller_device":      "The call comes from {device} ({number}) of {tenant}.",
+		"caller_trunk":       "The call comes in over the trunk {trunk}, from {number}.",
+		"emergency":          "{number} is an emergency number: no limit, block or suspension applies.",
+		"number_unowned":     "No tenant owns the number {number}.",
+		"tenant_suspended":   "{tenant} is suspended.",
+		"caller_blocked":     "{tenant} blocks calls from {number}.",
+		"number_unreadable":  "What was dialled is not a number.",
+		"number_unknown":     "{tenant} has no extension or number {number}, and no trunk to call out.",
+		"route_found":        "{number} leads to the flow {flow}.",
+		"tenant_over_limit":  "{tenant} has {calls} calls up, and its limit is {limit}.",
+		"node_down":          "The media node {node} is down.",
+		"node_draining":      "The media node {node} takes no new calls: it is being drained.",
+		"node_full":          "The media node {node} is full ({calls} calls).",
+		"no_node":            "No media node can take the call.",
+		"nodes_chosen":       "The call goes to a media node, tried in this order: {nodes}.",
+	}
+}

@@ -1,0 +1,79 @@
+package routing
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"net/netip"
+	"strconv"
+	"strings"
+
+	"tandem/messages"
+)
+
+// Request is a routing request with its foreign texts read once. It is what is journalled, so that Decide can be replayed.
+type Request struct {
+	Call      string     `json:"call"` // Tandem's id of the call
+	Edge      string     `json:"edge"`
+	Source    netip.Addr `json:"source"`
+	Port      int        `json:"port"`
+	Transport string     `json:"transport"`
+	SIPCallID string     `json:"sip_call_id"`
+	To        URI        `json:"to"` // from the request URI
+	From      URI        `json:"from"`
+	FromName  string     `json:"from_name,omitempty"`
+	AuthUser  string     `json:"auth_user,omitempty"`
+	AuthRealm string     `json:"auth_realm,omitempty"`
+	Asserted  string     `json:"asserted,omitempty"` // user part of P-Asserted-Identity, RFC 3325
+	Anonymous bool       `json:"anonymous,omitempty"`
+	Diverted  []string   `json:"diverted,omitempty"` // Diversion and History-Info as sent
+	Replaces  string     `json:"replaces,omitempty"`
+	UserAgent string     `json:"user_agent,omitempty"`
+	Media     Media      `json:"media"`
+}
+
+// Read translates route.request.v1. The error says which member cannot be read; the edge is then answered with 400.
+func Read(m *messages.RouteRequest) (Request, error) {
+	refuse := func(field string) (Request, error) {
+		return Request{Call: CallID(m)}, &messages.Refusal{Reason: "bad_value", Field: field, Detail: "cannot be read"}
+	}
+	r := Request{
+		Call: CallID(m), Edge: m.Edge, Port: m.SourcePort, Transport: m.Transport, SIPCallID: m.CallID, FromName: m.FromName,
+		AuthUser: m.AuthUser, AuthRealm: strings.ToLower(m.AuthRealm), Replaces: m.Replaces, UserAgent: m.UserAgent,
+		Diverted: append(append([]string(nil), m.Diversion...), m.HistoryInfo...), Media: ReadMedia(m.SDP),
+	}
+	var err error
+	if r.Source, err = netip.ParseAddr(m.SourceAddress); err != nil {
+		return refuse("source_address")
+	}
+	if r.To, err = ParseURI(m.RequestURI); err != nil {
+		return refuse("request_uri")
+	}
+	if r.From, err = ParseURI(m.FromURI); err != nil {
+		return refuse("from_uri")
+	}
+	for _, asserted := range m.PAssertedIdentity {
+		if u, err := ParseURI(asserted); err == nil && u.User != "" {
+			r.Asserted = u.User
+			break
+		}
+	}
+	r.Anonymous = r.From.Host == "anonymous.invalid" || strings.Contains(strings.ToLower(m.Privacy), "id")
+	return r, nil
+}
+
+// CallID derives Tandem's id of a call from the INVITE that opens it: the same INVITE asked about twice, by whichever
+// worker, gives the same id, so that asking again is harmless. The transaction's index and label at the edge are part of
+// it, so that a caller cannot choose another call's id.
+func CallID(m *messages.RouteRequest) string {
+	h := sha256.New()
+	for _, part := range []string{m.Edge, m.ServerID, strconv.Itoa(m.TIndex), strconv.Itoa(m.TLabel), m.CallID, m.FromTag, strconv.Itoa(m.CSeq)} {
+		h.Write([]byte(strconv.Itoa(len(part))))
+		h.Write([]byte{':'})
+		h.Write([]byte(part))
+	}
+	sum := h.Sum(nil)
+	sum[6] = sum[6]&0x0f | 0x80 // version 8, RFC 9562 5.8
+	sum[8] = sum[8]&0x3f | 0x80 // variant
+	text := hex.EncodeToString(sum[:16])
+	return text[:8] + "-" + text[8:12] + "-" + text[12:16] + "-" + text[16:20] + "-" + text[20:]
+}

@@ -1,0 +1,281 @@
+// Package routing decides what happens to an INVITE before it reaches a media node: who is calling, which tenant it is
+// about, whether it may pass, which flow takes it, and which node. It is pure: the same snapshot, facts and request give
+// the same decision, so the function that decides a call also explains it, dry-runs it and replays it.
+//
+//	Read(message) -> Request          foreign texts, read once
+//	TenantOf(snapshot, request)       which tenant's facts are needed
+//	Decide(snapshot, facts, request) -> Decision{..., Because}
+//
+// Guarantees:
+//   - An emergency number that a device or a trunk dials passes every limit, block and suspension.
+//   - Only an authenticated device or a known trunk address passes at all.
+//   - A tenant is found through the device's realm or the owned number, never through what a caller writes elsewhere.
+//   - A rejection has a SIP code, a Q.850 cause and a reason in words. 503 means that the platform is out of service or
+//     overloaded, never that a tenant is over its limit: a carrier takes a whole trunk out of service for a 503.
+//   - What goes into a header for the node is a token that this package has checked.
+package routing
+
+import (
+	"cmp"
+	"hash/fnv"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"tandem/because"
+	"tandem/callflows"
+	"tandem/messages"
+	"tandem/tenants"
+)
+
+// Facts are what a decision needs besides configuration. They are journalled with it.
+type Facts struct {
+	At          time.Time `json:"at"`
+	TenantCalls int       `json:"tenant_calls"` // live calls of the tenant that TenantOf names
+	Nodes       []Node    `json:"nodes"`        // nodes that are known to be there
+}
+
+// Node is a media node as it is now.
+type Node struct {
+	Name   string             `json:"name"`
+	SIPURI string             `json:"sip_uri"`
+	State  messages.NodeState `json:"state"`
+	Calls  int                `json:"calls"`
+}
+
+// Decision is what Decide gives.
+type Decision struct {
+	Call    string           `json:"call"`
+	Tenant  string           `json:"tenant,omitempty"`
+	Version int64            `json:"version,omitempty"`
+	Verdict messages.Verdict `json:"verdict"`
+	Nodes   []string         `json:"nodes,omitempty"`   // SIP URIs, best first
+	FlowID  string           `json:"flow_id,omitempty"` // the flow that takes the call
+	Caller  callflows.Caller `json:"caller"`
+	Dialled string           `json:"dialled"`
+	Code    int              `json:"code,omitempty"`
+	Phrase  string           `json:"phrase,omitempty"`
+	Cause   string           `json:"cause,omitempty"` // FreeSWITCH's name of the Q.850 cause
+	Q850    int              `json:"q850,omitempty"`
+	Fault   messages.Fault   `json:"fault,omitempty"`
+	Because []because.Reason `json:"because"`
+}
+
+// MaxNodes is how many nodes a decision names: an edge that has tried so many gives up.
+const MaxNodes = 4
+
+// TenantOf names the tenant whose facts Decide needs, or "".
+func TenantOf(s *tenants.Snapshot, r Request) string {
+	if t := tenantOf(s, r); t != nil {
+		return t.ID
+	}
+	return ""
+}
+
+func tenantOf(s *tenants.Snapshot, r Request) *tenants.Tenant {
+	if r.AuthUser != "" {
+		return s.TenantByDomain(r.AuthRealm)
+	}
+	return s.TenantByNumber(trunkNumber(r.To.User))
+}
+
+// Decide decides one INVITE.
+func Decide(s *tenants.Snapshot, f Facts, r Request) Decision {
+	d := &decider{snapshot: s, facts: f, request: r, tenant: tenantOf(s, r)}
+	d.Call, d.Verdict = r.Call, messages.Reject
+	if d.identify() {
+		d.route()
+	}
+	return d.Decision
+}
+
+// decider is one call of Decide.
+type decider struct {
+	Decision
+	snapshot *tenants.Snapshot
+	facts    Facts
+	request  Request
+	tenant   *tenants.Tenant
+	names    []string // all by which the caller may be blocked
+}
+
+func (d *decider) explain(code string, args ...string) {
+	d.Because = append(d.Because, because.New(code, args...))
+}
+
+// reject ends the decision. It always returns false, so that a check can end with it.
+func (d *decider) reject(code int, phrase, cause string, q850 int, fault messages.Fault, why string, args ...string) bool {
+	d.Code, d.Phrase, d.Cause, d.Q850, d.Fault = code, phrase, cause, q850, fault
+	d.explain(why, args...)
+	return false
+}
+
+// identify finds out who is calling.
+func (d *decider) identify() bool {
+	if d.tenant != nil {
+		d.Tenant, d.Version = d.tenant.ID, d.tenant.Published.Version
+	}
+	if d.request.AuthUser != "" {
+		return d.identifyDevice()
+	}
+	return d.identifyTrunk()
+}
+
+func (d *decider) identifyDevice() bool {
+	r := d.request
+	d.Dialled = Dialled(r.To.User)
+	if d.tenant == nil {
+		return d.reject(403, "Forbidden", "CALL_REJECTED", 21, messages.FaultTenant, "domain_unknown", "domain", r.AuthRealm)
+	}
+	device := d.tenant.DeviceByUsername(r.AuthUser)
+	if device == nil {
+		return d.reject(403, "Forbidden", "CALL_REJECTED", 21, messages.FaultTenant, "device_unknown", "device", r.AuthUser, "tenant", d.tenant.Name)
+	}
+	d.Caller = callflows.Caller{Device: device.ID, Number: device.Username, Name: r.FromName}
+	if user := d.tenant.User(device.UserID); user != nil {
+		d.Caller.Number, d.Caller.Name = user.Extension, user.Name
+	}
+	d.names = []string{d.Caller.Number, device.Username}
+	d.explain("caller_device", "device", device.Name, "number", d.Caller.Number, "tenant", d.tenant.Name)
+	return true
+}
+
+func (d *decider) identifyTrunk() bool {
+	r := d.request
+	d.Dialled = trunkNumber(r.To.User)
+	if d.snapshot.Emergency().Is(Dialled(r.To.User)) {
+		d.Dialled = Dialled(r.To.User)
+	}
+	trunk := d.snapshot.TrunkByAddress(r.Source)
+	if trunk == nil {
+		return d.reject(403, "Forbidden", "CALL_REJECTED", 21, messages.FaultCaller, "source_unknown", "address", r.Source.String())
+	}
+	number := trunkNumber(cmp.Or(r.Asserted, r.From.User))
+	d.names = []string{number, trunkNumber(r.From.User)}
+	if r.Anonymous { // who withholds his number is blocked by it all the same
+		number = "anonymous"
+		d.names = append(d.names, number)
+	}
+	d.Caller = callflows.Caller{Trunk: trunk.ID, Number: number, Name: r.FromName}
+	d.explain("caller_trunk", "trunk", trunk.Name, "number", number)
+	return true
+}
+
+// route finds the flow and the nodes for a caller who is known.
+func (d *decider) route() {
+	if d.snapshot.Emergency().Is(d.Dialled) {
+		d.explain("emergency", "number", d.Dialled)
+		d.FlowID = callflows.EmergencyFlow
+		d.place(true)
+		return
+	}
+	if d.mayCall() && d.findFlow() && d.withinLimit() {
+		d.place(false)
+	}
+}
+
+// mayCall refuses suspended tenants and blocked callers.
+func (d *decider) mayCall() bool {
+	t := d.tenant
+	if t == nil {
+		return d.reject(404, "Not Found", "UNALLOCATED_NUMBER", 1, messages.FaultCaller, "number_unowned", "number", d.Dialled)
+	}
+	if t.Suspended {
+		return d.reject(403, "Forbidden", "CALL_REJECTED", 21, messages.FaultTenant, "tenant_suspended", "tenant", t.Name)
+	}
+	if slices.ContainsFunc(d.names, t.Blocked) {
+		return d.reject(603, "Decline", "CALL_REJECTED", 21, messages.FaultCaller, "caller_blocked", "number", d.Caller.Number, "tenant", t.Name)
+	}
+	return true
+}
+
+// findFlow looks up what was dialled.
+func (d *decider) findFlow() bool {
+	if !token(d.Dialled) {
+		return d.reject(404, "Not Found", "INVALID_NUMBER_FORMAT", 28, messages.FaultCaller, "number_unreadable")
+	}
+	route := d.tenant.Route(d.Dialled)
+	if route == nil {
+		return d.reject(404, "Not Found", "UNALLOCATED_NUMBER", 1, messages.FaultCaller, "number_unknown", "number", d.Dialled, "tenant", d.tenant.Name)
+	}
+	d.FlowID = route.FlowID
+	d.explain("route_found", "number", d.Dialled, "flow", d.tenant.Flow(route.FlowID).Name)
+	return true
+}
+
+// withinLimit refuses a call past the tenant's limit: busy, so that a carrier does not take its trunk out of service.
+func (d *decider) withinLimit() bool {
+	limit := d.tenant.MaxCalls
+	if limit == 0 || d.facts.TenantCalls < limit {
+		return true
+	}
+	return d.reject(486, "Busy Here", "USER_BUSY", 17, messages.FaultTenant, "tenant_over_limit",
+		"tenant", d.tenant.Name, "calls", strconv.Itoa(d.facts.TenantCalls), "limit", strconv.Itoa(limit))
+}
+
+// place chooses nodes: those that are up and below their limit, the tenant's own first. A tenant's calls prefer one node,
+// because transfers, pickups and queues need both legs on one. Emergency calls take draining and full nodes too, last.
+func (d *decider) place(emergency bool) {
+	type choice struct {
+		node Node
+		rank int
+		hash uint64
+	}
+	var choices []choice
+	for _, n := range d.facts.Nodes {
+		c := choice{node: n, hash: affinity(d.Tenant, n.Name)}
+		switch {
+		case n.State == messages.NodeDown:
+			d.explain("node_down", "node", n.Name)
+			continue
+		case n.State == messages.NodeDraining:
+			d.explain("node_draining", "node", n.Name)
+			c.rank = 1
+		case d.full(n):
+			d.explain("node_full", "node", n.Name, "calls", strconv.Itoa(n.Calls))
+			c.rank = 1
+		}
+		if c.rank == 0 || emergency {
+			choices = append(choices, c)
+		}
+	}
+	if len(choices) == 0 {
+		d.reject(503, "Service Unavailable", "NETWORK_OUT_OF_ORDER", 38, messages.FaultPlatform, "no_node")
+		return
+	}
+	slices.SortFunc(choices, func(a, b choice) int {
+		return cmp.Or(cmp.Compare(a.rank, b.rank), cmp.Compare(b.hash, a.hash), strings.Compare(a.node.Name, b.node.Name))
+	})
+	names := make([]string, 0, MaxNodes)
+	for _, c := range choices[:min(len(choices), MaxNodes)] {
+		d.Nodes = append(d.Nodes, c.node.SIPURI)
+		names = append(names, c.node.Name)
+	}
+	d.Verdict = messages.Route
+	d.explain("nodes_chosen", "nodes", strings.Join(names, ", "))
+}
+
+// full says whether a node has as many calls as it may take.
+func (d *decider) full(n Node) bool {
+	for _, configured := range d.snapshot.Nodes() {
+		if configured.Name == n.Name {
+			return configured.MaxCalls > 0 && n.Calls >= configured.MaxCalls
+		}
+	}
+	return false
+}
+
+// affinity is rendezvous hashing: each tenant ranks the nodes in its own order, and a node that comes or goes moves only
+// the tenants that preferred it.
+func affinity(tenant, node string) uint64 {
+	h := fnv.New64a()
+	h.Write([]byte(tenant))
+	h.Write([]byte{0})
+	h.Write([]byte(node))
+	// FNV hardly mixes its last bytes, in which the names of nodes differ: finish as MurmurHash3 does.
+	x := h.Sum64()
+	x = (x ^ x>>33) * 0xff51afd7ed558ccd
+	x = (x ^ x>>33) * 0xc4ceb9fe1a85ec53
+	return x ^ x>>33
+}

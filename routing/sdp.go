@@ -1,0 +1,87 @@
+package routing
+
+import "strings"
+
+// Media is what a session description offers, as far as decisions and explanations need it.
+type Media struct {
+	LateOffer bool     `json:"late_offer,omitempty"` // the INVITE had no session description
+	Codecs    []string `json:"codecs,omitempty"`     // rtpmap names, in order of preference: PCMU/8000
+	SRTP      bool     `json:"srtp,omitempty"`       // RFC 4568 or DTLS (RFC 5764)
+	T38       bool     `json:"t38,omitempty"`        // ITU-T T.38 fax
+	ICE       bool     `json:"ice,omitempty"`        // RFC 8839
+}
+
+// maxCodecs bounds the codecs that are kept.
+const maxCodecs = 32
+
+// ReadMedia summarises a session description (RFC 8866). It never fails: what it does not understand it leaves out.
+func ReadMedia(sdp string) Media {
+	if strings.TrimSpace(sdp) == "" {
+		return Media{LateOffer: true}
+	}
+	var m Media
+	for line := range strings.Lines(sdp) {
+		line = strings.TrimRight(line, "\r\n")
+		switch {
+		case strings.HasPrefix(line, "m="):
+			m.media(strings.Fields(line[2:]))
+		case strings.HasPrefix(line, "a=rtpmap:"):
+			if _, name, ok := strings.Cut(line, " "); ok && len(m.Codecs) < maxCodecs {
+				m.Codecs = append(m.Codecs, printable(name))
+			}
+		case strings.HasPrefix(line, "a=crypto:"), strings.HasPrefix(line, "a=fingerprint:"):
+			m.SRTP = true
+		case strings.HasPrefix(line, "a=candidate:"), strings.HasPrefix(line, "a=ice-ufrag:"):
+			m.ICE = true
+		}
+	}
+	return m
+}
+
+// media reads an m= line: media port proto fmt ...
+func (m *Media) media(fields []string) {
+	if len(fields) < 4 {
+		return
+	}
+	if strings.Contains(fields[2], "SAVP") {
+		m.SRTP = true
+	}
+	if fields[0] == "image" && strings.EqualFold(fields[3], "t38") {
+		m.T38 = true
+	}
+	if fields[0] != "audio" {
+		return
+	}
+	for _, payload := range fields[3:] {
+		if name := staticPayload(payload); name != "" && len(m.Codecs) < maxCodecs {
+			m.Codecs = append(m.Codecs, name)
+		}
+	}
+}
+
+// staticPayload names the static payload types that need no rtpmap (RFC 3551 6).
+func staticPayload(payload string) string {
+	switch payload {
+	case "0":
+		return "PCMU/8000"
+	case "8":
+		return "PCMA/8000"
+	case "9":
+		return "G722/8000"
+	case "18":
+		return "G729/8000"
+	}
+	return ""
+}
+
+// printable keeps a short printable part of a text from outside.
+func printable(s string) string {
+	const limit = 40
+	s = strings.Map(func(r rune) rune {
+		if r <= ' ' || r > '~' {
+			return -1
+		}
+		return r
+	}, s)
+	return s[:min(len(s), limit)]
+}

@@ -1,0 +1,368 @@
+// Package tenants holds the configuration that decisions read: immutable snapshots of what PostgreSQL keeps.
+//
+// Guarantees:
+//   - A Snapshot never changes once it is made: any number of goroutines may decide from it at once, and a decision that
+//     began with one snapshot ends with it.
+//   - A Tenant is reached through the indexes of its Snapshot alone (domain, number, trunk address), so that nothing
+//     looked up for one tenant can be another's.
+//   - What is versioned (flows, schedules, routes, blocked callers) lives in Published and carries its version; what is
+//     always current (devices, suspension, limits, ownership of numbers) lives in Tenant itself.
+//
+// The package does no I/O once a snapshot is made (making one reads the time-zone database). Package postgres loads
+// snapshots; the local copy on disk is the same Data as JSON.
+package tenants
+
+import (
+	"encoding/json"
+	"fmt"
+	"maps"
+	"net/netip"
+	"slices"
+	"strings"
+	"time"
+)
+
+// Data is a snapshot in the form in which it is loaded and kept on disk.
+type Data struct {
+	LoadedAt  time.Time `json:"loaded_at"`
+	Revision  int64     `json:"revision"` // grows with every change of configuration
+	Tenants   []Tenant  `json:"tenants"`
+	Trunks    []Trunk   `json:"trunks"`
+	Emergency Emergency `json:"emergency"`
+	Nodes     []Node    `json:"nodes"`
+}
+
+// Tenant is one customer: what is always current, and the published version of the rest.
+type Tenant struct {
+	ID        string   `json:"id"`
+	Name      string   `json:"name"`
+	Domain    string   `json:"domain"` // SIP domain and digest realm, lower case
+	TimeZone  string   `json:"time_zone"`
+	Language  string   `json:"language"`
+	Suspended bool     `json:"suspended"`
+	MaxCalls  int      `json:"max_calls"` // live calls at once; 0 means no limit
+	Users     []User   `json:"users"`
+	Devices   []Device `json:"devices"`
+	Numbers   []string `json:"numbers"` // E.164 with "+", owned by this tenant
+
+	Published Published `json:"published"`
+
+	location *time.Location
+	users    map[string]*User
+	devices  map[string]*Device // by id
+	byName   map[string]*Device // by digest username
+	routes   map[string]*Route
+	flows    map[string]*Flow
+	schedule map[string]*Schedule
+	blocked  map[string]bool
+}
+
+// User is a person or a role that can be rung.
+type User struct {
+	ID        string `json:"id"`
+	Name      string `json:"name"`
+	Extension string `json:"extension"` // short number within the tenant
+	Number    string `json:"number"`    // E.164 shown to the outside; may be empty
+}
+
+// Device is something that registers.
+type Device struct {
+	ID       string `json:"id"`
+	UserID   string `json:"user_id"` // may be empty
+	Name     string `json:"name"`
+	Username string `json:"username"` // digest user and user part of its address of record
+}
+
+// Published is one version of the versioned part. It never changes once it is published.
+type Published struct {
+	Version        int64      `json:"version"`
+	PublishedAt    time.Time  `json:"published_at"`
+	Flows          []Flow     `json:"flows"`
+	Schedules      []Schedule `json:"schedules"`
+	Routes         []Route    `json:"routes"`
+	BlockedCallers []string   `json:"blocked_callers"` // E.164, or a user name of ours
+}
+
+// Route says which flow a dialled extension or number starts.
+type Route struct {
+	Dialled string `json:"dialled"` // extension, or E.164 with "+"
+	FlowID  string `json:"flow_id"`
+}
+
+// Flow is a graph of elements, as data. Package callflows reads the settings.
+type Flow struct {
+	ID       string             `json:"id"`
+	Name     string             `json:"name"`
+	Start    string             `json:"start"` // key of the first element
+	Elements map[string]Element `json:"elements"`
+}
+
+// Element is one step of a flow: its type, its settings by the type's schema, and where each exit leads.
+type Element struct {
+	Type     string            `json:"type"`
+	Settings json.RawMessage   `json:"settings,omitempty"`
+	Exits    map[string]string `json:"exits,omitempty"` // exit name -> key of the next element
+
+	// Parsed is what the type made of Settings when the snapshot was loaded.
+	Parsed any `json:"-"`
+}
+
+// Trunk is a carrier or another system that calls from fixed addresses.
+type Trunk struct {
+	ID        string       `json:"id"`
+	Name      string       `json:"name"`
+	Addresses []netip.Addr `json:"addresses"`
+}
+
+// Emergency is the platform's way to the emergency services. It is always open: no limit, block or suspension applies.
+type Emergency struct {
+	Numbers []string `json:"numbers"`
+	// TestNumber is dialled to test the way without alarming anybody. It is one of Numbers.
+	TestNumber string `json:"test_number"`
+	TrunkURI   string `json:"trunk_uri"` // SIP URI without user: sip:192.0.2.9:5060
+}
+
+// Is says whether a dialled number is an emergency number.
+func (e Emergency) Is(dialled string) bool {
+	for _, n := range e.Numbers {
+		if n == dialled {
+			return true
+		}
+	}
+	return false
+}
+
+// Node is a media node as configured; whether it is up is a fact, not configuration.
+type Node struct {
+	Name        string `json:"name"`
+	SIPURI      string `json:"sip_uri"`      // sip:192.0.2.20:5080, where edges send calls
+	EventSocket string `json:"event_socket"` // host:port
+	MaxCalls    int    `json:"max_calls"`    // past this it gets no new calls; 0 means no limit
+}
+
+// ParseSettings turns the settings of one element into its type's own value. Package callflows provides it.
+type ParseSettings func(elementType string, settings json.RawMessage) (any, error)
+
+// Snapshot is Data with its indexes.
+type Snapshot struct {
+	data    Data
+	tenants map[string]*Tenant // by id
+	domains map[string]*Tenant
+	numbers map[string]*Tenant
+	trunks  map[netip.Addr]*Trunk
+}
+
+// Fault is one thing that NewSnapshot left out because it does not hold together. The rest of the tenant lives on.
+type Fault struct {
+	Tenant string // empty when it is the platform's
+	Path   string // such as flows/main/elements/menu/settings
+	Detail string
+}
+
+func (f Fault) Error() string {
+	if f.Tenant == "" {
+		return fmt.Sprintf("tenants: %s: %s", f.Path, f.Detail)
+	}
+	return fmt.Sprintf("tenants: tenant %s: %s: %s", f.Tenant, f.Path, f.Detail)
+}
+
+// NewSnapshot indexes data. A tenant, flow or route that does not hold together is left out and reported, so that one
+// tenant's fault never stops another's calls. It takes over data: the caller must not touch it afterwards.
+func NewSnapshot(data Data, parse ParseSettings) (*Snapshot, []Fault) {
+	s := &Snapshot{data: data, tenants: map[string]*Tenant{}, domains: map[string]*Tenant{},
+		numbers: map[string]*Tenant{}, trunks: map[netip.Addr]*Trunk{}}
+	var faults []Fault
+	for i := range s.data.Tenants {
+		t := &s.data.Tenants[i]
+		if s.tenants[t.ID] != nil {
+			faults = append(faults, Fault{Tenant: t.ID, Path: "id", Detail: "is there twice; the first is used"})
+			continue
+		}
+		faults = append(faults, t.index(parse)...)
+		s.tenants[t.ID] = t
+		domain := strings.ToLower(t.Domain)
+		switch other := s.domains[domain]; {
+		case domain == "":
+			faults = append(faults, Fault{Tenant: t.ID, Path: "domain", Detail: "is empty"})
+		case other != nil:
+			faults = append(faults, Fault{Tenant: t.ID, Path: "domain", Detail: "belongs to tenant " + other.ID})
+		default:
+			s.domains[domain] = t
+		}
+		for _, n := range t.Numbers {
+			if other, taken := s.numbers[n]; taken {
+				faults = append(faults, Fault{Tenant: t.ID, Path: "numbers/" + n, Detail: "belongs to tenant " + other.ID})
+				continue
+			}
+			s.numbers[n] = t
+		}
+	}
+	for i := range s.data.Trunks {
+		t := &s.data.Trunks[i]
+		for _, a := range t.Addresses {
+			if other, taken := s.trunks[a.Unmap()]; taken {
+				faults = append(faults, Fault{Path: "trunks/" + t.ID + "/addresses/" + a.String(), Detail: "belongs to trunk " + other.ID})
+				continue
+			}
+			s.trunks[a.Unmap()] = t
+		}
+	}
+	return s, faults
+}
+
+// zone finds a time zone by its IANA name. "Local" is none: it would mean another zone on another machine.
+func zone(name string) (*time.Location, error) {
+	if name == "Local" {
+		return nil, fmt.Errorf("tenants: %q is not a time zone", name)
+	}
+	return time.LoadLocation(name)
+}
+
+// index makes the tenant's indexes and says what it left out.
+func (t *Tenant) index(parse ParseSettings) []Fault {
+	var faults []Fault
+	fault := func(path, detail string) { faults = append(faults, Fault{Tenant: t.ID, Path: path, Detail: detail}) }
+	location, err := zone(t.TimeZone)
+	if err != nil {
+		location = time.UTC
+		fault("time_zone", "is not known; UTC is used")
+	}
+	t.location = location
+	t.users, t.devices, t.byName = map[string]*User{}, map[string]*Device{}, map[string]*Device{}
+	for i := range t.Users {
+		t.users[t.Users[i].ID] = &t.Users[i]
+	}
+	for i := range t.Devices {
+		d := &t.Devices[i]
+		t.devices[d.ID] = d
+		if other := t.byName[d.Username]; other != nil {
+			fault("devices/"+d.ID+"/username", "belongs to device "+other.ID)
+			continue
+		}
+		t.byName[d.Username] = d
+	}
+	p := &t.Published
+	t.flows, t.schedule, t.routes, t.blocked = map[string]*Flow{}, map[string]*Schedule{}, map[string]*Route{}, map[string]bool{}
+	for i := range p.Schedules {
+		s := &p.Schedules[i]
+		s.location = location
+		if s.TimeZone != "" {
+			if own, err := zone(s.TimeZone); err == nil {
+				s.location = own
+			} else {
+				fault("schedules/"+s.ID+"/time_zone", "is not known; the tenant's is used")
+			}
+		}
+		for _, d := range s.Dates {
+			if _, err := time.Parse(time.DateOnly, d.Date); err != nil {
+				fault("schedules/"+s.ID+"/dates/"+d.Date, "is not a date (2006-01-02); it is never met")
+			}
+		}
+		t.schedule[s.ID] = s
+	}
+	for i := range p.Flows {
+		f := &p.Flows[i]
+		if path, err := f.parse(parse); err != nil {
+			fault("flows/"+f.ID+path, err.Error())
+			continue
+		}
+		t.flows[f.ID] = f
+	}
+	for i := range p.Routes {
+		r := &p.Routes[i]
+		if t.flows[r.FlowID] == nil {
+			fault("routes/"+r.Dialled, "leads to a flow that is not there")
+			continue
+		}
+		t.routes[r.Dialled] = r
+	}
+	for _, b := range p.BlockedCallers {
+		t.blocked[b] = true
+	}
+	return faults
+}
+
+func (f *Flow) parse(parse ParseSettings) (path string, err error) {
+	if _, ok := f.Elements[f.Start]; !ok {
+		return "/start", fmt.Errorf("names no element")
+	}
+	for _, key := range slices.Sorted(maps.Keys(f.Elements)) {
+		e := f.Elements[key]
+		e.Parsed, err = parse(e.Type, e.Settings)
+		if err != nil {
+			return "/elements/" + key + "/settings", err
+		}
+		f.Elements[key] = e
+		for _, exit := range slices.Sorted(maps.Keys(e.Exits)) {
+			if _, ok := f.Elements[e.Exits[exit]]; !ok {
+				return "/elements/" + key + "/exits/" + exit, fmt.Errorf("leads to an element that is not there")
+			}
+		}
+	}
+	return "", nil
+}
+
+// Revision is the platform-wide revision that the snapshot was loaded at.
+func (s *Snapshot) Revision() int64 { return s.data.Revision }
+
+// LoadedAt is when the snapshot was read from PostgreSQL.
+func (s *Snapshot) LoadedAt() time.Time { return s.data.LoadedAt }
+
+// Data gives what the snapshot was made from, for writing it to disk. It must not be changed.
+func (s *Snapshot) Data() Data { return s.data }
+
+// Nodes are the configured media nodes. The slice must not be changed.
+func (s *Snapshot) Nodes() []Node { return s.data.Nodes }
+
+// Trunks are the configured trunks. The slice must not be changed.
+func (s *Snapshot) Trunks() []Trunk { return s.data.Trunks }
+
+// Emergency is the way to the emergency services.
+func (s *Snapshot) Emergency() Emergency { return s.data.Emergency }
+
+// Tenant finds a tenant by id, or nil.
+func (s *Snapshot) Tenant(id string) *Tenant { return s.tenants[id] }
+
+// TenantByDomain finds the tenant whose SIP domain this is, or nil.
+func (s *Snapshot) TenantByDomain(domain string) *Tenant { return s.domains[strings.ToLower(domain)] }
+
+// TenantByNumber finds the tenant that owns an E.164 number, or nil.
+func (s *Snapshot) TenantByNumber(number string) *Tenant { return s.numbers[number] }
+
+// TrunkByAddress finds the trunk that calls from an address, or nil.
+func (s *Snapshot) TrunkByAddress(a netip.Addr) *Trunk { return s.trunks[a.Unmap()] }
+
+// Location is the tenant's time zone.
+func (t *Tenant) Location() *time.Location { return t.location }
+
+// User finds a user by id, or nil.
+func (t *Tenant) User(id string) *User { return t.users[id] }
+
+// Device finds a device by id, or nil.
+func (t *Tenant) Device(id string) *Device { return t.devices[id] }
+
+// DeviceByUsername finds a device by its digest user name, or nil.
+func (t *Tenant) DeviceByUsername(name string) *Device { return t.byName[name] }
+
+// DevicesOf lists a user's devices in the order of configuration.
+func (t *Tenant) DevicesOf(userID string) []*Device {
+	var all []*Device
+	for i := range t.Devices {
+		if t.Devices[i].UserID == userID {
+			all = append(all, &t.Devices[i])
+		}
+	}
+	return all
+}
+
+// Route finds where a dialled extension or number leads, or nil.
+func (t *Tenant) Route(dialled string) *Route { return t.routes[dialled] }
+
+// Flow finds a flow by id, or nil.
+func (t *Tenant) Flow(id string) *Flow { return t.flows[id] }
+
+// Schedule finds a schedule by id, or nil.
+func (t *Tenant) Schedule(id string) *Schedule { return t.schedule[id] }
+
+// Blocked says whether calls from this number or user name are refused.
+func (t *Tenant) Blocked(caller string) bool { return t.blocked[caller] }
