@@ -11,13 +11,19 @@ import (
 // cdr makes the record of a leg from the node's last word on it. Much of that word was written by phones: whatever they
 // wrote, the record keeps the bounds of cdr.v1, because a record that is refused is a call that is lost to the ledger.
 func (s *step) cdr(l *Leg) *messages.CDR {
-	end, call := s.event.End, &s.state.Call
+	last, call := *s.event.End, &s.state.Call
+	end := &last
+	if end.Estimated && l.Answered {
+		answered := l.AnsweredAt
+		end.AnsweredAt = &answered
+	}
 	c := &messages.CDR{
 		Type: messages.CDRV1, Leg: l.ID, Call: call.ID, Tenant: call.Tenant, Role: l.Role, Node: call.Node,
 		SIPCallID: clip(end.SIPCallID, messages.MaxURI), From: clip(end.From, messages.MaxURI),
 		FromName: clip(end.FromName, messages.MaxName), To: clip(end.To, messages.MaxURI), Device: l.Device, Trunk: l.Trunk,
 		StartedAt: end.CreatedAt, AnsweredAt: end.AnsweredAt, EndedAt: s.event.At, SIPCode: end.SIPCode,
 		Cause: cmp.Or(clip(end.Cause, messages.MaxName), "NORMAL_UNSPECIFIED"), Q850: end.Q850, Version: call.Version, Fault: s.fault(l, end),
+		Estimated: end.Estimated,
 	}
 	if c.AnsweredAt != nil {
 		c.SIPCode = 0

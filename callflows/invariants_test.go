@@ -65,12 +65,13 @@ func travel[T any](v T) (T, error) {
 	return back, json.Unmarshal(body, &back)
 }
 
+// text is a value as JSON, in which what is not UTF-8 and U+FFFD are one.
 func text(v any) string {
 	body, err := json.Marshal(v)
 	if err != nil {
 		panic(err)
 	}
-	return string(body)
+	return strings.ReplaceAll(string(body), `\ufffd`, "\ufffd")
 }
 
 // ended: a call that has ended emits nothing and changes no more.

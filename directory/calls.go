@@ -7,106 +7,202 @@ import (
 	"tandem/messages"
 )
 
-// TentativeFor is how long a call counts that was decided and has not been seen on a node: longer than an edge tries.
-const TentativeFor = 10 * time.Second
-
-// endedFor is how long it is remembered that a call ended, so that a late event does not revive it.
-const endedFor = 30 * time.Second
-
-// sweepEvery is how often what is over is forgotten.
-const sweepEvery = 5 * time.Second
-
-// Calls counts live calls.
+// Calls are the live calls of all tenants.
+//
+//	Tentative ---> decided --started, answered--> live --ended--> tombstone ---> forgotten
+//	                  |  '------------ended------------------------^  (TombstoneFor)
+//	                  '--- TentativeFor ---> forgotten
+//
+// The zero value is empty and ready.
 type Calls struct {
 	mu      sync.Mutex
-	live    map[string]liveCall
-	tenants map[string]map[string]struct{} // tenant -> ids of its calls
+	calls   map[string]*call
+	tenants map[string]*tally
+	nodes   map[string]int
 	ended   map[string]time.Time
-	swept   time.Time
+	graves  []grave // of ended, in order of arrival
 }
 
-type liveCall struct {
-	tenant    string
-	tentative time.Time // until when it counts; zero: until it ends
+type call struct {
+	tenant, node string    // node is empty while the call is only decided
+	at           time.Time // of the decision, or of the newest event by its sender's clock
+	heard        time.Time // when that was, by our clock
 }
 
-// NewCalls returns an empty one.
-func NewCalls() *Calls {
-	return &Calls{live: map[string]liveCall{}, tenants: map[string]map[string]struct{}{}, ended: map[string]time.Time{}}
+// tally counts a tenant's calls, and knows those that are only decided, oldest first, so that they expire in passing.
+type tally struct {
+	calls   int
+	decided []decision
 }
 
-// Tentative counts a call that was decided and is on its way to a node.
-func (c *Calls) Tentative(call, tenant string, now time.Time) {
+type decision struct {
+	call string
+	at   time.Time
+}
+
+type grave struct {
+	call string
+	at   time.Time
+}
+
+// Tentative counts a call that has been decided at that time and not been seen on a node yet, for TentativeFor. A call
+// that is known, or has ended, is left as it is.
+func (c *Calls) Tentative(id, tenant string, at time.Time) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if _, known := c.live[call]; known {
+	if _, ended := c.ended[id]; ended || c.calls[id] != nil {
 		return
 	}
-	if _, over := c.ended[call]; !over {
-		c.add(call, liveCall{tenant: tenant, tentative: now.Add(TentativeFor)})
-	}
-	c.sweep(now)
+	c.expire(tenant, at)
+	c.add(id, &call{tenant: tenant, at: at, heard: at})
+	t := c.tenants[tenant]
+	t.decided = append(t.decided, decision{id, at})
 }
 
-// Apply takes one event.
-func (c *Calls) Apply(e messages.CallEvent) {
+// Apply takes a valid call event into account; now is when it came. Events are ordered by their own time, what is
+// remembered lasts by ours: a node's wrong clock must not make it last for ever.
+func (c *Calls) Apply(m *messages.CallEvent, now time.Time) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if e.State == messages.CallEnded {
-		c.remove(e.Call)
-		c.ended[e.Call] = e.At
+	c.forget(now.Add(-TombstoneFor))
+	if _, ended := c.ended[m.Call]; ended {
 		return
 	}
-	if _, over := c.ended[e.Call]; !over {
-		c.add(e.Call, liveCall{tenant: e.Tenant})
+	switch m.State {
+	case messages.CallEnded:
+		c.remove(m.Call)
+		c.bury(m.Call, now)
+	case messages.CallStarted, messages.CallAnswered:
+		c.see(m, now)
 	}
 }
 
-// CountTenant is the number of a tenant's live calls.
+// see makes a call live on its node. A later event for another node means that the call was moved.
+func (c *Calls) see(m *messages.CallEvent, now time.Time) {
+	had := c.calls[m.Call]
+	if had != nil && had.node != "" && m.At.Before(had.at) {
+		return
+	}
+	c.remove(m.Call)
+	c.add(m.Call, &call{tenant: m.Tenant, node: m.Node, at: m.At, heard: now})
+}
+
+func (c *Calls) add(id string, added *call) {
+	if c.calls == nil {
+		c.calls, c.tenants, c.nodes = map[string]*call{}, map[string]*tally{}, map[string]int{}
+	}
+	c.calls[id] = added
+	t := c.tenants[added.tenant]
+	if t == nil {
+		t = &tally{}
+		c.tenants[added.tenant] = t
+	}
+	t.calls++
+	if added.node != "" {
+		c.nodes[added.node]++
+	}
+}
+
+func (c *Calls) remove(id string) {
+	had := c.calls[id]
+	if had == nil {
+		return
+	}
+	delete(c.calls, id)
+	t := c.tenants[had.tenant]
+	if t.calls--; t.calls == 0 {
+		delete(c.tenants, had.tenant) // its decisions are of calls that are gone
+	}
+	if had.node == "" {
+		return
+	}
+	if c.nodes[had.node]--; c.nodes[had.node] == 0 {
+		delete(c.nodes, had.node)
+	}
+}
+
+func (c *Calls) bury(id string, at time.Time) {
+	if c.ended == nil {
+		c.ended = map[string]time.Time{}
+	}
+	c.ended[id] = at
+	c.graves = append(c.graves, grave{id, at})
+}
+
+// forget removes the tombstones of before the horizon.
+func (c *Calls) forget(horizon time.Time) {
+	n := 0
+	for n < len(c.graves) && c.graves[n].at.Before(horizon) {
+		delete(c.ended, c.graves[n].call)
+		n++
+	}
+	c.graves = c.graves[n:]
+}
+
+// expire ends a tenant's decided calls that were never seen on a node.
+func (c *Calls) expire(tenant string, now time.Time) {
+	t := c.tenants[tenant]
+	if t == nil {
+		return
+	}
+	n := 0
+	for n < len(t.decided) && !now.Before(t.decided[n].at.Add(TentativeFor)) {
+		d := t.decided[n]
+		n++
+		if had := c.calls[d.call]; had != nil && had.node == "" && had.at.Equal(d.at) {
+			c.remove(d.call)
+		}
+	}
+	t.decided = t.decided[n:]
+}
+
+// CountTenant is the number of a tenant's calls, decided ones included.
 func (c *Calls) CountTenant(tenant string, now time.Time) int {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	c.sweep(now)
-	return len(c.tenants[tenant])
+	c.expire(tenant, now)
+	if t := c.tenants[tenant]; t != nil {
+		return t.calls
+	}
+	return 0
 }
 
-func (c *Calls) add(call string, l liveCall) {
-	c.remove(call)
-	c.live[call] = l
-	of := c.tenants[l.tenant]
-	if of == nil {
-		of = map[string]struct{}{}
-		c.tenants[l.tenant] = of
-	}
-	of[call] = struct{}{}
+// CountNode is the number of calls seen on a node.
+func (c *Calls) CountNode(node string) int {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.nodes[node]
 }
 
-func (c *Calls) remove(call string) {
-	l, known := c.live[call]
-	if !known {
-		return
+// Keep is the word of a node's owner on all calls that are live there at that time, by the owner's clock: others that were
+// seen on the node before are gone. It mends what lost events have left. now is when it came.
+func (c *Calls) Keep(node string, live []string, at, now time.Time) {
+	there := make(map[string]bool, len(live))
+	for _, id := range live {
+		there[id] = true
 	}
-	delete(c.live, call)
-	delete(c.tenants[l.tenant], call)
-	if len(c.tenants[l.tenant]) == 0 {
-		delete(c.tenants, l.tenant)
-	}
-}
-
-// sweep forgets what is over, now and then.
-func (c *Calls) sweep(now time.Time) {
-	if now.Sub(c.swept) < sweepEvery {
-		return
-	}
-	c.swept = now
-	for call, l := range c.live {
-		if !l.tentative.IsZero() && l.tentative.Before(now) {
-			c.remove(call)
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	for id, had := range c.calls {
+		if had.node == node && !there[id] && had.at.Before(at) {
+			c.remove(id)
+			c.bury(id, now)
 		}
 	}
-	for call, at := range c.ended {
-		if now.Sub(at) > endedFor {
-			delete(c.ended, call)
+}
+
+// Sweep forgets calls beyond MaxCallAge, decided ones that never came, and old tombstones. Calling it every minute or so
+// keeps memory in bounds.
+func (c *Calls) Sweep(now time.Time) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	for id, had := range c.calls {
+		if had.heard.Before(now.Add(-MaxCallAge)) {
+			c.remove(id)
 		}
 	}
+	for tenant := range c.tenants {
+		c.expire(tenant, now)
+	}
+	c.forget(now.Add(-TombstoneFor))
 }

@@ -1,56 +1,78 @@
 package directory
 
 import (
+	"cmp"
 	"slices"
-	"strings"
 	"sync"
 	"time"
 
 	"tandem/messages"
 )
 
-// SilentFor is how long a node is believed in that is not heard of: several announcements.
-const SilentFor = 15 * time.Second
-
-// Node is a media node as it was last heard of.
-type Node struct {
-	Name   string             `json:"name"`
-	SIPURI string             `json:"sip_uri"`
-	State  messages.NodeState `json:"state"`
-	Calls  int                `json:"calls"`
-	Worker string             `json:"worker"`
-	At     time.Time          `json:"at"`
+// NodeFact is what is believed of a media node. State is NodeDown as well when nothing was heard for NodeStaleAfter.
+type NodeFact struct {
+	Name   string
+	SIPURI string // where edges send calls
+	State  messages.NodeState
+	Calls  int // by its owner's own count
 }
 
-// Nodes says which media nodes are there.
+// Nodes are the media nodes. The zero value is empty and ready.
 type Nodes struct {
 	mu    sync.RWMutex
-	known map[string]Node
+	nodes map[string]heard
 }
 
-// NewNodes returns an empty one.
-func NewNodes() *Nodes { return &Nodes{known: map[string]Node{}} }
+type heard struct {
+	event messages.NodeEvent
+	at    time.Time
+}
 
-// Apply takes one event. An older one than is known changes nothing.
-func (n *Nodes) Apply(e messages.NodeEvent) {
+// Apply takes a valid node event into account; now is when it came. Events of one owner are ordered by their own time,
+// those of different owners by their coming: their clocks may differ, and whoever took a node over is heard last.
+func (n *Nodes) Apply(m *messages.NodeEvent, now time.Time) {
 	n.mu.Lock()
 	defer n.mu.Unlock()
-	if known, ok := n.known[e.Node]; ok && known.At.After(e.At) {
+	had, known := n.nodes[m.Node]
+	if known && had.event.Worker == m.Worker && m.At.Before(had.event.At) {
 		return
 	}
-	n.known[e.Node] = Node{Name: e.Node, SIPURI: e.SIPURI, State: e.State, Calls: e.Calls, Worker: e.Worker, At: e.At}
-}
-
-// List gives the nodes that were heard of lately, by name.
-func (n *Nodes) List(now time.Time) []Node {
-	n.mu.RLock()
-	defer n.mu.RUnlock()
-	out := make([]Node, 0, len(n.known))
-	for _, k := range n.known {
-		if now.Sub(k.At) <= SilentFor {
-			out = append(out, k)
+	if !known {
+		n.forget(now)
+		if len(n.nodes) >= messages.MaxNodes {
+			return
 		}
 	}
-	slices.SortFunc(out, func(a, b Node) int { return strings.Compare(a.Name, b.Name) })
-	return out
+	if n.nodes == nil {
+		n.nodes = map[string]heard{}
+	}
+	n.nodes[m.Node] = heard{*m, now}
+}
+
+func (n *Nodes) forget(now time.Time) {
+	for name, h := range n.nodes {
+		if now.Sub(h.at) > NodeForgottenAfter {
+			delete(n.nodes, name)
+		}
+	}
+}
+
+// List returns all nodes in the order of their names.
+func (n *Nodes) List(now time.Time) []NodeFact {
+	n.mu.RLock()
+	defer n.mu.RUnlock()
+	list := make([]NodeFact, 0, len(n.nodes))
+	for _, h := range n.nodes {
+		age := now.Sub(h.at)
+		if age > NodeForgottenAfter {
+			continue
+		}
+		fact := NodeFact{Name: h.event.Node, SIPURI: h.event.SIPURI, State: h.event.State, Calls: h.event.Calls}
+		if age > NodeStaleAfter {
+			fact.State = messages.NodeDown
+		}
+		list = append(list, fact)
+	}
+	slices.SortFunc(list, func(a, b NodeFact) int { return cmp.Compare(a.Name, b.Name) })
+	return list
 }

@@ -10,137 +10,205 @@ import (
 	"tandem/messages"
 )
 
-// MaxContacts is how many contacts of one device are kept; the oldest make room.
-const MaxContacts = 10
-
-// goneFor is how long it is remembered that a contact is gone, so that a late event does not bring it back.
-const goneFor = time.Minute
-
 // Contact is one place where a device can be reached.
 type Contact struct {
-	URI       string    `json:"uri"`
-	EdgeURI   string    `json:"edge_uri"` // the edge that holds the registration
-	Edge      string    `json:"edge"`
-	UserAgent string    `json:"user_agent"`
-	ExpiresAt time.Time `json:"expires_at"`
+	URI       string // to call, as the edge wrote it
+	Edge      string // name of the edge that holds it
+	EdgeURI   string // where to send requests for it
+	Path      string // RFC 3327, empty when there is none
+	Transport string
+	UserAgent string // hostile
+	CallID    string
+	CSeq      int
+	At        int64 // Unix seconds at the edge, of its last registration
+	ExpiresAt time.Time
 }
 
-// Registrations says where devices can be reached.
+// Registrations are the contacts of all devices. The zero value is empty and ready.
 type Registrations struct {
 	mu      sync.RWMutex
-	devices map[device]*contacts
+	devices map[address]*device
+	refused uint64
 }
 
-type device struct{ username, domain string }
+// address is an address of record. Users are compared exactly and domains without case (RFC 3261 19.1.4).
+type address struct{ username, domain string }
 
-type contacts struct {
-	known   []known
-	cleared order // a request to remove all contacts: nothing older comes back
+func addressOf(username, domain string) address { return address{username, strings.ToLower(domain)} }
+
+type device struct {
+	contacts []binding // live ones and tombstones
+	cleared  *stamp    // of the newest "*": what is older is gone
 }
 
-// known is a contact, or the memory that it is gone.
-type known struct {
-	contact Contact
-	at      order
+// binding is a contact or, when gone, the memory of one.
+type binding struct {
+	Contact
 	gone    bool
+	expired bool // gone by itself, not by the device's wish
 }
 
-// order says which of two events about the same contact is newer.
-type order struct {
-	at   int64 // Unix seconds at the edge
-	cseq int
+// stamp orders the events of one device.
+type stamp struct {
+	at     int64
+	callID string
+	cseq   int
 }
 
-func (o order) after(other order) bool {
-	return cmp.Or(cmp.Compare(o.at, other.at), cmp.Compare(o.cseq, other.cseq)) > 0
+// before reports whether s is surely older than t. Within one second CSeq decides, which is only comparable within one
+// Call-ID (RFC 3261 10.3 step 7); else the order of arrival does.
+func (s stamp) before(t stamp) bool {
+	if s.at != t.at {
+		return s.at < t.at
+	}
+	return s.callID == t.callID && s.cseq < t.cseq
 }
 
-// NewRegistrations returns an empty one.
-func NewRegistrations() *Registrations { return &Registrations{devices: map[device]*contacts{}} }
+func (b *binding) stamp() stamp { return stamp{b.At, b.CallID, b.CSeq} }
 
-// Apply takes one event.
-func (r *Registrations) Apply(m messages.Registration) {
-	key := device{m.Username, strings.ToLower(m.Domain)}
+// Load applies a list of registrations, such as the database's. It does not forget what is known from newer events.
+func (r *Registrations) Load(list []messages.Registration) {
+	for i := range list {
+		r.Apply(&list[i])
+	}
+}
+
+// Apply takes a valid registration event into account.
+func (r *Registrations) Apply(m *messages.Registration) {
+	key := addressOf(m.Username, m.Domain)
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	c := r.devices[key]
-	if c == nil {
-		c = &contacts{}
-		r.devices[key] = c
+	d := r.devices[key]
+	if d == nil {
+		if len(r.devices) >= MaxDevices {
+			r.refused++
+			return
+		}
+		if r.devices == nil {
+			r.devices = map[address]*device{}
+		}
+		d = &device{}
+		r.devices[key] = d
 	}
-	now := order{m.At, m.CSeq}
-	if m.Contact == "*" {
-		c.clear(now)
+	s := stamp{m.At, m.CallID, m.CSeq}
+	if d.cleared != nil && s.before(*d.cleared) {
 		return
 	}
-	c.apply(m, now)
-	c.bound(m.At)
-	if len(c.known) == 0 && c.cleared == (order{}) {
-		delete(r.devices, key)
+	if m.Contact == "*" {
+		if m.Event != messages.Registered {
+			d.clear(s)
+		}
+		return
 	}
+	d.apply(m, s)
 }
 
 // clear removes every contact that is not newer.
-func (c *contacts) clear(at order) {
-	if !at.after(c.cleared) {
-		return
-	}
-	c.cleared = at
-	c.known = slices.DeleteFunc(c.known, func(k known) bool { return !k.at.after(at) })
+func (d *device) clear(s stamp) {
+	d.cleared = &s
+	d.contacts = slices.DeleteFunc(d.contacts, func(b binding) bool { return !s.before(b.stamp()) })
 }
 
-func (c *contacts) apply(m messages.Registration, at order) {
-	if c.cleared != (order{}) && !at.after(c.cleared) {
+func (d *device) apply(m *messages.Registration, s stamp) {
+	b := binding{
+		Contact: Contact{
+			URI: m.Contact, Edge: m.Edge, EdgeURI: m.EdgeURI, Path: m.Path, Transport: m.Transport, UserAgent: m.UserAgent,
+			CallID: m.CallID, CSeq: m.CSeq, At: m.At, ExpiresAt: m.ExpiresAt(),
+		},
+		gone:    m.Event != messages.Registered || m.Expires == 0,
+		expired: m.Event == messages.Expired,
+	}
+	i := slices.IndexFunc(d.contacts, func(had binding) bool { return had.URI == m.Contact })
+	if i < 0 {
+		d.contacts = append(d.contacts, b)
+		d.trim(m.At)
 		return
 	}
-	entry := known{at: at, gone: m.Event != messages.Registered, contact: Contact{URI: m.Contact, EdgeURI: m.EdgeURI, Edge: m.Edge,
-		UserAgent: m.UserAgent, ExpiresAt: m.ExpiresAt()}}
-	for i := range c.known {
-		if c.known[i].contact.URI != m.Contact {
-			continue
-		}
-		if c.known[i].at.after(at) {
-			return
-		}
-		c.known[i] = entry
+	had := &d.contacts[i]
+	switch {
+	case s.before(had.stamp()):
 		return
+	case b.expired && !had.gone && b.At == had.At:
+		return // nothing expires in the second in which it is registered: this is the end of the one before
 	}
-	c.known = append(c.known, entry)
+	*had = b
+	d.trim(m.At)
 }
 
-// bound forgets what is over, and the oldest beyond MaxContacts.
-func (c *contacts) bound(at int64) {
-	c.known = slices.DeleteFunc(c.known, func(k known) bool {
-		over := k.contact.ExpiresAt
-		if k.gone {
-			over = time.Unix(k.at.at, 0).Add(goneFor)
-		}
-		return over.Before(time.Unix(at, 0))
+// trim forgets old tombstones, what expired long ago, and the oldest contacts beyond the bound.
+func (d *device) trim(at int64) {
+	horizon := at - int64(TombstoneFor/time.Second)
+	d.contacts = slices.DeleteFunc(d.contacts, func(b binding) bool {
+		return (b.gone && b.At < horizon) || b.ExpiresAt.Unix() < horizon
 	})
-	for len(c.known) > MaxContacts {
-		oldest := 0
-		for i := range c.known {
-			if c.known[oldest].at.after(c.known[i].at) {
-				oldest = i
-			}
+	for _, gone := range []bool{false, true} {
+		for d.count(gone) > MaxContacts {
+			d.dropOldest(gone)
 		}
-		c.known = slices.Delete(c.known, oldest, oldest+1)
 	}
 }
 
-// Contacts lists where a device can be reached, the most recently registered first.
+func (d *device) count(gone bool) (n int) {
+	for i := range d.contacts {
+		if d.contacts[i].gone == gone {
+			n++
+		}
+	}
+	return n
+}
+
+func (d *device) dropOldest(gone bool) {
+	oldest := -1
+	for i, b := range d.contacts {
+		if b.gone == gone && (oldest < 0 || b.At < d.contacts[oldest].At) {
+			oldest = i
+		}
+	}
+	d.contacts = slices.Delete(d.contacts, oldest, oldest+1)
+}
+
+// Contacts returns where a device can be reached at that moment, the latest registration first. The slice is the caller's.
 func (r *Registrations) Contacts(username, domain string, now time.Time) []Contact {
 	r.mu.RLock()
 	defer r.mu.RUnlock()
-	c := r.devices[device{username, strings.ToLower(domain)}]
-	if c == nil {
+	d := r.devices[addressOf(username, domain)]
+	if d == nil {
 		return nil
 	}
-	there := slices.DeleteFunc(slices.Clone(c.known), func(k known) bool { return k.gone || !k.contact.ExpiresAt.After(now) })
-	slices.SortStableFunc(there, func(a, b known) int { return cmp.Or(cmp.Compare(b.at.at, a.at.at), cmp.Compare(b.at.cseq, a.at.cseq)) })
-	out := make([]Contact, 0, len(there))
-	for _, k := range there {
-		out = append(out, k.contact)
+	var live []Contact
+	for _, b := range d.contacts {
+		if !b.gone && now.Before(b.ExpiresAt) {
+			live = append(live, b.Contact)
+		}
 	}
-	return out
+	slices.SortStableFunc(live, func(a, b Contact) int { return cmp.Compare(b.At, a.At) })
+	return live
+}
+
+// Sweep forgets what has expired. Calling it every minute or so keeps memory in bounds; Contacts does not need it.
+func (r *Registrations) Sweep(now time.Time) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	horizon := now.Add(-TombstoneFor)
+	for key, d := range r.devices {
+		d.contacts = slices.DeleteFunc(d.contacts, func(b binding) bool {
+			if b.gone {
+				return time.Unix(b.At, 0).Before(horizon)
+			}
+			return b.ExpiresAt.Before(horizon)
+		})
+		if d.cleared != nil && time.Unix(d.cleared.at, 0).Before(horizon) {
+			d.cleared = nil
+		}
+		if len(d.contacts) == 0 && d.cleared == nil {
+			delete(r.devices, key)
+		}
+	}
+}
+
+// Size returns how many devices are known and how many events were refused by MaxDevices.
+func (r *Registrations) Size() (devices int, refused uint64) {
+	r.mu.RLock()
+	defer r.mu.RUnlock()
+	return len(r.devices), r.refused
 }

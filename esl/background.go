@@ -9,7 +9,8 @@ import (
 
 // Background runs an api command on a thread of its own (bgapi) and waits for
 // its result, which comes as a BACKGROUND_JOB event: the way for everything
-// that takes longer than a moment, such as Originate. The Job-UUID is made
+// that takes longer than a moment, such as Originate. Reply.Err says whether
+// the job failed; an error, that its outcome is not known. The Job-UUID is made
 // here and registered before the command is written, so that the fastest job
 // finds its waiter.
 //

@@ -6,6 +6,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 )
 
 func TestEventsOfACallAreHandledInOrderInOneShard(t *testing.T) {
@@ -177,4 +178,22 @@ func TestCloseDropsWhatWasNotHandledYet(t *testing.T) {
 	if len(entered) > 0 {
 		t.Fatalf("%d events handled after Close", len(entered))
 	}
+}
+
+func TestCloseWaitsForAHandlerThatIsBusy(t *testing.T) {
+	c, entered, release := slowConsumer(t, Options{}, func(p *peer) {
+		p.event("Event-Name: CHANNEL_STATE", "Unique-ID: "+someUUID)
+		p.hold()
+	})
+	wait(t, "event", entered)
+	closed := make(chan error, 1)
+	go func() { closed <- c.Close() }()
+	wait(t, "end", c.Done())
+	select {
+	case <-closed:
+		t.Error("Close returned before Handle did")
+	case <-time.After(20 * time.Millisecond): // long enough for a Close that does not wait
+	}
+	release()
+	wait(t, "close", closed)
 }

@@ -3,7 +3,9 @@ package esl
 import (
 	"context"
 	"errors"
+	"fmt"
 	"net"
+	"runtime"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -68,6 +70,48 @@ func TestALostConnectionIsDialedAgainAndTheGapIsTold(t *testing.T) {
 	if len(gaps) != 0 {
 		t.Fatal("the wanted end was told as a gap")
 	}
+}
+
+func TestEventsFromBeforeTheEndAreHandledBeforeThoseOfTheNextConnection(t *testing.T) {
+	var dials atomic.Int32
+	address := listen(t, func(p *peer) {
+		p.greet()
+		dial := dials.Add(1)
+		for n := range 20 {
+			p.event("Event-Name: CHANNEL_STATE", "Unique-ID: "+someUUID, fmt.Sprintf("N: %d.%d", dial, n))
+		}
+		if dial == 1 {
+			p.command() // which the client sends when it has read all
+			return
+		}
+		p.hold()
+	})
+	got, gate := make(chan string, 100), make(chan struct{})
+	o := quick(Options{Address: address, Shards: 2, Handle: func(_ int, e *Event) {
+		<-gate
+		got <- e.Get("N")
+	}})
+	first := true
+	stop := supervise(t, o, func(ctx context.Context, c *Conn) {
+		if !first {
+			return
+		}
+		first = false
+		for c.Stats().Events < 20 && ctx.Err() == nil {
+			runtime.Gosched()
+		}
+		c.Send(ctx, Status()) // the peer dies of it
+		// The handler gets going when onUp has long returned, and still gets all.
+		time.AfterFunc(20*time.Millisecond, func() { close(gate) })
+	}, func(Gap) {})
+	for dial := 1; dial <= 2; dial++ {
+		for n := range 20 {
+			if v := wait(t, "event", got); v != fmt.Sprintf("%d.%d", dial, n) {
+				t.Fatalf("event %s, want %d.%d", v, dial, n)
+			}
+		}
+	}
+	stop()
 }
 
 func TestFailedDialsAreCountedAndRetried(t *testing.T) {

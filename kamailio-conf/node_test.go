@@ -54,10 +54,11 @@ func headersOf(text, name string) []string {
 	return values
 }
 
-// answers is the reply function of a node that takes every call.
+// answers is the reply function of a node that takes every call. It does not ring first: two datagrams in a row may
+// overtake one another in the edge's processes.
 func answers(r request) []int {
 	if r.method() == "INVITE" && !strings.Contains(r.header("To"), "tag=") {
-		return []int{100, 180, 200}
+		return []int{100, 200}
 	}
 	return []int{200}
 }
@@ -202,4 +203,20 @@ func (n *node) final() string {
 			n.t.Fatal("the node got no final reply")
 		}
 	}
+}
+
+// options is an OPTIONS request of a node's own.
+func options(n *node, to string, number int) string {
+	return fmt.Sprintf("OPTIONS sip:%[1]s SIP/2.0\r\nVia: SIP/2.0/UDP %[2]s;branch=z9hG4bKo%[3]d\r\nMax-Forwards: 70\r\n"+
+		"From: <sip:node@%[2]s>;tag=o%[3]d\r\nTo: <sip:%[1]s>\r\nCall-ID: options-%[3]d\r\nCSeq: 1 OPTIONS\r\nContent-Length: 0\r\n\r\n",
+		to, n.address(), number)
+}
+
+func portOf(t *testing.T, address string) int {
+	t.Helper()
+	a, err := net.ResolveUDPAddr("udp", address)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return a.Port
 }

@@ -131,7 +131,6 @@ func TestOnlyAGoodAnswerIsObeyed(t *testing.T) {
 	bad := map[string]func(*messages.RouteRequest) []byte{
 		"broken":  func(r *messages.RouteRequest) []byte { return good(r)[0][:40] },
 		"no-json": func(r *messages.RouteRequest) []byte { return []byte("hello") },
-		"array":   func(r *messages.RouteRequest) []byte { return []byte("[]") },
 		"other-call": func(r *messages.RouteRequest) []byte {
 			return of(func(a *messages.RouteAnswer) { a.CallID = "another" }, r)
 		},

@@ -62,6 +62,7 @@ type Node struct {
 	log     *slog.Logger
 	up      atomic.Pointer[esl.Conn] // nil while the event socket is down
 	live    atomic.Int64             // calls that are not over
+	gaps    atomic.Int64             // connections that have ended: what began before the last one may have missed events
 	started sync.WaitGroup
 }
 
@@ -78,7 +79,8 @@ type shard struct {
 type call struct {
 	config callflows.Config
 	state  callflows.State
-	steps  int // number of the next journal entry
+	steps  int   // number of the next journal entry
+	gaps   int64 // how many connections had ended when it began
 }
 
 // Own connects to a node and drives its calls until ctx ends. Lost connections are made again.
@@ -130,6 +132,7 @@ func (n *Node) connected(ctx context.Context, c *esl.Conn) {
 	n.announceNow(messages.NodeUp)
 	<-ctx.Done()
 	n.up.CompareAndSwap(c, nil)
+	n.gaps.Add(1)
 	n.announceNow(messages.NodeDown)
 	n.log.WarnContext(ctx, "media node's event socket is lost", slog.Any("reason", c.Err()))
 }

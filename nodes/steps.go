@@ -42,7 +42,7 @@ func (s *shard) adopt(e *esl.Event, event *callflows.Event) *call {
 		return nil
 	}
 	snapshot := s.node.options.Snapshot()
-	c := &call{config: callflows.Config{Tenant: snapshot.Tenant(facts.Tenant), Emergency: snapshot.Emergency()}}
+	c := &call{config: callflows.Config{Tenant: snapshot.Tenant(facts.Tenant), Emergency: snapshot.Emergency()}, gaps: s.node.gaps.Load()}
 	c.state.Call = facts
 	s.calls[facts.Leg] = c
 	s.node.live.Add(1)
@@ -60,6 +60,11 @@ func (s *shard) step(c *call, event callflows.Event) {
 			return // a call begins when it parks, or ends before that
 		}
 	}
+	defer func() {
+		if fault := recover(); fault != nil {
+			s.panicked(c, event, fault)
+		}
+	}()
 	for queue := []callflows.Event{event}; len(queue) > 0; queue = queue[1:] {
 		out := s.decide(c, queue[0])
 		wasAnswered := c.state.Answered
@@ -78,33 +83,36 @@ func (s *shard) step(c *call, event callflows.Event) {
 	}
 }
 
-// decide runs the engine, keeps its reasons, and turns a panic into the end of this call alone.
-func (s *shard) decide(c *call, event callflows.Event) (out callflows.Outcome) {
-	defer func() {
-		if fault := recover(); fault != nil {
-			out = s.panicked(c, event, fault)
-		}
-		s.journal(c, event, out)
-	}()
+// decide runs the engine and keeps its reasons.
+func (s *shard) decide(c *call, event callflows.Event) callflows.Outcome {
 	state := c.state
 	if state.Phase == "" {
 		state = callflows.State{}
 	}
-	return callflows.Step(c.config, state, event)
+	out := callflows.Step(c.config, state, event)
+	s.journal(c, event, out)
+	return out
 }
 
-// panicked ends a call whose step failed: the caller hears an end rather than silence, and the reason is kept.
-func (s *shard) panicked(c *call, event callflows.Event, fault any) callflows.Outcome {
-	s.node.log.Error("a step panicked", slog.String("call_id", c.state.Call.ID), slog.String("tenant_id", c.state.Call.Tenant),
+// panicked ends a call whose step failed, and no other: the caller hears an end rather than silence, the reason is in the
+// journal, the stack in the log. The call stays known until its legs are gone, so that each gets its CDR.
+func (s *shard) panicked(c *call, event callflows.Event, fault any) {
+	facts := c.state.Call
+	s.node.log.Error("a step panicked", slog.String("call_id", facts.ID), slog.String("tenant_id", facts.Tenant),
 		slog.String("event", string(event.Kind)), slog.Any("panic", fault), slog.String("stack", string(debug.Stack())))
-	state := c.state
-	state.Phase, state.Cause, state.Fault = callflows.Ending, "NORMAL_TEMPORARY_FAILURE", messages.FaultPlatform
-	if len(state.Legs) == 0 {
-		state.Legs = []callflows.Leg{{ID: state.Call.Leg, Role: messages.RoleCaller, Created: true}}
+	c.state.Phase, c.state.Cause, c.state.Fault, c.state.Awaited = callflows.Ending, "NORMAL_TEMPORARY_FAILURE", messages.FaultPlatform, 0
+	if len(c.state.Legs) == 0 {
+		c.state.Legs = []callflows.Leg{{ID: facts.Leg, Role: messages.RoleCaller, Created: true}}
 	}
-	return callflows.Outcome{State: state,
-		Commands: []callflows.Command{{Kind: callflows.HangUp, N: state.Commands + 1, Leg: state.Call.Leg, Cause: state.Cause}},
-		Because:  []because.Reason{because.New("step_panicked", "event", string(event.Kind), "detail", fmt.Sprint(fault))}}
+	c.state.Commands++
+	hangUp := callflows.Command{Kind: callflows.HangUp, N: c.state.Commands, Leg: facts.Leg, Cause: c.state.Cause}
+	s.journal(c, event, callflows.Outcome{State: c.state, Commands: []callflows.Command{hangUp},
+		Because: []because.Reason{because.New("step_panicked", "event", string(event.Kind), "detail", fmt.Sprint(fault))}})
+	select {
+	case s.outbox <- order{call: c, facts: facts, command: hangUp, built: esl.UUIDKill(facts.Leg, hangUp.Cause), at: event.At}:
+	default:
+		s.node.log.Error("a call that failed could not be hung up", slog.String("call_id", facts.ID), slog.String("tenant_id", facts.Tenant))
+	}
 }
 
 // journal records one step.

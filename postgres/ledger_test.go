@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -64,34 +65,37 @@ func TestACDRThatArrivesTwiceIsKeptOnce(t *testing.T) {
 
 func TestTheSameBatchFromManyWritersAtOnceIsKeptOnce(t *testing.T) {
 	s := newStore(t)
-	const legs, writers = 200, 4
-	counts := make(chan int, writers)
-	var all sync.WaitGroup
-	for w := range writers {
-		all.Go(func() {
-			var batch []messages.CDR
-			for i := range legs { // each in an order of its own
-				batch = append(batch, cdr(fmt.Sprintf("leg-%03d", (i*(2*w+1))%legs), fmt.Sprintf("call-%d", i%7), messages.RoleCaller))
+	const legs, writers, rounds = 200, 4, 5
+	for round := range rounds {
+		var batch []messages.CDR
+		for i := range legs {
+			batch = append(batch, cdr(fmt.Sprintf("leg-%d-%03d", round, i), fmt.Sprintf("call-%d-%d", round, i%7), messages.RoleCaller))
+		}
+		counts, begin := make([]int, writers), make(chan struct{})
+		var all sync.WaitGroup
+		for w := range writers {
+			mine := slices.Clone(batch)
+			if w%2 == 1 {
+				slices.Reverse(mine) // would lock the rows the other way round
 			}
-			n, err := s.InsertCDRs(testContext(t), batch)
-			if err != nil {
-				t.Error(err)
-			}
-			counts <- n
-		})
-	}
-	all.Wait()
-	close(counts)
-	written := 0
-	for n := range counts {
-		written += n
+			all.Go(func() {
+				<-begin
+				n, err := s.InsertCDRs(testContext(t), mine)
+				if err != nil {
+					t.Error(err)
+				}
+				counts[w] = n
+			})
+		}
+		close(begin)
+		all.Wait()
+		if sum(counts) != legs {
+			t.Errorf("%v rows are said to be written, want %d in all", counts, legs)
+		}
 	}
 	var rows int
-	if err := s.pool.QueryRow(testContext(t), `SELECT count(*) FROM cdrs`).Scan(&rows); err != nil {
-		t.Fatal(err)
-	}
-	if rows == 0 || rows != written {
-		t.Errorf("%d rows are there and %d are said to be written", rows, written)
+	if err := s.pool.QueryRow(testContext(t), `SELECT count(*) FROM cdrs`).Scan(&rows); err != nil || rows != legs*rounds {
+		t.Errorf("%d rows are there, want %d (%v)", rows, legs*rounds, err)
 	}
 }
 

@@ -150,7 +150,8 @@ func (s *Service) demoDrafts(ctx context.Context) error {
 	return s.BlockCaller(ctx, DemoTenantID, DemoBlockedCaller)
 }
 
-// demoFlows are the ring group, the menu, and the opening hours before the menu.
+// demoFlows are the ring group, the menu, and the opening hours before the menu. Their prompts are tones,
+// which every node has without sound files.
 func demoFlows() []tenants.Flow {
 	group := tenants.Element{Type: "ring", Settings: json.RawMessage(`{"users":["sales","workshop"],"strategy":"at_once","seconds":20}`)}
 	menu := map[string]tenants.Element{

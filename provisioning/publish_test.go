@@ -3,6 +3,7 @@ package provisioning_test
 import (
 	"encoding/json"
 	"errors"
+	"fmt"
 	"strings"
 	"sync"
 	"testing"
@@ -80,20 +81,26 @@ func TestPublishingUnchangedDraftsMakesNoNewVersion(t *testing.T) {
 func TestPublishingManyTimesAtOnceMakesEachVersionOnce(t *testing.T) {
 	w := newWorld(t)
 	w.tenant("one")
-	var all sync.WaitGroup
-	for _, extension := range []string{"101", "102", "103", "104"} {
-		all.Go(func() {
-			if _, err := w.CreateUser(w.ctx, "one", provisioning.NewUser{Name: extension, Extension: extension}); err != nil {
-				t.Error(err)
-			}
-			if _, err := w.Publish(w.ctx, "one", "tester", ""); err != nil {
-				t.Error(err)
-			}
-		})
+	const publishers, rounds = 6, 5
+	for round := range rounds {
+		var all sync.WaitGroup
+		begin := make(chan struct{})
+		for i := range publishers {
+			all.Go(func() {
+				<-begin
+				if err := w.BlockCaller(w.ctx, "one", fmt.Sprintf("+1202555%04d", round*publishers+i)); err != nil {
+					t.Error(err)
+				}
+				if _, err := w.Publish(w.ctx, "one", "tester", ""); err != nil {
+					t.Error(err)
+				}
+			})
+		}
+		close(begin)
+		all.Wait()
 	}
-	all.Wait()
-	if got := w.snapshot().Tenant("one").Published; len(got.Routes) != 4 {
-		t.Errorf("version %d has %d routes", got.Version, len(got.Routes))
+	if got := w.snapshot().Tenant("one").Published; len(got.BlockedCallers) != publishers*rounds {
+		t.Errorf("version %d blocks %d callers, want %d", got.Version, len(got.BlockedCallers), publishers*rounds)
 	}
 }
 

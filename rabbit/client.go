@@ -83,8 +83,8 @@ func Connect(ctx context.Context, o Options) (*Client, error) {
 	c.closed, c.stop = context.WithCancel(context.WithoutCancel(ctx))
 	c.publishing = newLink(c, o.URL, "publishing", openPublishers)
 	c.consuming = newLink(c, o.URL, "consuming", nil)
+	c.away[c.publishing], c.away[c.consuming] = starting, starting
 	for _, l := range []*link{c.publishing, c.consuming} {
-		c.away[l] = starting
 		c.links.Go(func() { l.run(c.closed) })
 	}
 	return c, nil

@@ -11,6 +11,8 @@ import (
 	"testing"
 	"time"
 
+	amqp "github.com/rabbitmq/amqp091-go"
+
 	"tandem/messages"
 	"tandem/rabbit"
 	"tandem/stack"
@@ -97,7 +99,9 @@ func (o outage) restart(t *testing.T) {
 	if log.count("RabbitMQ is away") != 1 || log.count("connected to RabbitMQ") != 2 {
 		t.Errorf("not one line for each change of state:\n%s", log)
 	}
-	if log.count("JHE") > 0 || log.count("amqp://") > 0 {
+	url, err := amqp.ParseURI(o.stack.AMQPURL)
+	o.must(t, err)
+	if log.count(url.Password) > 0 {
 		t.Errorf("credentials in the log:\n%s", log)
 	}
 }

@@ -195,7 +195,12 @@ type Behaviour struct {
 	Patience    time.Duration // until it was called and the call is over; 0: 20 s
 }
 
-const defaultPatience = 20 * time.Second
+const (
+	defaultPatience = 20 * time.Second
+	// ringTime is the least between 180 and the final answer: two datagrams in a row may overtake one another on their
+	// way through the edge's processes, and SIPp does not forgive that.
+	ringTime = 100 * time.Millisecond
+)
 
 // Listen waits for a call. Its port is open when it returns. A registered phone must listen before it can be called.
 func (p *Phone) Listen(ctx context.Context, b Behaviour) (*Running, error) {
@@ -215,6 +220,9 @@ func (p *Phone) Listen(ctx context.Context, b Behaviour) (*Running, error) {
 	}{
 		Behaviour: b, Contact: p.contact(), Headers: lines(b.Headers), Ring: !b.Silent, AfterMS: b.After.Milliseconds(),
 		TalkMS: talk.Milliseconds(), PatienceMS: patience.Milliseconds(), First: description{1},
+	}
+	if d.Ring && b.After < ringTime {
+		d.AfterMS = ringTime.Milliseconds()
 	}
 	if d.Code == 0 {
 		d.Code = 200

@@ -13,7 +13,6 @@ import (
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 
 	"tandem/because"
-	"tandem/directory"
 	"tandem/explain"
 	"tandem/postgres"
 )
@@ -61,11 +60,15 @@ func (w *worker) health(c *gin.Context) {
 	ctx, cancel := context.WithTimeout(c.Request.Context(), requestWait)
 	defer cancel()
 	snapshot := w.source.Current()
+	nodes := []gin.H{}
+	for _, n := range w.facts.nodes.List(time.Now()) {
+		nodes = append(nodes, gin.H{"name": n.Name, "sip_uri": n.SIPURI, "state": n.State, "calls": n.Calls})
+	}
 	c.JSON(http.StatusOK, gin.H{
 		"worker": w.settings.Name, "roles": w.settings.Roles, "revision": snapshot.Revision(),
 		"configuration_age_s":  int(time.Since(snapshot.LoadedAt()).Seconds()),
 		"configuration_source": map[bool]string{true: "local snapshot", false: "postgresql"}[w.source.FromDisk()],
-		"nodes":                w.facts.nodes.List(time.Now()),
+		"nodes":                nodes,
 		"postgresql":           w.store.Ping(ctx) == nil, "rabbitmq": w.rabbit.Connected(),
 	})
 }
@@ -77,9 +80,9 @@ func (w *worker) registrations(c *gin.Context) {
 		problem(c, http.StatusBadRequest, "query_incomplete", "Name a username and a domain.")
 		return
 	}
-	contacts := w.facts.registrations.Contacts(username, domain, time.Now())
-	if contacts == nil {
-		contacts = []directory.Contact{}
+	contacts := []gin.H{}
+	for _, known := range w.facts.registrations.Contacts(username, domain, time.Now()) {
+		contacts = append(contacts, gin.H{"uri": known.URI, "edge": known.Edge, "user_agent": known.UserAgent, "expires_at": known.ExpiresAt})
 	}
 	c.JSON(http.StatusOK, gin.H{"contacts": contacts})
 }

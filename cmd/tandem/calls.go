@@ -69,13 +69,13 @@ type announcer struct{ worker *worker }
 
 // AnnounceCall tells of a call.
 func (a announcer) AnnounceCall(e messages.CallEvent) {
-	a.worker.facts.calls.Apply(e)
+	a.worker.facts.calls.Apply(&e, time.Now())
 	a.publish(&e)
 }
 
 // AnnounceNode tells of a node.
 func (a announcer) AnnounceNode(e messages.NodeEvent) {
-	a.worker.facts.nodes.Apply(e)
+	a.worker.facts.nodes.Apply(&e, time.Now())
 	a.publish(&e)
 }
 

@@ -18,13 +18,31 @@ import (
 // nodes are up.
 type facts struct {
 	worker        *worker
-	registrations *directory.Registrations
-	calls         *directory.Calls
-	nodes         *directory.Nodes
+	registrations directory.Registrations
+	calls         directory.Calls
+	nodes         directory.Nodes
 }
 
 // reloadWait bounds the reading of registrations after a gap.
 const reloadWait = 5 * time.Second
+
+// sweepEvery is how often what is over is forgotten.
+const sweepEvery = time.Minute
+
+// sweep keeps the facts' memory in bounds.
+func (f *facts) sweep(ctx context.Context) error {
+	tick := time.NewTicker(sweepEvery)
+	defer tick.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return nil
+		case now := <-tick.C:
+			f.registrations.Sweep(now)
+			f.calls.Sweep(now)
+		}
+	}
+}
 
 // follow takes events until ctx ends. After each gap the registrations are read again from PostgreSQL.
 func (f *facts) follow(ctx context.Context) error {
@@ -35,11 +53,11 @@ func (f *facts) follow(ctx context.Context) error {
 func (f *facts) apply(ctx context.Context, m messages.Message) {
 	switch m := m.(type) {
 	case *messages.Registration:
-		f.registrations.Apply(*m)
+		f.registrations.Apply(m)
 	case *messages.CallEvent:
-		f.calls.Apply(*m)
+		f.calls.Apply(m, time.Now())
 	case *messages.NodeEvent:
-		f.nodes.Apply(*m)
+		f.nodes.Apply(m, time.Now())
 	case *messages.EdgeHello:
 		f.worker.configureEdges(ctx)
 	}
@@ -54,9 +72,7 @@ func (f *facts) reload(ctx context.Context) {
 		f.worker.log.WarnContext(ctx, "registrations could not be read; those that are refreshed from now on are known", slog.Any("error", err))
 		return
 	}
-	for _, r := range all {
-		f.registrations.Apply(r)
-	}
+	f.registrations.Load(all)
 	f.worker.configureEdges(ctx)
 }
 

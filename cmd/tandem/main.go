@@ -18,6 +18,8 @@ type commands struct {
 	Serve   serveCommand   `cmd:"" help:"Run a worker: decide routes, drive calls, write the ledger, serve the API."`
 	Migrate migrateCommand `cmd:"" help:"Bring the database's schema up to this release."`
 	Explain explainCommand `cmd:"" help:"Say why a call went as it did, or what would happen to one."`
+	Node    nodeCommands   `cmd:"" help:"Manage media nodes."`
+	Edge    edgeCommands   `cmd:"" help:"Run the SIP edge."`
 	Demo    demoCommand    `cmd:"" help:"Install, start and show everything on this machine, with one call."`
 	StandIn standInCommand `cmd:"" name:"stand-in" help:"Run the stand-in for FreeSWITCH: signalling only, no audio."`
 	Stack   stackCommand   `cmd:"" help:"Run a command beside a private PostgreSQL and RabbitMQ, for tests."`

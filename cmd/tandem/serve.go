@@ -12,7 +12,6 @@ import (
 	"time"
 
 	"tandem/callflows"
-	"tandem/directory"
 	"tandem/postgres"
 	"tandem/rabbit"
 )
@@ -84,6 +83,7 @@ func (w *worker) run(ctx context.Context) error {
 		return stopped(ctx)
 	}
 	w.start(ctx, cancel, "facts", w.facts.follow)
+	w.start(ctx, cancel, "sweep", w.facts.sweep)
 	for role, run := range map[string]func(context.Context) error{roleRoute: w.route, roleCalls: w.calls, roleJobs: w.jobs, roleAPI: w.api} {
 		if slices.Contains(w.settings.Roles, role) {
 			w.start(ctx, cancel, role, run)
@@ -120,7 +120,7 @@ func (w *worker) open(ctx context.Context) (err error) {
 		w.store.Close()
 		return err
 	}
-	w.facts = &facts{worker: w, calls: directory.NewCalls(), nodes: directory.NewNodes(), registrations: directory.NewRegistrations()}
+	w.facts = &facts{worker: w}
 	return nil
 }
 

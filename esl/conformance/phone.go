@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"log/slog"
 	"net"
+	"runtime"
 	"strconv"
 	"strings"
 	"sync"
@@ -72,6 +73,9 @@ func NewPhone(t *testing.T, patience time.Duration) *Phone {
 		defer close(done)
 		server.ServeUDP(conn)
 	}()
+	for pool := ua.TransportLayer().Pool("udp"); pool.Get(p.Addr()) == nil; { // until the socket is in use
+		runtime.Gosched()
+	}
 	t.Cleanup(func() {
 		rtp.Close()
 		conn.Close()
@@ -134,6 +138,12 @@ func (p *Phone) dialog(req *sip.Request) *Dialog {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	return p.dialogs[req.CallID().Value()]
+}
+
+// callWith calls 1000 with one more header.
+func (p *Phone) callWith(engine, name, value string) *Dialog {
+	p.t.Helper()
+	return p.Call(engine, "1000", sip.NewHeader(name, value))
 }
 
 // Call sends an INVITE to user at the engine and returns at once.
@@ -244,6 +254,19 @@ func (d *Dialog) Do(method sip.RequestMethod, contentType string, body []byte) *
 
 // Bye hangs up.
 func (d *Dialog) Bye() { d.Do(sip.BYE, "", nil) }
+
+// byeWithReason hangs up and says why (RFC 3326).
+func (d *Dialog) byeWithReason(reason string) {
+	d.phone.t.Helper()
+	d.seq++
+	req := d.request(sip.BYE, d.seq)
+	req.AppendHeader(sip.NewHeader("Reason", reason))
+	ctx, cancel := context.WithTimeout(context.Background(), d.phone.patience)
+	defer cancel()
+	if _, err := d.phone.client.Do(ctx, req); err != nil {
+		d.phone.t.Fatal(err)
+	}
+}
 
 // Reinvite offers a new direction: "sendonly" is hold, "sendrecv" takes it back.
 func (d *Dialog) Reinvite(direction string) *sip.Response {

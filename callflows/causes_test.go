@@ -1,0 +1,208 @@
+package callflows
+
+import (
+	"encoding/json"
+	"regexp"
+	"strings"
+	"testing"
+	"unicode/utf8"
+
+	"github.com/google/uuid"
+
+	"tandem/messages"
+	"tandem/tenants"
+)
+
+func TestWhoseFaultADialledLegsEndIs(t *testing.T) {
+	for _, c := range []struct {
+		cause         string
+		device, trunk messages.Fault
+	}{
+		{"NORMAL_CLEARING", messages.FaultNone, messages.FaultNone},
+		{"LOSE_RACE", messages.FaultNone, messages.FaultNone},
+		{"PICKED_OFF", messages.FaultNone, messages.FaultNone},
+		{"ORIGINATOR_CANCEL", messages.FaultCaller, messages.FaultCaller},
+		{"USER_BUSY", messages.FaultCallee, messages.FaultCallee},
+		{"CALL_REJECTED", messages.FaultCallee, messages.FaultCallee},
+		{"NO_ANSWER", messages.FaultCallee, messages.FaultCallee},
+		{"ALLOTTED_TIMEOUT", messages.FaultCallee, messages.FaultCallee},
+		{"UNALLOCATED_NUMBER", messages.FaultCallee, messages.FaultCallee},
+		{"USER_NOT_REGISTERED", messages.FaultCallee, messages.FaultCarrier},
+		{"NORMAL_TEMPORARY_FAILURE", messages.FaultCallee, messages.FaultCarrier},
+		{"RECOVERY_ON_TIMER_EXPIRE", messages.FaultCallee, messages.FaultCarrier},
+		{"NETWORK_OUT_OF_ORDER", messages.FaultCallee, messages.FaultCarrier},
+		{"DESTINATION_OUT_OF_ORDER", messages.FaultPlatform, messages.FaultCarrier},
+		{"EXCHANGE_ROUTING_ERROR", messages.FaultPlatform, messages.FaultCarrier},
+		{"MANAGER_REQUEST", messages.FaultPlatform, messages.FaultPlatform},
+		{"SYSTEM_SHUTDOWN", messages.FaultPlatform, messages.FaultPlatform},
+		{"OF_A_NEWER_RELEASE", messages.FaultCallee, messages.FaultCarrier},
+		{"", messages.FaultCallee, messages.FaultCarrier},
+	} {
+		if got := faultOfCause(c.cause, false); got != c.device {
+			t.Errorf("%s of a device's leg is the fault of %s, want %s", c.cause, got, c.device)
+		}
+		if got := faultOfCause(c.cause, true); got != c.trunk {
+			t.Errorf("%s of a trunk's leg is the fault of %s, want %s", c.cause, got, c.trunk)
+		}
+	}
+}
+
+// A carrier takes its whole trunk out of service for a 503, and an edge tries the call on every other node.
+func TestNoCauseThatAFlowMayGiveIsA503(t *testing.T) {
+	known := 0
+	for _, cause := range append(causes, "EXCHANGE_ROUTING_ERROR", "NUMBER_CHANGED", "INVALID_NUMBER_FORMAT", "USER_NOT_REGISTERED", "NORMAL_UNSPECIFIED",
+		"SWITCH_CONGESTION", "NETWORK_OUT_OF_ORDER", "NORMAL_CIRCUIT_CONGESTION", "REQUESTED_CHAN_UNAVAIL", "GATEWAY_DOWN") {
+		if !KnownCause(cause) {
+			continue
+		}
+		known++
+		if code := SIPCodeOf(cause); code == 503 || code < 400 || code > 699 {
+			t.Errorf("a flow may give %s, which is %d", cause, code)
+		}
+	}
+	if known < 8 {
+		t.Errorf("only %d causes are known", known)
+	}
+	if code := SIPCodeOf(causeOfBrokenFlow); code != 480 {
+		t.Errorf("a broken flow is %d", code)
+	}
+}
+
+func TestACallersNameIsCleaned(t *testing.T) {
+	for name, want := range map[string]string{
+		"Anna Example":                 "Anna Example",
+		"Éric Ångström-Łukasz":         "Éric Ångström-Łukasz",
+		"Dr. M. Ber+1 2":               "Dr. M. Ber+1 2",
+		"":                             "",
+		"   ":                          "",
+		"  Anna  ":                     "Anna",
+		"a\r\nX-Tandem-Call: b":        "aX-Tandem-Call b",
+		"${system(reboot)}":            "systemreboot",
+		"x'},{y='z":                    "xyz",
+		`"Eve" <sip:eve@evil.example>`: "Eve sipeveevil.example",
+		"a^^:b:_:c&d;e|f,g%0a":         "abcdefg0a",
+		"\x00\x7f\u0085\u2028":         "",
+		"bad \xff\xc3 utf-8":           "bad  utf-8",
+		"2 × 3 ÷ 4":                    "2  3  4",
+		"\u202eevil":                   "evil",
+		strings.Repeat("a", 100):       strings.Repeat("a", MaxCallerName),
+		strings.Repeat("é", 100):       strings.Repeat("é", MaxCallerName/2),
+		"a" + strings.Repeat("é", 100): "a" + strings.Repeat("é", (MaxCallerName-1)/2),
+	} {
+		if got := cleanName(name); got != want {
+			t.Errorf("%q is cleaned to %q, want %q", name, got, want)
+		}
+	}
+}
+
+// fit is what a cleaned text may be made of: nothing of it is syntax in a dial string or a header.
+var fit = regexp.MustCompile(`^[\p{Latin}0-9 .+*#_-]*$`)
+
+func FuzzCleanName(f *testing.F) {
+	for _, s := range []string{"Anna", "a\r\nb", "${x}", "\xff", strings.Repeat("é", 99), "İı"} {
+		f.Add(s)
+	}
+	f.Fuzz(func(t *testing.T, s string) {
+		name, number := cleanName(s), cleanNumber(s)
+		if len(name) > MaxCallerName || !utf8.ValidString(name) || !fit.MatchString(name) || name != cleanName(name) {
+			t.Errorf("%q became the name %q", s, name)
+		}
+		if len(number) > MaxCallerNumber || !fit.MatchString(number) || strings.Contains(number, " ") || number != cleanNumber(number) {
+			t.Errorf("%q became the number %q", s, number)
+		}
+	})
+}
+
+func TestALegsIDIsAStableUUIDInTheCallersShard(t *testing.T) {
+	c := call("main")
+	seen := map[string]bool{}
+	for n := range 20 {
+		for k := range MaxTargets {
+			id := legID(c, n, k)
+			u, err := uuid.Parse(id)
+			switch {
+			case err != nil || u.Version() != 8 || u.Variant() != uuid.RFC4122 || u.String() != id:
+				t.Fatalf("%s is no uuid of version 8: %v", id, err)
+			case id[:8] != c.Leg[:8]:
+				t.Fatalf("%s is in another shard than %s", id, c.Leg)
+			case seen[id] || id == c.Leg:
+				t.Fatalf("%s is there twice", id)
+			case id != legID(c, n, k):
+				t.Fatalf("%s is not stable", id)
+			}
+			seen[id] = true
+		}
+	}
+	other := c
+	other.ID = "another call"
+	moved := c
+	moved.Leg = "8adcdf28-8955-4dff-af12-e253ea683750"
+	if seen[legID(other, 1, 0)] || seen[legID(moved, 1, 0)] {
+		t.Error("another call has the same legs")
+	}
+	if got := legID(Call{Leg: "short"}, 1, 0); uuid.Validate(got) != nil {
+		t.Errorf("%q", got)
+	}
+	// Frozen: a worker of another release names the same leg for the same command.
+	if got, want := legID(c, 2, 0), "8adcdf28-77dc-8cc6-80a6-2a65f59ad072"; got != want {
+		t.Errorf("the leg is %s, was %s in earlier releases", got, want)
+	}
+}
+
+func TestValidateFlowSaysWhatIsWrong(t *testing.T) {
+	bye := el("hangup", ``)
+	for _, c := range []struct {
+		name string
+		flow tenants.Flow
+		want string
+	}{
+		{"a flow without elements", tenants.Flow{}, `start: names the element "", which is not there`},
+		{"a start that is not there", tenants.Flow{Start: "a", Elements: map[string]tenants.Element{"b": bye}}, `start: names the element "a", which is not there`},
+		{"a type that is not there", flowOf(map[string]tenants.Element{"start": el("fax", ``)}), `elements/start: callflows: there is no element of type "fax"`},
+		{"the platform's own type", flowOf(map[string]tenants.Element{"start": el("emergency", ``)}), `elements/start: callflows: there is no element of type "emergency"`},
+		{"no type", flowOf(map[string]tenants.Element{"start": {}}), `elements/start: callflows: there is no element of type ""`},
+		{"a setting that the type does not have", flowOf(map[string]tenants.Element{"start": el("hangup", `{"reason":"x"}`)}), `elements/start: settings: json: unknown field "reason"`},
+		{"a setting of another type", flowOf(map[string]tenants.Element{"start": el("hangup", `{"cause":1}`)}), `elements/start: settings: json: cannot unmarshal number into Go struct field hangupSettings.cause of type string`},
+		{"settings that are no object", flowOf(map[string]tenants.Element{"start": el("play", `[]`)}), `elements/start: settings: json: cannot unmarshal array into Go value of type callflows.playSettings`},
+		{"an answer with settings", flowOf(map[string]tenants.Element{"start": el("answer", `{"a":1}`)}), `elements/start: settings: json: unknown field "a"`},
+		{"hours without a schedule", flowOf(map[string]tenants.Element{"start": el("hours", `{}`)}), `elements/start: settings: schedule: is required`},
+		{"a bad second prompt", flowOf(map[string]tenants.Element{"start": el("menu", `{"prompt":"a","invalid_prompt":"A B"}`)}), `elements/start: settings: invalid_prompt: a prompt's name is lower-case letters, digits and _ . / : -`},
+		{"an exit that the type does not have", flowOf(map[string]tenants.Element{"start": el("answer", ``, "done->bye"), "bye": bye}), `elements/start/exits/done: an element of type answer has no such exit`},
+		{"an exit that leads nowhere", flowOf(map[string]tenants.Element{"start": el("answer", ``, "next->bye")}), `elements/start/exits/next: leads to "bye", which is not there`},
+		{"an element that nothing leads to", flowOf(map[string]tenants.Element{"start": bye, "lost": bye}), `elements/lost: nothing leads to it`},
+		{"elements that lead to each other alone", flowOf(map[string]tenants.Element{"start": bye, "x": el("answer", ``, "next->y"), "y": el("answer", ``, "next->x")}), `elements/x: nothing leads to it`},
+		{"the first of two faults", flowOf(map[string]tenants.Element{"start": el("fax", ``), "a": el("fix", ``)}), `elements/a: callflows: there is no element of type "fix"`},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			if err := ValidateFlow(c.flow); err == nil || err.Error() != c.want {
+				t.Errorf("got %v, want %s", err, c.want)
+			}
+		})
+	}
+	good := flowOf(map[string]tenants.Element{"start": el("menu", `{"prompt":"a"}`, "1->start", "timeout->bye"), "bye": bye})
+	if err := ValidateFlow(good); err != nil {
+		t.Errorf("a good flow is refused: %v", err)
+	}
+}
+
+// What ValidateFlow lets pass, ParseSettings and a snapshot take.
+func FuzzParseSettings(f *testing.F) {
+	for _, kind := range ElementTypes() {
+		f.Add(kind, `{}`)
+		f.Add(kind, `{"prompt":"a","users":["x"],"schedule":"s"}`)
+	}
+	f.Fuzz(func(t *testing.T, kind, settings string) {
+		if !json.Valid([]byte(settings)) {
+			return // it could not stand in a flow
+		}
+		parsed, err := ParseSettings(kind, json.RawMessage(settings))
+		if err != nil {
+			if err.Error() == "" || parsed != nil && kind == emergencyType {
+				t.Errorf("%q", err)
+			}
+			return
+		}
+		s := tell(t, demo(t, flowOf(map[string]tenants.Element{"start": {Type: kind, Settings: json.RawMessage(settings)}})))
+		s.parked()
+	})
+}

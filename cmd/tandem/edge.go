@@ -1,0 +1,57 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"syscall"
+
+	kamailioconf "tandem/kamailio-conf"
+)
+
+// edgeCommands prepare the SIP edge.
+type edgeCommands struct {
+	Run edgeRunCommand `cmd:"" help:"Write Kamailio's configuration from the environment and become Kamailio."`
+}
+
+// edgeRunCommand is what an edge's container runs.
+type edgeRunCommand struct {
+	Name             string   `required:"" env:"TANDEM_EDGE_NAME" help:"Unique among all edges, such as edge1.example.com."`
+	Outside          string   `required:"" env:"TANDEM_EDGE_OUTSIDE" help:"IP:port for phones and carriers."`
+	Inside           string   `required:"" env:"TANDEM_EDGE_INSIDE" help:"IP:port for media nodes; nothing else may reach it."`
+	Advertise        string   `env:"TANDEM_EDGE_ADVERTISE" help:"host:port that those outside must use, behind a NAT."`
+	AMQPURL          string   `required:"" name:"amqp-url" env:"TANDEM_AMQP_URL" help:"RabbitMQ."`
+	PostgresURL      string   `required:"" env:"TANDEM_POSTGRES_URL" help:"PostgreSQL; the user in it is replaced by the edge's own role."`
+	Password         string   `required:"" env:"TANDEM_EDGE_PASSWORD" help:"Password of the edge's role in PostgreSQL."`
+	EmergencyNumbers []string `env:"TANDEM_EMERGENCY_NUMBERS" help:"As dialled: 112,911."`
+	EmergencyTrunk   string   `env:"TANDEM_EMERGENCY_TRUNK" help:"SIP URI of the emergency trunk; needed with emergency numbers."`
+	StateDir         string   `required:"" env:"TANDEM_STATE_DIR" help:"Folder for the configuration and the control socket." type:"path"`
+	Kamailio         string   `env:"TANDEM_KAMAILIO" default:"kamailio" help:"The program."`
+}
+
+// Run does not return when it succeeds: the process becomes Kamailio, so that signals reach it.
+func (c *edgeRunCommand) Run(context.Context) error {
+	if err := os.MkdirAll(c.StateDir, 0o700); err != nil {
+		return fmt.Errorf("state folder: %w", err)
+	}
+	credentials, err := edgeURL(c.PostgresURL, c.Password)
+	if err != nil {
+		return err
+	}
+	config, err := kamailioconf.Write(c.StateDir, kamailioconf.Values{
+		Edge: c.Name, Outside: c.Outside, Inside: c.Inside, Advertise: c.Advertise, AMQPURL: c.AMQPURL, PostgresURL: credentials,
+		EmergencyNumbers: c.EmergencyNumbers, EmergencyTrunk: c.EmergencyTrunk,
+	})
+	if err != nil {
+		return err
+	}
+	path, err := exec.LookPath(c.Kamailio)
+	if err != nil {
+		return fmt.Errorf("kamailio is not installed: %w", err)
+	}
+	// In the foreground, with errors on standard error.
+	arguments := []string{"kamailio", "-DD", "-E", "-f", config, "-P", filepath.Join(c.StateDir, "pid"), "-Y", c.StateDir, "-w", c.StateDir}
+	return fmt.Errorf("start kamailio: %w", syscall.Exec(path, arguments, os.Environ()))
+}
