@@ -66,10 +66,13 @@ func (m *CDR) Validate() error {
 	default:
 		c.fail("bad_value", "role", "is neither caller nor callee")
 	}
+	c.text("node", m.Node, MaxName)
 	c.text("sip_call_id", m.SIPCallID, MaxURI)
 	c.text("from", m.From, MaxURI)
 	c.text("from_name", m.FromName, MaxName)
 	c.text("to", m.To, MaxURI)
+	c.text("device", m.Device, MaxName)
+	c.text("trunk", m.Trunk, MaxName)
 	c.required("cause", m.Cause, MaxName)
 	c.within("q850", m.Q850, 0, 1023)
 	c.within("sip_code", m.SIPCode, 0, 699)
@@ -129,6 +132,8 @@ func (m *Journal) Validate() error {
 	}
 	for _, e := range m.Entries {
 		c.required("entries.call", e.Call, MaxName)
+		c.text("entries.tenant", e.Tenant, MaxName)
+		c.text("entries.element", e.Element, MaxName)
 		if e.Source != SourceRouting && e.Source != SourceCallflow {
 			c.fail("bad_value", "entries.source", "is neither routing nor callflow")
 		}

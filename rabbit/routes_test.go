@@ -52,6 +52,22 @@ func routes(t *testing.T, c *rabbit.Client, decide func(context.Context, *messag
 	background(t, func(ctx context.Context) error { return c.ServeRoutes(ctx, 8, decide) })
 }
 
+func TestEdgesMayDeclareTheirExchangesAfterTheWorkers(t *testing.T) {
+	url := broker(t)
+	connected(t, url)
+	ch := raw(t, url)
+	for name, e := range map[string]struct {
+		kind    string
+		durable bool
+	}{ // kamailio-conf/broker.cfg
+		"targeted": {"direct", false}, "tandem.edges": {"fanout", true}, "tandem.events": {"topic", true}, "tandem.requests": {"direct", true},
+	} {
+		if err := ch.ExchangeDeclare(name, e.kind, e.durable, false, false, false, nil); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
 func TestAnAnswerGoesToTheEdgeThatAsked(t *testing.T) {
 	url := broker(t)
 	c, _ := connected(t, url)
@@ -126,13 +142,13 @@ func TestWhatIsNoRequestIsDeadLetteredWithAReasonAndRoutingGoesOn(t *testing.T) 
 	}
 }
 
-func TestARequestForAKeyThatNobodyKnowsIsDeadLettered(t *testing.T) {
+func TestALedgerMessageOfANewerReleaseIsDeadLettered(t *testing.T) {
 	url := broker(t)
 	connected(t, url)
 	ch := raw(t, url)
-	send(t, ch, rabbit.ExchangeRequests, "route.request.v2", []byte(`{"type":"route.request.v2"}`))
+	send(t, ch, rabbit.ExchangeLedger, "cdr.v2", []byte(`{"type":"cdr.v2"}`))
 	d := receive(t, deliveries(t, ch, rabbit.QueueDead), "dead letter")
-	if d.RoutingKey != "route.request.v2" || d.Exchange != rabbit.ExchangeRequests {
+	if d.RoutingKey != "cdr.v2" || d.Exchange != rabbit.ExchangeLedger {
 		t.Errorf("came as %q %q", d.Exchange, d.RoutingKey)
 	}
 }

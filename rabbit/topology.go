@@ -76,17 +76,18 @@ type Topology struct {
 
 // TandemTopology is the topology of this release.
 func TandemTopology() Topology {
-	// A message with a key that no queue is bound to is dead-lettered rather than dropped in silence.
-	elsewhere := amqp.Table{"alternate-exchange": ExchangeDead}
 	return Topology{
 		exchanges: []exchange{
 			{ExchangeDead, amqp.ExchangeFanout, true, nil},
-			{ExchangeRequests, amqp.ExchangeDirect, true, elsewhere},
-			// Equal to the kazoo module's own declaration (facts: direct, non-durable, not auto-delete).
+			// Edges declare the following four as well, so that either side may come first: their arguments must equal
+			// those in kamailio-conf/broker.cfg, or the broker refuses whoever comes second.
+			{ExchangeRequests, amqp.ExchangeDirect, true, nil},
 			{ExchangeAnswers, amqp.ExchangeDirect, false, nil},
 			{ExchangeEvents, amqp.ExchangeTopic, true, nil},
 			{ExchangeEdges, amqp.ExchangeFanout, true, nil},
-			{ExchangeLedger, amqp.ExchangeDirect, true, elsewhere},
+			// A message with a key that no queue is bound to, one of a newer release, is dead-lettered rather than
+			// dropped in silence.
+			{ExchangeLedger, amqp.ExchangeDirect, true, amqp.Table{"alternate-exchange": ExchangeDead}},
 		},
 		queues: []queue{
 			// Classic: a request lives for a second, replication would only delay it.

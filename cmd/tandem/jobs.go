@@ -28,17 +28,26 @@ func (w *worker) jobs(ctx context.Context) error {
 	return group.Wait()
 }
 
-// ledgerStore fits the store to what the ledger's consumer asks for.
+// ledgerStore fits the store to what the ledger's consumer asks for: a row that PostgreSQL will never take is told apart
+// from one that it cannot take now, so that the first is dead-lettered and the second tried again.
 type ledgerStore struct{ store *postgres.Store }
 
 // InsertCDRs keeps CDRs, each leg once.
 func (l ledgerStore) InsertCDRs(ctx context.Context, cdrs []messages.CDR) (int, error) {
-	return l.store.InsertCDRs(ctx, cdrs)
+	n, err := l.store.InsertCDRs(ctx, cdrs)
+	return n, refusedRow(err)
 }
 
 // InsertJournal keeps journal entries, each once.
 func (l ledgerStore) InsertJournal(ctx context.Context, entries []messages.JournalEntry) error {
 	_, err := l.store.InsertJournal(ctx, entries)
+	return refusedRow(err)
+}
+
+func refusedRow(err error) error {
+	if postgres.IsRefused(err) {
+		return &messages.Refusal{Reason: "bad_value", Detail: err.Error()}
+	}
 	return err
 }
 

@@ -9,6 +9,7 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"net/netip"
 	"net/url"
 	"os"
 	"os/exec"
@@ -19,6 +20,7 @@ import (
 	"time"
 
 	"tandem/callflows"
+	freeswitchconf "tandem/freeswitch-conf"
 	kamailioconf "tandem/kamailio-conf"
 	"tandem/postgres"
 	"tandem/provisioning"
@@ -177,7 +179,21 @@ func (y *system) startStandIn(ctx context.Context, name, sipAddress, socketAddre
 }
 
 func (y *system) startFreeSWITCH(ctx context.Context, name, sipAddress, socketAddress string) (*stack.Process, error) {
-	return nil, errors.New("later")
+	dir, err := os.MkdirTemp(y.stack.Dir, name+"-")
+	if err != nil {
+		return nil, err
+	}
+	inside := netip.MustParseAddrPort(y.Inside)
+	err = freeswitchconf.Write(dir, freeswitchconf.Values{
+		Name: name, SIP: netip.MustParseAddrPort(sipAddress), EventSocket: netip.MustParseAddrPort(socketAddress), Password: y.nodePassword,
+		Edges: []netip.Prefix{netip.PrefixFrom(inside.Addr(), inside.Addr().BitLen())}, EdgePorts: []uint16{inside.Port()},
+		RTP: netip.MustParseAddr(y.options.Address),
+	})
+	if err != nil {
+		return nil, err
+	}
+	return y.stack.StartFreeSWITCH(ctx, stack.FreeSWITCHOptions{Bin: y.options.FreeSWITCH, ConfigDir: filepath.Join(dir, "conf"), Name: name,
+		EventSocket: socketAddress, Password: y.nodePassword})
 }
 
 // startWorker starts a worker process with every role and waits until it drives a node.

@@ -1,0 +1,305 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"os"
+	"slices"
+	"strconv"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"tandem/because"
+	"tandem/explain"
+	"tandem/messages"
+	"tandem/postgres"
+	"tandem/provisioning"
+	"tandem/sipptest"
+	"tandem/stack"
+	"tandem/tenants"
+)
+
+// Bounds of waiting in tests, for what takes milliseconds on an idle machine.
+const (
+	patience  = 20 * time.Second
+	logLines  = 25 // of each log, when a test has failed
+	lookAtAll = 1000
+)
+
+// Addresses of loopback that the edge tells apart. Each tenant's phones have one of their own besides.
+const (
+	carrierAddress   = "127.0.0.2" // the trunk that calls come in by
+	emergencyAddress = "127.0.0.3" // the emergency trunk
+	strangerAddress  = "127.0.0.4" // nobody that the configuration knows
+)
+
+// The emergency numbers. The last is the test number.
+var emergencyNumbers = []string{"112", "911", provisioning.DemoTestNumber}
+
+// world is a system under test, with what tests share of it.
+type world struct {
+	*system
+	words  because.Catalog
+	nodes  map[string]*stack.Process
+	edge   *stack.Process
+	worker *stack.Process
+	line   emergencyLine
+
+	mu      sync.Mutex
+	tenants int
+}
+
+// emergencyLine is the emergency trunk's one address, for one test at a time.
+type emergencyLine struct {
+	sync.Mutex
+	port int
+}
+
+// worldOptions say what a world is made of.
+type worldOptions struct {
+	Nodes      int
+	FreeSWITCH string
+	NoWorker   bool // the test starts it
+	OwnStack   bool // with the stack's own database and virtual host
+}
+
+// newWorld starts a system with the demo tenant, a trunk and an emergency trunk.
+func newWorld(ctx context.Context, t stack.T, s *stack.Stack, o worldOptions) (_ *world, err error) {
+	w := &world{nodes: map[string]*stack.Process{}}
+	if w.words, err = explain.Catalog(); err != nil {
+		return nil, err
+	}
+	if w.line.port, err = stack.FreeUDPPort(); err != nil {
+		return nil, err
+	}
+	trunk := "sip:" + net.JoinHostPort(emergencyAddress, strconv.Itoa(w.line.port))
+	options := systemOptions{FreeSWITCH: o.FreeSWITCH, EmergencyTrunk: trunk, EmergencyNumbers: emergencyNumbers}
+	if !o.OwnStack {
+		options.PostgresURL, options.AMQPURL = s.TestDatabase(t), s.TestVHost(t)
+	}
+	if w.system, err = newSystem(ctx, s, options); err != nil {
+		return nil, err
+	}
+	t.Cleanup(w.Store.Close)
+	if err := w.configure(ctx, trunk); err != nil {
+		return nil, err
+	}
+	if err := w.addresses(); err != nil {
+		return nil, err
+	}
+	for i := range o.Nodes {
+		if err := w.restartNode(ctx, "node"+strconv.Itoa(i+1)); err != nil {
+			return nil, err
+		}
+	}
+	if w.edge, err = w.startEdge(ctx); err != nil {
+		return nil, err
+	}
+	if o.NoWorker {
+		return w, nil
+	}
+	return w, w.restartWorker(ctx)
+}
+
+func (w *world) configure(ctx context.Context, trunk string) error {
+	return errors.Join(
+		w.Provisioning.SetEmergency(ctx, tenants.Emergency{Numbers: emergencyNumbers, TestNumber: provisioning.DemoTestNumber, TrunkURI: trunk}),
+		w.Provisioning.AddTrunk(ctx, tenants.Trunk{ID: "carrier", Name: "Carrier", Addresses: addresses(carrierAddress)}))
+}
+
+// restartNode starts a node, or one in the place of a dead one.
+func (w *world) restartNode(ctx context.Context, name string) (err error) {
+	w.nodes[name], err = w.startNode(ctx, name)
+	return err
+}
+
+// restartWorker starts the worker and waits until it drives all nodes and the edge knows them.
+func (w *world) restartWorker(ctx context.Context) (err error) {
+	if w.worker, err = w.startWorker(ctx, "worker1"); err != nil {
+		return err
+	}
+	return w.awaitNodes(ctx)
+}
+
+func (w *world) awaitNodes(ctx context.Context) error {
+	names := make([]string, 0, len(w.nodes))
+	for name := range w.nodes {
+		names = append(names, name)
+	}
+	return w.awaitReady(ctx, names...)
+}
+
+// within is a context for all of one test's waiting.
+func within(t *testing.T) context.Context {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), 2*patience)
+	t.Cleanup(cancel)
+	return ctx
+}
+
+// must ends the test on an error.
+func must(t *testing.T, err error) {
+	t.Helper()
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+// awaitThat waits for a condition that nothing announces to this process.
+func awaitThat(t *testing.T, what string, condition func(context.Context) (bool, error)) {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), patience)
+	defer cancel()
+	must(t, await(ctx, what, condition))
+}
+
+// emergencyPhone takes the emergency trunk for this test.
+func (w *world) emergencyPhone(t *testing.T) *sipptest.Phone {
+	t.Helper()
+	w.line.Lock()
+	t.Cleanup(w.line.Unlock)
+	return &sipptest.Phone{Edge: w.Edge, User: "emergency", Address: emergencyAddress, Port: w.line.port}
+}
+
+// carrier is the trunk's side of a call that comes in.
+func (w *world) carrier() *sipptest.Phone {
+	return &sipptest.Phone{Edge: w.Edge, Domain: w.Edge, Address: carrierAddress}
+}
+
+// callsOf lists a tenant's calls, newest first.
+func (w *world) callsOf(ctx context.Context, tenant string) ([]postgres.Call, error) {
+	all, err := w.Store.RecentCalls(ctx, lookAtAll, postgres.CallFilter{})
+	return slices.DeleteFunc(all, func(c postgres.Call) bool { return c.Tenant != tenant }), err
+}
+
+// story waits until a call is told to its end, with this many legs.
+func (w *world) story(t *testing.T, id string, legs int) explain.Explanation {
+	t.Helper()
+	var x explain.Explanation
+	ctx, cancel := context.WithTimeout(t.Context(), patience)
+	defer cancel()
+	err := await(ctx, "the call is not told to its end", func(ctx context.Context) (bool, error) {
+		var err error
+		x, err = explainCall(ctx, w.Store, w.words, id)
+		if errors.Is(err, errNoCall) {
+			return false, nil
+		}
+		return x.Complete() && len(x.Legs) >= legs, err
+	})
+	if err != nil {
+		t.Fatalf("%v\n%s\n%s", err, x.Text(), legsOf(x))
+	}
+	return x
+}
+
+func legsOf(x explain.Explanation) string {
+	var out strings.Builder
+	for _, l := range x.Legs {
+		fmt.Fprintf(&out, "%s %s%s -> %s: %s, SIP %d, Q.850 %d, fault %s, answered %t, node %s, %s\n", l.Role, l.Device, l.Trunk, l.To, l.Cause, l.SIPCode, l.Q850,
+			l.Fault, l.AnsweredAt != nil, l.Node, l.EndedAt.Sub(l.StartedAt))
+	}
+	return out.String()
+}
+
+// tellOnFailure shows the ends of the logs when the test has failed.
+func (w *world) tellOnFailure(t *testing.T) {
+	processes := []*stack.Process{w.worker, w.edge}
+	t.Cleanup(func() {
+		if !t.Failed() {
+			return
+		}
+		for _, p := range processes {
+			if p != nil {
+				t.Logf("%s:\n%s", p.Name(), endOf(p.Log()))
+			}
+		}
+	})
+}
+
+func endOf(path string) string {
+	text, err := os.ReadFile(path)
+	if err != nil {
+		return err.Error()
+	}
+	lines := strings.Split(strings.TrimSpace(string(text)), "\n")
+	return strings.Join(lines[max(0, len(lines)-logLines):], "\n")
+}
+
+// expected is what a call must have come to.
+type expected struct {
+	Verdict string         // what the sentence holds
+	Fault   messages.Fault // none when empty
+	Tells   []string       // codes that the explanation holds in this order, among others
+	Legs    []leg          // the caller's first
+}
+
+// leg is one CDR.
+type leg struct {
+	Far      string // the device at its far end, or the trunk
+	Cause    string
+	Code     int
+	Fault    messages.Fault // none when empty
+	Answered bool
+}
+
+// check compares explanation and CDRs with what is expected.
+func (e expected) check(t *testing.T, x explain.Explanation) {
+	t.Helper()
+	if e.Fault == "" {
+		e.Fault = messages.FaultNone
+	}
+	if !strings.Contains(x.Verdict, e.Verdict) || e.Verdict == "" {
+		t.Errorf("verdict %q, want %q in it", x.Verdict, e.Verdict)
+	}
+	if x.Fault != e.Fault {
+		t.Errorf("fault %s, want %s", x.Fault, e.Fault)
+	}
+	rest := e.Tells
+	for _, line := range x.Lines {
+		if len(rest) > 0 && line.Code == rest[0] {
+			rest = rest[1:]
+		}
+		if strings.HasPrefix(line.Words, line.Code) || strings.Contains(line.Words, "  ") || strings.ContainsAny(line.Words, "{}") {
+			t.Errorf("the words %q of %s are unfit to be read out", line.Words, line.Code)
+		}
+	}
+	if len(rest) > 0 {
+		t.Errorf("the explanation does not tell of %q in the order %q", rest[0], e.Tells)
+	}
+	e.checkLegs(t, x)
+	if t.Failed() {
+		t.Logf("%s\n%s", x.Text(), legsOf(x))
+	}
+}
+
+func (e expected) checkLegs(t *testing.T, x explain.Explanation) {
+	t.Helper()
+	var got []leg
+	for i, l := range x.Legs {
+		if want := messages.RoleCallee; (i > 0) != (l.Role == want) {
+			t.Errorf("leg %d is the %s's", i, l.Role)
+		}
+		if l.Tenant != x.Tenant || l.Call != x.Call || l.Version != x.Version || l.EndedAt.Before(l.StartedAt) || l.Estimated {
+			t.Errorf("the record of leg %s is not one of this call: %+v", l.Leg, l)
+		}
+		one := leg{Far: l.Device + l.Trunk, Cause: l.Cause, Code: l.SIPCode, Answered: l.AnsweredAt != nil}
+		if l.Fault != messages.FaultNone {
+			one.Fault = l.Fault
+		}
+		got = append(got, one)
+	}
+	byFar := func(a, b leg) int { return strings.Compare(a.Far, b.Far) }
+	want := slices.Clone(e.Legs)
+	for _, legs := range [][]leg{got, want} { // legs that are dialled at once come in any order
+		if len(legs) > 1 {
+			slices.SortStableFunc(legs[1:], byFar)
+		}
+	}
+	if !slices.Equal(got, want) {
+		t.Errorf("records:\n%+v, want\n%+v", got, want)
+	}
+}
