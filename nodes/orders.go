@@ -1,6 +1,7 @@
 package nodes
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"log/slog"
@@ -87,18 +88,20 @@ func (n *Node) dialString(c callflows.Call, command callflows.Command) (esl.Dial
 	return dial, nil
 }
 
+// anonymous is shown for a caller of whom nothing may be shown.
+const anonymous = "anonymous"
+
 // dialVariables are the same for every leg of one Ring.
 func (n *Node) dialVariables(command callflows.Command) []esl.Var {
 	var vars []esl.Var
 	if !command.EarlyOK {
 		vars = append(vars, esl.Var{Name: "ignore_early_media", Value: "true"})
 	}
-	if command.CallerID.Number != "" {
-		vars = append(vars, esl.Var{Name: "origination_caller_id_number", Value: command.CallerID.Number})
-	}
-	if name := esl.CleanName(command.CallerID.Name); name != "" {
-		vars = append(vars, esl.Var{Name: "origination_caller_id_name", Value: name})
-	}
+	// Both are always set: what is not set FreeSWITCH copies from the caller's leg, where it decodes percent escapes of a
+	// display name into the From header of the dialled leg (mod_sofia, check_decode).
+	number := cmp.Or(command.CallerID.Number, anonymous)
+	name := cmp.Or(esl.CleanName(command.CallerID.Name), number)
+	vars = append(vars, esl.Var{Name: "origination_caller_id_number", Value: number}, esl.Var{Name: "origination_caller_id_name", Value: name})
 	return vars
 }
 
@@ -122,7 +125,7 @@ func (s *shard) sendOne(ctx context.Context, o order) error {
 	deadline := time.Now().Add(resendWait)
 	for {
 		if c := s.node.up.Load(); c != nil {
-			reply, err := c.Send(ctx, o.built)
+			reply, err := o.sendTo(ctx, c)
 			if err == nil {
 				return reply.Err()
 			}
@@ -141,6 +144,20 @@ func (s *shard) sendOne(ctx context.Context, o order) error {
 		case <-time.After(resendPause):
 		}
 	}
+}
+
+// sendTo writes an order to a node. A ring that fails must not end the caller, nor answer him with the callee's own code:
+// what happens then is the flow's to decide, and a callee's 503 would make the edge try the call on another node. So
+// before each ring the caller's leg is told both (switch_channel_handle_cause; mod_sofia.c, sofia_on_hangup).
+func (o order) sendTo(ctx context.Context, c *esl.Conn) (esl.Reply, error) {
+	if o.command.Kind == callflows.Ring {
+		reply, err := c.Send(ctx, esl.UUIDSetvarMulti(o.command.Leg, esl.Var{Name: "continue_on_fail", Value: "true"},
+			esl.Var{Name: "sip_ignore_remote_cause", Value: "true"}))
+		if err != nil || reply.Err() != nil {
+			return reply, err
+		}
+	}
+	return c.Send(ctx, o.built)
 }
 
 // refuse tells the engine. A hang-up of a leg that is gone already is no news.

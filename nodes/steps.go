@@ -12,6 +12,7 @@ import (
 	"tandem/callflows"
 	"tandem/esl"
 	"tandem/messages"
+	"tandem/tenants"
 )
 
 // handle takes one event of a node. It runs on the connection's goroutine for the shard.
@@ -42,13 +43,29 @@ func (s *shard) adopt(e *esl.Event, event *callflows.Event) *call {
 		return nil
 	}
 	snapshot := s.node.options.Snapshot()
-	c := &call{config: callflows.Config{Tenant: snapshot.Tenant(facts.Tenant), Emergency: snapshot.Emergency()}, gaps: s.node.gaps.Load()}
+	tenant := snapshot.Tenant(facts.Tenant)
+	if user := userOf(tenant, facts.Caller.Device); user != nil {
+		facts.Caller.Name = user.Name // a phone's own display name is only what it claims
+	}
+	c := &call{config: callflows.Config{Tenant: tenant, Emergency: snapshot.Emergency()}, gaps: s.node.gaps.Load()}
 	c.state.Call = facts
 	s.calls[facts.Leg] = c
 	s.node.live.Add(1)
 	s.node.announceCall(c, messages.CallStarted, e.Time())
 	event.Call = &facts
 	return c
+}
+
+// userOf finds the user of a device, or nil.
+func userOf(t *tenants.Tenant, device string) *tenants.User {
+	if t == nil {
+		return nil
+	}
+	d := t.Device(device)
+	if d == nil {
+		return nil
+	}
+	return t.User(d.UserID)
 }
 
 // step takes a call one event further and carries out what comes of it.

@@ -82,6 +82,30 @@ func load(b *testing.B, url string, outstanding int) {
 	b.ReportMetric(float64(took[len(took)*99/100].Microseconds()), "p99-µs")
 }
 
+// BenchmarkLedger is the rate at which CDRs, each with four journal entries, go through a ledger into the quorum queue,
+// confirmed.
+func BenchmarkLedger(b *testing.B) {
+	c, _ := connected(b, broker(b))
+	l, err := c.OpenLedger(rabbit.LedgerOptions{StateDir: b.TempDir()})
+	if err != nil {
+		b.Fatal(err)
+	}
+	b.ReportAllocs()
+	for i := range b.N {
+		l.AddCDR(*cdr(strconv.Itoa(i)))
+		for n := range 4 {
+			l.AddJournal(entry(n))
+		}
+	}
+	if err := l.Close(contextFor(b)); err != nil {
+		b.Fatal(err)
+	}
+	b.ReportMetric(float64(b.N)/b.Elapsed().Seconds(), "CDRs/s")
+	if s := l.Stats(); s.ConfirmedCDRs != uint64(b.N) || s.ConfirmedEntries != uint64(4*b.N) {
+		b.Errorf("%+v", s)
+	}
+}
+
 // cpu is the time that this process has used: worker and load, but not the broker.
 func cpu(b *testing.B) time.Duration {
 	var used syscall.Rusage

@@ -85,6 +85,7 @@ func (c *Client) serveLane(ctx context.Context, s *session, prefetch int, respon
 	group.Go(func() {
 		var acks acknowledger
 		defer acks.flush()
+		pause := backoff{}
 		for {
 			d, open := acks.next(ctx, deliveries)
 			if !open {
@@ -92,10 +93,12 @@ func (c *Client) serveLane(ctx context.Context, s *session, prefetch int, respon
 			}
 			if c.respondOne(ctx, &d, respond) {
 				acks.done(&d)
-			} else {
-				acks.flush()
-				_ = d.Nack(false, true)
+				pause = backoff{}
+				continue
 			}
+			acks.flush()
+			pause.wait(ctx) // or we would be given it back at once, over and over
+			_ = d.Nack(false, true)
 		}
 	})
 	return finish(ctx, ch, &group)

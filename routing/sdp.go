@@ -5,7 +5,7 @@ import "strings"
 // Media is what a session description offers, as far as decisions and explanations need it.
 type Media struct {
 	LateOffer bool     `json:"late_offer,omitempty"` // the INVITE had no session description
-	Codecs    []string `json:"codecs,omitempty"`     // rtpmap names, in order of preference: PCMU/8000
+	Codecs    []string `json:"codecs,omitempty"`     // of audio, as rtpmap names, in order of preference: PCMU/8000
 	SRTP      bool     `json:"srtp,omitempty"`       // RFC 4568 or DTLS (RFC 5764)
 	T38       bool     `json:"t38,omitempty"`        // ITU-T T.38 fax
 	ICE       bool     `json:"ice,omitempty"`        // RFC 8839
@@ -19,44 +19,62 @@ func ReadMedia(sdp string) Media {
 	if strings.TrimSpace(sdp) == "" {
 		return Media{LateOffer: true}
 	}
-	var m Media
+	var r mediaReader
 	for line := range strings.Lines(sdp) {
 		line = strings.TrimRight(line, "\r\n")
 		switch {
 		case strings.HasPrefix(line, "m="):
-			m.media(strings.Fields(line[2:]))
+			r.begin(strings.Fields(line[2:]))
 		case strings.HasPrefix(line, "a=rtpmap:"):
-			if _, name, ok := strings.Cut(line, " "); ok && len(m.Codecs) < maxCodecs {
-				m.Codecs = append(m.Codecs, printable(name))
+			if payload, name, ok := strings.Cut(line[len("a=rtpmap:"):], " "); ok && r.names != nil {
+				r.names[payload] = printable(name)
 			}
 		case strings.HasPrefix(line, "a=crypto:"), strings.HasPrefix(line, "a=fingerprint:"):
-			m.SRTP = true
+			r.media.SRTP = true
 		case strings.HasPrefix(line, "a=candidate:"), strings.HasPrefix(line, "a=ice-ufrag:"):
-			m.ICE = true
+			r.media.ICE = true
 		}
 	}
-	return m
+	r.end()
+	return r.media
 }
 
-// media reads an m= line: media port proto fmt ...
-func (m *Media) media(fields []string) {
+// mediaReader reads one m= section after the other.
+type mediaReader struct {
+	media    Media
+	payloads []string          // of the audio section being read, in order of preference
+	names    map[string]string // by payload, from its rtpmap lines; nil outside audio
+}
+
+// begin reads an m= line: media port proto fmt ...
+func (r *mediaReader) begin(fields []string) {
+	r.end()
 	if len(fields) < 4 {
 		return
 	}
 	if strings.Contains(fields[2], "SAVP") {
-		m.SRTP = true
+		r.media.SRTP = true
 	}
 	if fields[0] == "image" && strings.EqualFold(fields[3], "t38") {
-		m.T38 = true
+		r.media.T38 = true
 	}
-	if fields[0] != "audio" {
-		return
+	if fields[0] == "audio" {
+		r.payloads, r.names = fields[3:min(len(fields), 3+maxCodecs)], map[string]string{}
 	}
-	for _, payload := range fields[3:] {
-		if name := staticPayload(payload); name != "" && len(m.Codecs) < maxCodecs {
-			m.Codecs = append(m.Codecs, name)
+}
+
+// end names the payloads of the section, now that all its rtpmap lines are known.
+func (r *mediaReader) end() {
+	for _, payload := range r.payloads {
+		name := r.names[payload]
+		if name == "" {
+			name = staticPayload(payload)
+		}
+		if name != "" && len(r.media.Codecs) < maxCodecs {
+			r.media.Codecs = append(r.media.Codecs, name)
 		}
 	}
+	r.payloads, r.names = nil, nil
 }
 
 // staticPayload names the static payload types that need no rtpmap (RFC 3551 6).

@@ -27,13 +27,16 @@ var descriptions = []struct {
 		Media{Codecs: []string{"opus/48000/2", "PCMU/8000"}, SRTP: true, ICE: true}},
 	{"fax over T.38", sdp("m=image 4002 udptl t38", "a=T38FaxVersion:0", "a=T38MaxBitRate:14400"), Media{T38: true}},
 	{"fax over T.38 beside audio, in capitals", sdp("m=audio 4000 RTP/AVP 8", "m=image 4002 UDPTL T38"), Media{Codecs: []string{"PCMA/8000"}, T38: true}},
-	{"video is not audio", sdp("m=video 4004 RTP/AVP 0 8", "a=rtpmap:96 H264/90000"), Media{Codecs: []string{"H264/90000"}}},
+	{"video is not audio", sdp("m=video 4004 RTP/AVP 0 8", "a=rtpmap:96 H264/90000"), Media{}},
 	{"lines ended by LF alone", "v=0\nm=audio 4000 RTP/AVP 8\na=ice-ufrag:x\n", Media{Codecs: []string{"PCMA/8000"}, ICE: true}},
 	{"the last line without an end", "v=0\r\nm=audio 4000 RTP/AVP 8", Media{Codecs: []string{"PCMA/8000"}}},
 	{"an m= line that is too short", sdp("m=audio 4000 RTP/AVP", "m=", "m=audio"), Media{}},
-	{"an rtpmap without a name", sdp("a=rtpmap:101", "a=rtpmap:"), Media{}},
+	{"an rtpmap without a name", sdp("m=audio 4000 RTP/AVP 101", "a=rtpmap:101", "a=rtpmap:", "a=rtpmap:101  "), Media{}},
+	{"an rtpmap for a payload that is not offered", sdp("m=audio 4000 RTP/AVP 8", "a=rtpmap:96 opus/48000"), Media{Codecs: []string{"PCMA/8000"}}},
+	{"an rtpmap outside any section", sdp("a=rtpmap:0 x/1", "m=audio 4000 RTP/AVP 0"), Media{Codecs: []string{"PCMU/8000"}}},
+	{"two audio sections", sdp("m=audio 4000 RTP/AVP 96", "a=rtpmap:96 a/1", "m=audio 4002 RTP/AVP 96", "a=rtpmap:96 b/1"), Media{Codecs: []string{"a/1", "b/1"}}},
 	{"what is no description", "\x00\xff<html>", Media{}},
-	{"a hostile codec name is printable and short", sdp("a=rtpmap:96 a\x00b\x1b[2Jé" + strings.Repeat("x", 100)), Media{Codecs: []string{"ab[2J" + strings.Repeat("x", 35)}}},
+	{"a hostile codec name is printable and short", sdp("m=audio 4000 RTP/AVP 96", "a=rtpmap:96 a\x00b\x1b[2Jé" + strings.Repeat("x", 100)), Media{Codecs: []string{"ab[2J" + strings.Repeat("x", 35)}}},
 }
 
 func TestReadMedia(t *testing.T) {

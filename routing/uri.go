@@ -75,11 +75,11 @@ func afterName(text string) string {
 	return ""
 }
 
-// hostOnly cuts port, parameters and headers off a host.
+// hostOnly cuts port, parameters and headers off a host, and gives "" for what is no host.
 func hostOnly(rest string) string {
 	if strings.HasPrefix(rest, "[") {
 		end := strings.IndexByte(rest, ']')
-		if end < 0 {
+		if end < 0 || !afterHost(rest[end+1:]) {
 			return ""
 		}
 		if a, err := netip.ParseAddr(rest[1:end]); err != nil || !a.Is6() || a.Zone() != "" {
@@ -87,16 +87,32 @@ func hostOnly(rest string) string {
 		}
 		return rest[:end+1]
 	}
-	if end := strings.IndexAny(rest, ":;?>"); end >= 0 {
-		rest = rest[:end]
+	end := strings.IndexAny(rest, ":;?")
+	if end < 0 {
+		end = len(rest)
 	}
-	for i := range len(rest) {
+	for i := range end {
 		c := rest[i]
-		if c <= ' ' || c >= 0x7f || strings.IndexByte(`"<>\@,`, c) >= 0 {
+		if c <= ' ' || c >= 0x7f || strings.IndexByte(`"<>[]\@,`, c) >= 0 {
 			return ""
 		}
 	}
-	return rest
+	if !afterHost(rest[end:]) {
+		return ""
+	}
+	return rest[:end]
+}
+
+// afterHost says whether what follows a host may follow one: a port in digits, then parameters or headers. Two readers
+// that take different parts of a URI for its host must not meet here.
+func afterHost(rest string) bool {
+	if port, ok := strings.CutPrefix(rest, ":"); ok {
+		rest = strings.TrimLeft(port, "0123456789")
+		if len(rest) == len(port) {
+			return false
+		}
+	}
+	return rest == "" || rest[0] == ';' || rest[0] == '?'
 }
 
 // unescape decodes %hh (RFC 3261 25.1) and refuses control characters.

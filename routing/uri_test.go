@@ -34,7 +34,7 @@ var goodURIs = []struct{ text, user, host string }{
 var badURIs = []string{
 	"", " ", "101", "101@red.example", "sip:", "sip:@", "sip:101@", "sip::@red.example:x@", "http://red.example", "mailto:a@b", "javascript:alert(1)",
 	"urn:service:sos", "<sip:101@red.example", `"Anna <sip:101@red.example>`, `"Anna`, `"Anna\`, "<>", "< >", ">sip:a@b<",
-	"sip:101@a@b", "sip:%@red.example", "sip:%4@red.example", "sip:%GG@red.example", "sip:%00@red.example", "sip:%0d%0aX-Tandem-Call:x@red.example",
+	"sip:101@a@b", "sip:101@red.example:5060@blue.example", "sip:101@red.example:", "sip:101@red.example:x", "sip:101@[::1]blue.example", "sip:101@red.example>", "sip:%@red.example", "sip:%4@red.example", "sip:%GG@red.example", "sip:%00@red.example", "sip:%0d%0aX-Tandem-Call:x@red.example",
 	"sip:a\r\nX: y@red.example", "sip:a\x00@red.example", "sip:a@red\r\n.example", "sip:a@red example", "sip:a@<b>", `sip:a@"b"`, `sip:a@b\c`, "sip:a@b,c",
 	"sip:%ff@red.example", "sip:%C3@red.example", "sip:\xff@red.example", "sip:a@r\xc3\xa9d.example",
 	"sip:a@[2001:db8::9", "sip:a@[red.example]", "sip:a@[]", "sip:a@[192.0.2.1]", "sip:a@[::1%25eth0]", "sip:a@[\r\nX: y]",

@@ -11,7 +11,8 @@ import (
 func digitClaims() []Claim {
 	return []Claim{
 		{"a key is one DTMF event however often its end is sent", oneEventAKey},
-		{"a key whose end packets are lost counts", lostEnds},
+		{"a key with one end packet left counts, one without any does not", lostEnds},
+		{"a key sent in RTP and in INFO comes twice", bothWays},
 		{"a key in SIP INFO counts", infoKey},
 		{"digits up to the terminator are collected", collectTerminator},
 		{"as many digits as asked for need no terminator", collectMax},
@@ -51,9 +52,18 @@ func lostEnds(t *testing.T, target Target) {
 	e := open(t, target)
 	uuid, d := e.answered(e.phone())
 	d.telephoneEvents("7", 0)
-	d.telephoneEventsFrom("8", 3, 9)
+	d.telephoneEventsFrom("8", 1, 9)
 	e.await("the last digit", func(ev *esl.Event) bool { return ev.Get("DTMF-Digit") == "8" })
-	equal(t, "keys", e.keys(uuid), "78")
+	equal(t, "keys", e.keys(uuid), "8")
+	d.Bye()
+}
+
+func bothWays(t *testing.T, target Target) {
+	e := open(t, target)
+	uuid, d := e.answered(e.phone())
+	d.telephoneEvents("5", 3)
+	d.Info("5")
+	e.until("the key twice", func() bool { return e.keys(uuid) == "55" })
 	d.Bye()
 }
 

@@ -14,8 +14,8 @@ func mediaClaims() []Claim {
 		{"a missing file does not end the call", missingFile},
 		{"uuid_break ends the file, not the call", breakEndsFile},
 		{"a digit ends the file when it is a terminator", terminatorEndsFile},
-		{"a hang-up during a file is a playback error", hangupDuringFile},
-		{"a BYE during a file is a playback error", byeDuringFile},
+		{"a hang-up ends a file, and what ended says so either way", hangupDuringFile},
+		{"a BYE ends a file, and what ended says so either way", byeDuringFile},
 		{"with event-lock commands run one after the other", lockedInOrder},
 		{"without event-lock a command runs inside the one before", unlockedNests},
 		{"sleep waits", sleepWaits},
@@ -91,10 +91,19 @@ func hangupDuringFile(t *testing.T, target Target) {
 	e.send(esl.Playback(uuid, "play", "silence_stream://60000"))
 	e.event(uuid, "PLAYBACK_START")
 	e.text(esl.UUIDKill(uuid, "NORMAL_CLEARING"))
-	equal(t, "response", e.done("play").Get("Application-Response"), "PLAYBACK ERROR")
+	e.endedByHangup("play")
 	e.event(uuid, "CHANNEL_DESTROY")
 	e.inOrder(uuid, "CHANNEL_HANGUP", "PLAYBACK_STOP", "CHANNEL_EXECUTE_COMPLETE playback", "CHANNEL_EXECUTE_COMPLETE park", "CHANNEL_HANGUP_COMPLETE", "CHANNEL_DESTROY")
 	receive(t, d.Byes, target.Patience, "a BYE")
+}
+
+// endedByHangup waits for the end of a file that a hang-up interrupted. The
+// engine's answer depends on where its loop was: both have been seen.
+func (e *engine) endedByHangup(id string) {
+	e.t.Helper()
+	if got := e.done(id).Get("Application-Response"); got != "PLAYBACK ERROR" && got != "FILE PLAYED" {
+		e.t.Errorf("response: %s", got)
+	}
 }
 
 func byeDuringFile(t *testing.T, target Target) {
@@ -103,7 +112,7 @@ func byeDuringFile(t *testing.T, target Target) {
 	e.send(esl.Playback(uuid, "play", "silence_stream://60000"))
 	e.event(uuid, "PLAYBACK_START")
 	d.Bye()
-	equal(t, "response", e.done("play").Get("Application-Response"), "PLAYBACK ERROR")
+	e.endedByHangup("play")
 	e.event(uuid, "CHANNEL_HANGUP_COMPLETE")
 }
 

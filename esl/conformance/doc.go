@@ -2,7 +2,7 @@
 // test against the stand-in (esl/fstest) always, and against a real FreeSWITCH
 // when there is one: what Tandem relies on must hold on both.
 //
-//	 phone (sipgo) --SIP--> engine <--event socket-- esl.Conn, a raw socket, eslgo
+//	phone (sipgo) --SIP--> engine <--event socket-- esl.Conn, a raw socket, eslgo
 //
 // The phones speak SIP through sipgo's own transaction layer, which the
 // stand-in does not use, and the claims read the engine through package esl and,
