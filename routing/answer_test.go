@@ -43,7 +43,7 @@ func requests(t testing.TB) []*messages.RouteRequest {
 
 func TestEveryAnswerIsOneThatAnEdgeTakes(t *testing.T) {
 	s := world(t)
-	verdicts := map[string]int{}
+	verdicts, catalog := map[string]int{}, Reasons()
 	for i, m := range requests(t) {
 		f := up("n1", "n2", "n3")
 		f.TenantCalls = i % 3
@@ -71,7 +71,7 @@ func TestEveryAnswerIsOneThatAnEdgeTakes(t *testing.T) {
 			t.Fatalf("no reason: %s", text(d))
 		}
 		for _, why := range d.Because {
-			if words := Reasons().Words(why); Reasons()[why.Code] == "" {
+			if words := catalog.Words(why); catalog[why.Code] == "" {
 				t.Fatalf("%v is said as %q", why, words)
 			}
 		}

@@ -36,7 +36,7 @@ var descriptions = []struct {
 	{"an rtpmap outside any section", sdp("a=rtpmap:0 x/1", "m=audio 4000 RTP/AVP 0"), Media{Codecs: []string{"PCMU/8000"}}},
 	{"two audio sections", sdp("m=audio 4000 RTP/AVP 96", "a=rtpmap:96 a/1", "m=audio 4002 RTP/AVP 96", "a=rtpmap:96 b/1"), Media{Codecs: []string{"a/1", "b/1"}}},
 	{"what is no description", "\x00\xff<html>", Media{}},
-	{"a hostile codec name is printable and short", sdp("m=audio 4000 RTP/AVP 96", "a=rtpmap:96 a\x00b\x1b[2Jé" + strings.Repeat("x", 100)), Media{Codecs: []string{"ab[2J" + strings.Repeat("x", 35)}}},
+	{"a hostile codec name is printable and short", sdp("m=audio 4000 RTP/AVP 96", "a=rtpmap:96 a\x00b\x1b[2Jé"+strings.Repeat("x", 100)), Media{Codecs: []string{"ab[2J" + strings.Repeat("x", 35)}}},
 }
 
 func TestReadMedia(t *testing.T) {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"log/slog"
 	"net/netip"
+	"strings"
 	"time"
 
 	"tandem/callflows"
@@ -31,17 +32,10 @@ const sweepEvery = time.Minute
 
 // sweep keeps the facts' memory in bounds.
 func (f *facts) sweep(ctx context.Context) error {
-	tick := time.NewTicker(sweepEvery)
-	defer tick.Stop()
-	for {
-		select {
-		case <-ctx.Done():
-			return nil
-		case now := <-tick.C:
-			f.registrations.Sweep(now)
-			f.calls.Sweep(now)
-		}
-	}
+	return every(ctx, sweepEvery, func(now time.Time) {
+		f.registrations.Sweep(now)
+		f.calls.Sweep(now)
+	})
 }
 
 // follow takes events until ctx ends. After each gap the registrations are read again from PostgreSQL.
@@ -111,6 +105,8 @@ func (w *worker) configureEdges(ctx context.Context) {
 	for _, n := range snapshot.Nodes() {
 		if address, ok := hostPort(n.SIPURI); ok {
 			config.Nodes = append(config.Nodes, address)
+		} else {
+			w.log.WarnContext(ctx, "a media node's SIP URI has no address and port, so edges cannot tell its calls", slog.String("node", n.Name))
 		}
 	}
 	for _, t := range snapshot.Trunks() {
@@ -123,15 +119,10 @@ func (w *worker) configureEdges(ctx context.Context) {
 	}
 }
 
-// hostPort reads address:port from a node's SIP URI.
+// hostPort reads address:port from a node's SIP URI: what edges recognise its requests by.
 func hostPort(uri string) (string, bool) {
-	u, err := routing.ParseURI(uri)
-	if err != nil {
-		return "", false
-	}
-	a, err := netip.ParseAddrPort(uri[len("sip:"):])
-	if err == nil {
-		return a.String(), true
-	}
-	return u.Host, u.Host != ""
+	_, rest, _ := strings.Cut(uri, ":")
+	rest, _, _ = strings.Cut(rest, ";")
+	a, err := netip.ParseAddrPort(rest)
+	return a.String(), err == nil
 }

@@ -53,18 +53,11 @@ func refusedRow(err error) error {
 
 // forget deletes registrations that are long over.
 func (w *worker) forget(ctx context.Context) error {
-	tick := time.NewTicker(forgetEvery)
-	defer tick.Stop()
-	for {
-		select {
-		case <-ctx.Done():
-			return nil
-		case now := <-tick.C:
-			limited, cancel := context.WithTimeout(ctx, forgetTimeout)
-			if _, err := w.store.ForgetRegistrations(limited, now); err != nil && ctx.Err() == nil {
-				w.log.WarnContext(ctx, "old registrations could not be deleted", slog.Any("error", err))
-			}
-			cancel()
+	return every(ctx, forgetEvery, func(now time.Time) {
+		limited, cancel := context.WithTimeout(ctx, forgetTimeout)
+		defer cancel()
+		if _, err := w.store.ForgetRegistrations(limited, now); err != nil && ctx.Err() == nil {
+			w.log.WarnContext(ctx, "old registrations could not be deleted", slog.Any("error", err))
 		}
-	}
+	})
 }

@@ -144,3 +144,17 @@ func (w *worker) start(ctx context.Context, cancel context.CancelCauseFunc, name
 		}
 	})
 }
+
+// every does something at regular times until ctx ends.
+func every(ctx context.Context, interval time.Duration, do func(now time.Time)) error {
+	tick := time.NewTicker(interval)
+	defer tick.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return nil
+		case now := <-tick.C:
+			do(now)
+		}
+	}
+}

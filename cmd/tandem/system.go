@@ -214,36 +214,54 @@ func (y *system) startWorker(ctx context.Context, name string) (*stack.Process, 
 	})
 }
 
-// awaitReady waits until the worker knows the node to be up and the edge knows its address.
+// awaitReady waits until the worker knows the nodes (any one, if none is named) to be up, the edge knows their addresses,
+// and the edge hears the broker, without which it asks nobody.
 func (y *system) awaitReady(ctx context.Context, nodes ...string) error {
+	var addresses []string
 	err := await(ctx, "no media node came up", func(ctx context.Context) (bool, error) {
 		var health struct {
 			Nodes []struct {
-				Name  string
-				State string
+				Name   string
+				State  string
+				SIPURI string `json:"sip_uri"`
 			}
 		}
 		if err := y.get(ctx, "/health", &health); err != nil {
 			return false, err
 		}
-		up := 0
+		addresses = nil
 		for _, n := range health.Nodes {
 			if n.State == "up" && (len(nodes) == 0 || slices.Contains(nodes, n.Name)) {
-				up++
+				addresses = append(addresses, strings.TrimPrefix(n.SIPURI, "sip:"))
 			}
 		}
-		return up >= max(1, len(nodes)), nil
+		return len(addresses) >= max(1, len(nodes)), nil
 	})
 	if err != nil {
 		return err
 	}
-	return await(ctx, "the edge did not learn the media node's address", func(ctx context.Context) (bool, error) {
-		out, err := exec.CommandContext(ctx, "kamcmd", "-s", "unix:"+y.control, "htable.dump", "nodes").CombinedOutput()
+	return await(ctx, "the edge is not ready", func(ctx context.Context) (bool, error) {
+		known, err := y.askEdge(ctx, "htable.dump", "nodes")
 		if err != nil {
-			return false, fmt.Errorf("kamcmd: %w: %s", err, out)
+			return false, err
 		}
-		return strings.Contains(string(out), "127.0.0.1:"), nil
+		for _, a := range addresses {
+			if !strings.Contains(known, a) {
+				return false, nil
+			}
+		}
+		heard, err := y.askEdge(ctx, "pv.shvGet", "heard")
+		return err == nil && !strings.Contains(heard, "value: 0"), err
 	})
+}
+
+// askEdge sends a command to Kamailio's control socket.
+func (y *system) askEdge(ctx context.Context, command ...string) (string, error) {
+	out, err := exec.CommandContext(ctx, "kamcmd", append([]string{"-s", "unix:" + y.control}, command...)...).CombinedOutput()
+	if err != nil {
+		return "", fmt.Errorf("kamcmd %s: %w: %s", command[0], err, out)
+	}
+	return string(out), nil
 }
 
 // awaitRegistered waits until the worker knows a contact of a device.
@@ -257,19 +275,7 @@ func (y *system) awaitRegistered(ctx context.Context, username, domain string) e
 
 // get reads JSON from the worker's API.
 func (y *system) get(ctx context.Context, path string, into any) error {
-	request, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://"+y.HTTPAddress+path, nil)
-	if err != nil {
-		return err
-	}
-	response, err := http.DefaultClient.Do(request)
-	if err != nil {
-		return err
-	}
-	defer response.Body.Close()
-	if response.StatusCode != http.StatusOK {
-		return fmt.Errorf("%s answers %s", path, response.Status)
-	}
-	return json.NewDecoder(response.Body).Decode(into)
+	return fetch(ctx, "http://"+y.HTTPAddress+path, into)
 }
 
 // asTandem makes a test binary behave as the tandem binary; the real one does not look at it.
@@ -293,21 +299,24 @@ func connects(address string) func(context.Context) error {
 
 // serving is ready when a URL answers 200.
 func serving(url string) func(context.Context) error {
-	return func(ctx context.Context) error {
-		request, err := http.NewRequestWithContext(ctx, http.MethodGet, url, nil)
-		if err != nil {
-			return err
-		}
-		response, err := http.DefaultClient.Do(request)
-		if err != nil {
-			return err
-		}
-		defer response.Body.Close()
-		if response.StatusCode != http.StatusOK {
-			return fmt.Errorf("%s answers %s", url, response.Status)
-		}
-		return nil
+	return func(ctx context.Context) error { return fetch(ctx, url, new(json.RawMessage)) }
+}
+
+// fetch reads JSON from a URL.
+func fetch(ctx context.Context, url string, into any) error {
+	request, err := http.NewRequestWithContext(ctx, http.MethodGet, url, nil)
+	if err != nil {
+		return err
 	}
+	response, err := http.DefaultClient.Do(request)
+	if err != nil {
+		return err
+	}
+	defer response.Body.Close()
+	if response.StatusCode != http.StatusOK {
+		return fmt.Errorf("%s answers %s", url, response.Status)
+	}
+	return json.NewDecoder(response.Body).Decode(into)
 }
 
 // errNoCDR says that a call was made and its records did not come.
