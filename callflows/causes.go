@@ -56,6 +56,17 @@ func faultOfCause(cause string, trunk bool) messages.Fault {
 	return messages.FaultCallee
 }
 
+// causeOfNode says whether a node gives this cause to a leg by itself. The end of a talk has any other: that of the called
+// side, which a phone may choose with a Reason header (RFC 3326).
+func causeOfNode(cause string) bool {
+	switch cause {
+	case "MANAGER_REQUEST", "SYSTEM_SHUTDOWN", "MEDIA_TIMEOUT", "DESTINATION_OUT_OF_ORDER", "RECOVERY_ON_TIMER_EXPIRE", "ALLOTTED_TIMEOUT",
+		"CRASH", "EXCHANGE_ROUTING_ERROR":
+		return true
+	}
+	return false
+}
+
 // SIPCodeOf is the status that an unanswered leg is refused with for a cause (mod_sofia.c, hangup_cause_to_sip).
 func SIPCodeOf(cause string) int {
 	switch cause {
@@ -83,28 +94,6 @@ func SIPCodeOf(cause string) int {
 		return 503
 	}
 	return 480
-}
-
-// MaxCallerName is the longest caller's name that is passed on, in bytes.
-const MaxCallerName = 64
-
-// cleanName makes a caller's display name fit to be passed on: letters, digits, spaces and a little punctuation. What a
-// dial string or a header could take for syntax is left out rather than escaped.
-func cleanName(name string) string {
-	var out strings.Builder
-	for _, r := range name {
-		switch {
-		case r >= 'a' && r <= 'z', r >= 'A' && r <= 'Z', r >= '0' && r <= '9', r == ' ', r == '.', r == '-', r == '+',
-			r >= 0xC0 && r <= 0x24F && r != '×' && r != '÷': // Latin letters with marks
-		default:
-			continue
-		}
-		if out.Len()+len(string(r)) > MaxCallerName {
-			break
-		}
-		out.WriteRune(r)
-	}
-	return strings.TrimSpace(out.String())
 }
 
 // MaxCallerNumber is the longest caller's number that is passed on, in bytes.

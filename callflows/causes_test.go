@@ -5,7 +5,6 @@ import (
 	"regexp"
 	"strings"
 	"testing"
-	"unicode/utf8"
 
 	"github.com/google/uuid"
 
@@ -68,46 +67,16 @@ func TestNoCauseThatAFlowMayGiveIsA503(t *testing.T) {
 	}
 }
 
-func TestACallersNameIsCleaned(t *testing.T) {
-	for name, want := range map[string]string{
-		"Anna Example":                 "Anna Example",
-		"Éric Ångström-Łukasz":         "Éric Ångström-Łukasz",
-		"Dr. M. Ber+1 2":               "Dr. M. Ber+1 2",
-		"":                             "",
-		"   ":                          "",
-		"  Anna  ":                     "Anna",
-		"a\r\nX-Tandem-Call: b":        "aX-Tandem-Call b",
-		"${system(reboot)}":            "systemreboot",
-		"x'},{y='z":                    "xyz",
-		`"Eve" <sip:eve@evil.example>`: "Eve sipeveevil.example",
-		"a^^:b:_:c&d;e|f,g%0a":         "abcdefg0a",
-		"\x00\x7f\u0085\u2028":         "",
-		"bad \xff\xc3 utf-8":           "bad  utf-8",
-		"2 × 3 ÷ 4":                    "2  3  4",
-		"\u202eevil":                   "evil",
-		strings.Repeat("a", 100):       strings.Repeat("a", MaxCallerName),
-		strings.Repeat("é", 100):       strings.Repeat("é", MaxCallerName/2),
-		"a" + strings.Repeat("é", 100): "a" + strings.Repeat("é", (MaxCallerName-1)/2),
-	} {
-		if got := cleanName(name); got != want {
-			t.Errorf("%q is cleaned to %q, want %q", name, got, want)
-		}
-	}
-}
-
 // fit is what a cleaned text may be made of: nothing of it is syntax in a dial string or a header.
-var fit = regexp.MustCompile(`^[\p{Latin}0-9 .+*#_-]*$`)
+var fit = regexp.MustCompile(`^[A-Za-z0-9.+*#_-]*$`)
 
-func FuzzCleanName(f *testing.F) {
+func FuzzCleanNumber(f *testing.F) {
 	for _, s := range []string{"Anna", "a\r\nb", "${x}", "\xff", strings.Repeat("é", 99), "İı"} {
 		f.Add(s)
 	}
 	f.Fuzz(func(t *testing.T, s string) {
-		name, number := cleanName(s), cleanNumber(s)
-		if len(name) > MaxCallerName || !utf8.ValidString(name) || !fit.MatchString(name) || name != cleanName(name) {
-			t.Errorf("%q became the name %q", s, name)
-		}
-		if len(number) > MaxCallerNumber || !fit.MatchString(number) || strings.Contains(number, " ") || number != cleanNumber(number) {
+		number := cleanNumber(s)
+		if len(number) > MaxCallerNumber || !fit.MatchString(number) || number != cleanNumber(number) {
 			t.Errorf("%q became the number %q", s, number)
 		}
 	})

@@ -141,7 +141,7 @@ func (s *step) dial(c Command) {
 	}
 	c.Ringback = s.state.Answered
 	c.EarlyOK = len(c.Targets) == 1 && !s.state.Answered
-	c.CallerID = CallerID{Number: cleanNumber(cmp.Or(c.CallerID.Number, s.state.Call.Caller.Number)), Name: cleanName(s.state.Call.Caller.Name)}
+	c.CallerID = CallerID{Number: cleanNumber(cmp.Or(c.CallerID.Number, s.state.Call.Caller.Number)), Name: clip(s.state.Call.Caller.Name, messages.MaxName)}
 	for _, t := range c.Targets {
 		s.state.Legs = append(s.state.Legs, Leg{ID: t.Leg, Role: messages.RoleCallee, Device: t.Device, Trunk: t.Trunk})
 		s.explain("ringing", "device", s.deviceName(&s.state.Legs[len(s.state.Legs)-1]), "seconds", strconv.Itoa(int(c.Wait/time.Second)))

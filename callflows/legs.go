@@ -107,13 +107,23 @@ func (s *step) callerGone(l *Leg) {
 		s.state.Fault = messages.FaultCaller
 	case s.state.Phase == Ending:
 		s.explain("caller_hung_up_by_us", "cause", end.Cause)
-	case s.state.Phase == Talking && end.Cause == "NORMAL_CLEARING":
+	case s.state.Phase == Talking && (s.talkedOut() || !causeOfNode(end.Cause)):
 		s.explain("callee_ended_call", "cause", end.Cause)
 	default:
 		s.explain("node_hung_up", "cause", end.Cause)
 		s.state.Fault = messages.FaultPlatform
 	}
 	s.state.Phase, s.state.Awaited = Ending, 0
+}
+
+// talkedOut says whether the leg that the caller talked to is gone.
+func (s *step) talkedOut() bool {
+	for _, l := range s.state.Legs {
+		if l.Bridged && l.HungUp {
+			return true
+		}
+	}
+	return false
 }
 
 // deviceName says what a leg dials, in words.

@@ -48,8 +48,14 @@ func Catalog() (because.Catalog, error) {
 // Call explains a call from its journal and its CDRs, in whichever order they come.
 func Call(words because.Catalog, call string, entries []messages.JournalEntry, cdrs []messages.CDR) Explanation {
 	entries = slices.Clone(entries)
+	began := map[string]time.Time{} // a call that an edge took to a second node has a story for each
+	for _, e := range entries {
+		if at, ok := began[e.Leg]; !ok || e.At.Before(at) {
+			began[e.Leg] = e.At
+		}
+	}
 	slices.SortStableFunc(entries, func(a, b messages.JournalEntry) int {
-		return cmp.Or(order(a.Source)-order(b.Source), a.N-b.N)
+		return cmp.Or(order(a.Source)-order(b.Source), began[a.Leg].Compare(began[b.Leg]), cmp.Compare(a.Leg, b.Leg), a.N-b.N)
 	})
 	x := Explanation{Call: call, Fault: messages.FaultNone, Legs: slices.Clone(cdrs)}
 	slices.SortStableFunc(x.Legs, func(a, b messages.CDR) int {

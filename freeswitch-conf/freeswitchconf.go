@@ -36,7 +36,9 @@ type Values struct {
 	EdgePorts []uint16
 	RTP       netip.Addr
 	// RTPStart and RTPEnd bound the UDP ports of media.
-	RTPStart, RTPEnd  uint16
+	RTPStart, RTPEnd uint16
+	// StrictDTMF ignores digits in SIP INFO once RFC 4733 is agreed.
+	StrictDTMF        bool
 	MaxSessions       int
 	SessionsPerSecond int
 	Heartbeat         time.Duration // between HEARTBEAT events, in whole seconds
@@ -130,6 +132,9 @@ func (v Values) list() []value {
 	}
 	if v.RTP.IsValid() {
 		list = append(list, value{"rtp_ip", v.RTP.String()})
+	}
+	if v.StrictDTMF {
+		list = append(list, value{"liberal_dtmf", "false"})
 	}
 	ports := make([]string, 0, len(v.EdgePorts))
 	for _, port := range v.EdgePorts {

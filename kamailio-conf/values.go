@@ -13,10 +13,12 @@ import (
 
 // Values are what differs between two edges. The zero value of an optional one means the default that it names.
 type Values struct {
-	Edge      string // unique name among all edges, such as edge1.example.com: a-z, 0-9, dot and hyphen
-	Outside   string // IP:port for phones and carriers, UDP and TCP
-	Inside    string // IP:port for media nodes, UDP; reachable by nothing else
-	Advertise string // host:port that those outside must use, when Outside is behind a NAT; optional
+	Edge    string // unique name among all edges, such as edge1.example.com: a-z, 0-9, dot and hyphen
+	Outside string // IP:port for phones and carriers, UDP and TCP
+	Inside  string // IP:port for media nodes, UDP; reachable by nothing else
+	// Advertise is the host:port that those outside must use, when Outside is behind a NAT; optional. Kamailio resolves
+	// a name when it starts, and does not open the socket when it cannot.
+	Advertise string
 
 	AMQPURL     string // amqp://user:password@host:port/vhost
 	PostgresURL string // postgres://user:password@host:port/database, a role that may read edge.credentials and no more
@@ -117,6 +119,9 @@ func (v Values) rendered(dir string) (page, error) {
 	if err != nil {
 		return page{}, err
 	}
+	if err := v.durations(); err != nil {
+		return page{}, err
+	}
 	p := page{Debug: either(v.Debug, defaultDebug), Outside: outside.String(), Inside: inside.String(), Advertise: v.Advertise}
 	p.Strings = []pair{
 		{"TANDEM_EDGE", v.Edge},
@@ -146,6 +151,23 @@ func (v Values) rendered(dir string) (page, error) {
 		}
 	}
 	return p, nil
+}
+
+// durations refuses those that would become 0 in Kamailio's unit: there it means for ever.
+func (v Values) durations() error {
+	for _, d := range []struct {
+		name        string
+		value, unit time.Duration
+	}{
+		{"ban window", v.BanWindow, time.Second}, {"ban", v.BanFor, time.Second},
+		{"shortest registration", v.RegisterMin, time.Second}, {"longest registration", v.RegisterMax, time.Second},
+		{"wait for an answer", v.AnswerWait, time.Millisecond}, {"wait for a node", v.NodeWait, time.Millisecond},
+	} {
+		if d.value != 0 && d.value < d.unit {
+			return fmt.Errorf("the %s of %v is below %v", d.name, d.value, d.unit)
+		}
+	}
+	return nil
 }
 
 // amqp is the broker's URL as librabbitmq reads it: a bare "/" is the virtual host without a name there.

@@ -98,14 +98,15 @@ const (
 	SourceCallflow JournalSource = "callflow" // callflows.Step
 )
 
-// JournalEntry is one decision: what went in, what came out, and why. (Call, Source, N) is its key, so that the same entry
-// sent twice is kept once. Input is all that the pure function needs besides the configuration version, so that the
+// JournalEntry is one decision: what went in, what came out, and why. (Call, Source, Leg, N) is its key, so that the same
+// entry sent twice is kept once, and a call that an edge took to a second node has both stories. Input is all that the pure function needs besides the configuration version, so that the
 // decision can be replayed.
 type JournalEntry struct {
 	Call    string           `json:"call"`
 	Tenant  string           `json:"tenant"` // empty when no tenant could be found
 	Source  JournalSource    `json:"source"`
-	N       int              `json:"n"` // 0, 1, 2 ... within a call and source
+	Leg     string           `json:"leg,omitempty"` // the caller's leg on the node that the flow runs on; none for routing
+	N       int              `json:"n"`             // 0, 1, 2 ... within a call, source and leg
 	At      time.Time        `json:"at"`
 	Version int64            `json:"version"`
 	Element string           `json:"element,omitempty"` // key of the flow's element at work
@@ -132,6 +133,7 @@ func (m *Journal) Validate() error {
 	}
 	for _, e := range m.Entries {
 		c.required("entries.call", e.Call, MaxName)
+		c.text("entries.leg", e.Leg, MaxName)
 		c.text("entries.tenant", e.Tenant, MaxName)
 		c.text("entries.element", e.Element, MaxName)
 		if e.Source != SourceRouting && e.Source != SourceCallflow {

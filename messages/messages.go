@@ -15,6 +15,8 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"strings"
+	"unicode"
 	"unicode/utf8"
 )
 
@@ -45,8 +47,11 @@ const (
 	MaxSDP          = 16 << 10  // bytes of a session description
 	MaxJournalBatch = 1024      // entries in one journal message
 	MaxNodes        = 256       // nodes in an edge's configuration
-	MaxTrunks       = 65536     // trunk addresses in an edge's configuration
+	MaxTrunks       = 3000      // trunk addresses in an edge's configuration: IPv6 ones fill a message
 )
+
+// HeaderPrefix begins the name of every header that an edge adds for a node and strips from everyone else.
+const HeaderPrefix = "X-Tandem-"
 
 // Message is any released message.
 type Message interface {
@@ -199,6 +204,27 @@ func (c *check) text(field, value string, limit int) {
 	}
 	if !utf8.ValidString(value) {
 		c.fail("bad_value", field, "is not UTF-8")
+	}
+}
+
+// line is a text that an edge puts into one header or status line.
+func (c *check) line(field, value string, limit int) {
+	c.text(field, value, limit)
+	if strings.ContainsFunc(value, unicode.IsControl) {
+		c.fail("bad_value", field, "holds a control character")
+	}
+}
+
+// headers are whole lines for a node. Only headers of Tandem's own may be set so.
+func (c *check) headers(field, value string, limit int) {
+	c.text(field, value, limit)
+	for value != "" {
+		line, rest, ended := strings.Cut(value, "\r\n")
+		if !ended || !strings.HasPrefix(line, HeaderPrefix) || strings.ContainsFunc(line, unicode.IsControl) {
+			c.fail("bad_value", field, "holds something else than whole "+HeaderPrefix+" lines")
+			return
+		}
+		value = rest
 	}
 }
 

@@ -129,9 +129,9 @@ func (m *RouteAnswer) Validate() error {
 	c.required("call_id", m.CallID, MaxURI)
 	c.required("call", m.Call, MaxName)
 	c.list("nodes", m.Nodes, MaxHeaders, MaxURI)
-	c.text("node_headers", m.NodeHeaders, 4*MaxURI)
-	c.text("phrase", m.Phrase, MaxName)
-	c.text("reason", m.Reason, MaxName)
+	c.headers("node_headers", m.NodeHeaders, 4*MaxURI)
+	c.line("phrase", m.Phrase, MaxName)
+	c.line("reason", m.Reason, MaxName)
 	switch m.Verdict {
 	case Route:
 		if len(m.Nodes) == 0 {

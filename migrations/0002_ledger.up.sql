@@ -33,6 +33,7 @@ CREATE INDEX calls_sip_call_id_idx ON calls (sip_call_id) WHERE sip_call_id <> '
 CREATE TABLE journal (
     call      text NOT NULL,
     source    text NOT NULL CHECK (source IN ('routing', 'callflow')),
+    leg       text NOT NULL, -- the caller's, on the node that the flow runs on; empty for routing
     n         integer NOT NULL CHECK (n >= 0),
     tenant_id text,
     at        timestamptz NOT NULL,
@@ -41,7 +42,7 @@ CREATE TABLE journal (
     because   json NOT NULL,
     input     json NOT NULL,
     output    json NOT NULL,
-    PRIMARY KEY (call, source, n)
+    PRIMARY KEY (call, source, leg, n)
 );
 
 CREATE TABLE cdrs (

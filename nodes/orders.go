@@ -146,18 +146,27 @@ func (s *shard) sendOne(ctx context.Context, o order) error {
 	}
 }
 
-// sendTo writes an order to a node. A ring that fails must not end the caller, nor answer him with the callee's own code:
-// what happens then is the flow's to decide, and a callee's 503 would make the edge try the call on another node. So
-// before each ring the caller's leg is told both (switch_channel_handle_cause; mod_sofia.c, sofia_on_hangup).
+// sendTo writes an order to a node. Before each ring the caller's leg is told how it is to end.
 func (o order) sendTo(ctx context.Context, c *esl.Conn) (esl.Reply, error) {
 	if o.command.Kind == callflows.Ring {
-		reply, err := c.Send(ctx, esl.UUIDSetvarMulti(o.command.Leg, esl.Var{Name: "continue_on_fail", Value: "true"},
-			esl.Var{Name: "sip_ignore_remote_cause", Value: "true"}))
+		reply, err := c.Send(ctx, esl.UUIDSetvarMulti(o.command.Leg, ringVariables(o.command)...))
 		if err != nil || reply.Err() != nil {
 			return reply, err
 		}
 	}
 	return c.Send(ctx, o.built)
+}
+
+// ringVariables are for the caller's leg of a ring. A ring that fails must neither end the caller nor answer him with the
+// callee's own code: what happens then is the flow's to decide, and a callee's 503 would make the edge try the call on
+// another node (switch_channel_handle_cause; mod_sofia.c, sofia_on_hangup). A talk that ends must end the caller although
+// no worker may be there to say so. And who is answered already, by a menu, must hear that it rings.
+func ringVariables(command callflows.Command) []esl.Var {
+	vars := []esl.Var{{Name: "continue_on_fail", Value: "true"}, {Name: "sip_ignore_remote_cause", Value: "true"}, {Name: "hangup_after_bridge", Value: "true"}}
+	if command.Ringback {
+		vars = append(vars, esl.Var{Name: "transfer_ringback", Value: tone("ring")})
+	}
+	return vars
 }
 
 // refuse tells the engine. A hang-up of a leg that is gone already is no news.

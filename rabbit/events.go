@@ -32,7 +32,7 @@ func (c *Client) SubscribeEvents(ctx context.Context, keys []string, handle func
 		if err != nil {
 			return err
 		}
-		if false {
+		if onGap != nil {
 			_ = c.guard("onGap", func() error { onGap(); return nil })
 		}
 		var group sync.WaitGroup

@@ -5,9 +5,7 @@ import (
 	"encoding/json"
 	"log/slog"
 	"path/filepath"
-	"strings"
 	"sync"
-	"sync/atomic"
 	"time"
 
 	"tandem/messages"
@@ -121,21 +119,6 @@ func (l *Ledger) AddCDR(cdr messages.CDR) {
 	l.signal()
 }
 
-// clip cuts what phones and carriers wrote to the bounds that messages sets.
-func clip(c *messages.CDR) {
-	for _, f := range []struct {
-		text  *string
-		limit int
-	}{
-		{&c.SIPCallID, messages.MaxURI}, {&c.From, messages.MaxURI}, {&c.FromName, messages.MaxName}, {&c.To, messages.MaxURI},
-	} {
-		*f.text = strings.ToValidUTF8(*f.text, "\uFFFD")
-		if len(*f.text) > f.limit {
-			*f.text = strings.ToValidUTF8((*f.text)[:f.limit], "")
-		}
-	}
-}
-
 // AddJournal takes an entry and returns at once. An entry too large for a message loses its Input and Output and keeps
 // its reasons. While the broker is away entries wait, up to MaxHeldJournalBytes; beyond it the oldest are dropped.
 func (l *Ledger) AddJournal(e messages.JournalEntry) {
@@ -160,26 +143,6 @@ func (l *Ledger) AddJournal(e messages.JournalEntry) {
 	if n := len(l.entries); n == 1 || n == JournalBatch {
 		l.signal()
 	}
-}
-
-// encodeEntry checks and encodes one entry. The parts that were cut say so.
-func encodeEntry(e *messages.JournalEntry) ([]byte, error) {
-	alone := messages.Journal{Type: messages.JournalV1, Worker: "w", Entries: []messages.JournalEntry{*e}}
-	if err := alone.Validate(); err != nil {
-		return nil, err
-	}
-	body, err := json.Marshal(e)
-	if err == nil && len(body) > maxJournalBody {
-		e.Input, e.Output = json.RawMessage(`{"cut":"too_large"}`), json.RawMessage(`{"cut":"too_large"}`)
-		body, err = json.Marshal(e)
-	}
-	if err != nil {
-		return nil, err
-	}
-	if len(body) > maxJournalBody {
-		return nil, &messages.Refusal{Reason: "too_large", Field: "because", Detail: "an entry's reasons do not fit a message"}
-	}
-	return body, nil
 }
 
 // trimJournal drops the oldest entries beyond the bound. The caller holds the lock.
@@ -216,34 +179,5 @@ func (l *Ledger) Close(ctx context.Context) error {
 		l.abort()
 		<-l.done // no more than an fsync away
 		return ctx.Err()
-	}
-}
-
-type ledgerCounters struct {
-	confirmedCDRs, spooledCDRs, drainedCDRs, lostCDRs, confirmedEntries, droppedEntries, batches atomic.Uint64
-}
-
-// LedgerStats are counts since the ledger was opened, and what it holds now.
-type LedgerStats struct {
-	ConfirmedCDRs    uint64
-	SpooledCDRs      uint64
-	DrainedCDRs      uint64 // confirmed from the spool, an earlier process's included
-	LostCDRs         uint64 // neither sent nor spooled: they stand in the log
-	ConfirmedEntries uint64
-	DroppedEntries   uint64
-	Batches          uint64 // journal messages confirmed
-	HeldCDRs         int
-	HeldEntries      int
-}
-
-// Stats returns the counts.
-func (l *Ledger) Stats() LedgerStats {
-	n := &l.counts
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return LedgerStats{
-		ConfirmedCDRs: n.confirmedCDRs.Load(), SpooledCDRs: n.spooledCDRs.Load(), DrainedCDRs: n.drainedCDRs.Load(),
-		LostCDRs: n.lostCDRs.Load(), ConfirmedEntries: n.confirmedEntries.Load(), DroppedEntries: n.droppedEntries.Load(),
-		Batches: n.batches.Load(), HeldCDRs: len(l.cdrs), HeldEntries: len(l.entries),
 	}
 }

@@ -88,8 +88,10 @@ func (o outage) restart(t *testing.T) {
 	o.must(t, o.stack.RestartRabbitMQ(o.ctx))
 	receive(t, gaps, "gap after the restart")
 	o.must(t, c.WaitConnected(o.ctx))
-	// The exchange for answers is not durable: it is there because it was declared anew.
 	ch := raw(t, o.stack.AMQPURL)
+	if err := ch.ExchangeDeclarePassive(rabbit.ExchangeAnswers, "direct", false, false, false, false, nil); err != nil {
+		t.Fatalf("the exchange for answers, which is not durable, was not declared anew: %v", err)
+	}
 	answers := edge(t, ch, "edge1")
 	send(t, ch, rabbit.ExchangeRequests, "route.request.v1", requestBody(t, request("edge1", 1)))
 	receive(t, answers, "answer")

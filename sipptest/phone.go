@@ -80,6 +80,7 @@ type Call struct {
 	Talk        time.Duration // between answer and hang-up; 0: half a second
 	CalleeEnds  bool          // the other side hangs up, within Talk and a margin
 	ReInvite    bool          // offers again before hanging up
+	Hold        bool          // with ReInvite: the new offer puts the other side on hold (RFC 3264 8.4)
 
 	Digits     string // sent after the answer
 	DigitMode  DigitMode
@@ -93,7 +94,10 @@ type Call struct {
 }
 
 // description is what the template "sdp" needs: the version rises with each offer (RFC 3264 8).
-type description struct{ SDPVersion int }
+type description struct {
+	SDPVersion int
+	Hold       bool
+}
 
 type infoDigit struct {
 	CSeq  int
@@ -115,8 +119,10 @@ type callData struct {
 const (
 	defaultTalk       = 500 * time.Millisecond
 	defaultDigitPause = 200 * time.Millisecond
-	// digitTime is how long SIPp takes to play one digit.
-	digitTime = 400 * time.Millisecond
+	// SIPp plays each digit for 200 ms and pauses as long; before the first it plays 400 ms of filler. Its
+	// telephone-events have the payload type 96, whatever is negotiated, so that is what the descriptions offer.
+	digitTime  = 400 * time.Millisecond
+	fillerTime = 400 * time.Millisecond
 )
 
 // Call calls a number. It returns when SIPp has started.
@@ -125,7 +131,7 @@ func (p *Phone) Call(ctx context.Context, number string, c Call) (*Running, erro
 		Call: c, Target: c.Target, From: c.From, Contact: p.contact(), UserAgent: c.UserAgent, Headers: lines(c.Headers),
 		Challenged: !c.NoLogin, Cancel: c.CancelAfter > 0, CancelAfterRinging: c.Ringing,
 		CancelAfterMS: c.CancelAfter.Milliseconds(), WaitForBye: c.CalleeEnds,
-		First: description{1}, Second: description{2},
+		First: description{SDPVersion: 1}, Second: description{SDPVersion: 2, Hold: c.Hold},
 	}
 	if d.Target == "" {
 		d.Target = fmt.Sprintf("sip:%s@%s", number, p.Domain)
@@ -171,7 +177,7 @@ func (d *callData) setDigits(pause time.Duration) {
 		d.DigitPauseMS = pause.Milliseconds()
 	default:
 		d.RTPDigits = []string{d.Digits}
-		d.DigitPauseMS = (time.Duration(len(d.Digits))*digitTime + pause).Milliseconds()
+		d.DigitPauseMS = (fillerTime + time.Duration(len(d.Digits))*digitTime + pause).Milliseconds()
 	}
 	if d.ReInvite {
 		d.ReInviteCSeq = next
@@ -219,7 +225,7 @@ func (p *Phone) Listen(ctx context.Context, b Behaviour) (*Running, error) {
 		First                       description
 	}{
 		Behaviour: b, Contact: p.contact(), Headers: lines(b.Headers), Ring: !b.Silent, AfterMS: b.After.Milliseconds(),
-		TalkMS: talk.Milliseconds(), PatienceMS: patience.Milliseconds(), First: description{1},
+		TalkMS: talk.Milliseconds(), PatienceMS: patience.Milliseconds(), First: description{SDPVersion: 1},
 	}
 	if d.Ring && b.After < ringTime {
 		d.AfterMS = ringTime.Milliseconds()

@@ -2,6 +2,7 @@ package stack
 
 import (
 	"context"
+	"crypto/rand"
 	"fmt"
 	"net/url"
 	"os/exec"
@@ -46,7 +47,9 @@ func (s *Stack) DropVHost(ctx context.Context, amqpURL string) error {
 // Every answer but ok is an error.
 func (s *Stack) erlang(ctx context.Context, expression string) error {
 	// The cookie is found through HOME rather than shown in the process list.
-	cmd := exec.CommandContext(ctx, "/usr/bin/erl_call", "-address", loopback(s.settings.ErlangPort), "-e")
+	cmd := exec.CommandContext(ctx, "/usr/bin/erl_call", "-address", loopback(s.settings.ErlangPort), "-e",
+		// Two calls at once must not share a node name, which they do by default.
+		"-h", "tandem"+strings.ToLower(rand.Text()))
 	cmd.Env = serverEnvironment(filepath.Join(s.Dir, "rabbitmq"))
 	cmd.Stdin = strings.NewReader(expression + ".\n")
 	output, err := cmd.CombinedOutput()

@@ -117,6 +117,9 @@ func TestASchedule(t *testing.T) {
 		// In Cairo 26 April 2024 had no 00:30: the day before 27 April 00:30 must still be the 26th.
 		{"the day before a moment is found where that day lacks the hour", "Africa/Cairo", []string{"Fri 22:00-06:00"}, "2024-04-26T21:30:00Z", true, "Friday 22:00 to 06:00"},
 		{"and is not taken for the day before that", "Africa/Cairo", []string{"Thu 22:00-06:00"}, "2024-04-26T21:30:00Z", false, "Saturday has no opening hours at this time"},
+		// São Paulo's 4 November 2018 had none either, and lies on the other side of Greenwich.
+		{"the day before is found west of Greenwich too", "America/Sao_Paulo", []string{"Sun 22:00-06:00"}, "2018-11-05T02:30:00Z", true, "Sunday 22:00 to 06:00"},
+		{"and is not taken for the day before that there", "America/Sao_Paulo", []string{"Sat 22:00-06:00"}, "2018-11-05T02:30:00Z", false, "Monday has no opening hours at this time"},
 	} {
 		t.Run(c.claim, func(t *testing.T) {
 			at, err := time.Parse(time.RFC3339, c.at)

@@ -38,7 +38,7 @@ func world() Data {
 	}
 	return Data{LoadedAt: time.Date(2026, 1, 2, 3, 4, 6, 0, time.UTC), Revision: 42,
 		Tenants:   []Tenant{tenant("a", "A.example", "+15550100"), tenant("b", "b.example", "+15550200")},
-		Trunks:    []Trunk{{ID: "carrier", Name: "Carrier", Addresses: []netip.Addr{netip.MustParseAddr("192.0.2.9"), netip.MustParseAddr("2001:db8::9")}}},
+		Trunks:    []Trunk{{ID: "carrier", Name: "Carrier", Addresses: []netip.Addr{netip.MustParseAddr("192.0.2.9"), netip.MustParseAddr("2001:db8::9"), netip.MustParseAddr("::ffff:192.0.2.8")}}},
 		Emergency: Emergency{Numbers: []string{"112", "999"}, TestNumber: "999", TrunkURI: "sip:192.0.2.112"},
 		Nodes:     []Node{{Name: "node-1", SIPURI: "sip:192.0.2.20:5080", EventSocket: "192.0.2.20:8021", MaxCalls: 10}},
 	}
@@ -51,30 +51,31 @@ func TestASnapshotFindsEverythingByItsIndexes(t *testing.T) {
 	}
 	a := s.Tenant("a")
 	for claim, ok := range map[string]bool{
-		"a tenant by its domain in any case":      s.TenantByDomain("a.EXAMPLE") == a,
-		"a tenant by its number":                  s.TenantByNumber("+15550100") == a,
-		"a number of another tenant":              s.TenantByNumber("+15550200") == s.Tenant("b"),
-		"no tenant by a number without +":         s.TenantByNumber("15550100") == nil,
-		"no tenant by an empty domain":            s.TenantByDomain("") == nil,
-		"a trunk by its address":                  s.TrunkByAddress(netip.MustParseAddr("192.0.2.9")) != nil,
-		"a trunk by its address, written as IPv6": s.TrunkByAddress(netip.MustParseAddr("::ffff:192.0.2.9")) != nil,
-		"no trunk by another address":             s.TrunkByAddress(netip.MustParseAddr("192.0.2.10")) == nil,
-		"no trunk by no address":                  s.TrunkByAddress(netip.Addr{}) == nil,
-		"a device by its id":                      a.Device("a-desk") != nil && a.Device("b-desk") == nil,
-		"a device by its user name":               a.DeviceByUsername("anna-desk").ID == "a-desk" && s.Tenant("b").DeviceByUsername("anna-desk").ID == "b-desk",
-		"no device by an empty user name":         a.DeviceByUsername("") == nil,
-		"a user's devices in order":               len(a.DevicesOf("a-anna")) == 2 && a.DevicesOf("a-anna")[0].ID == "a-desk",
-		"no devices of nobody":                    len(a.DevicesOf("nobody")) == 0,
-		"a user":                                  a.User("a-anna").Extension == "101" && a.User("b-anna") == nil,
-		"a route":                                 a.Route("101").FlowID == "front" && a.Route("+15550200") == nil,
-		"a flow, with its settings parsed":        a.Flow("front").Elements["a"].Parsed == `play{"prompt":"hello"}`,
-		"a schedule":                              a.Schedule("office").Name == "Office" && a.Schedule("none") == nil,
-		"a blocked caller":                        a.Blocked("+15550199") && !a.Blocked("+15550198"),
-		"an emergency number":                     s.Emergency().Is("112") && !s.Emergency().Is("11") && !s.Emergency().Is(""),
-		"its revision":                            s.Revision() == 42 && !s.LoadedAt().IsZero(),
-		"its nodes and trunks":                    len(s.Nodes()) == 1 && len(s.Trunks()) == 1,
-		"the tenant's time zone":                  a.Location() == time.UTC,
-		"no tenant that is not there":             s.Tenant("c") == nil && s.TenantByDomain("c.example") == nil,
+		"a tenant by its domain in any case":          s.TenantByDomain("a.EXAMPLE") == a,
+		"a tenant by its number":                      s.TenantByNumber("+15550100") == a,
+		"a number of another tenant":                  s.TenantByNumber("+15550200") == s.Tenant("b"),
+		"no tenant by a number without +":             s.TenantByNumber("15550100") == nil,
+		"no tenant by an empty domain":                s.TenantByDomain("") == nil,
+		"a trunk by its address":                      s.TrunkByAddress(netip.MustParseAddr("192.0.2.9")) != nil,
+		"a trunk whose address is configured as IPv6": s.TrunkByAddress(netip.MustParseAddr("192.0.2.8")) != nil,
+		"a trunk by its address, written as IPv6":     s.TrunkByAddress(netip.MustParseAddr("::ffff:192.0.2.9")) != nil,
+		"no trunk by another address":                 s.TrunkByAddress(netip.MustParseAddr("192.0.2.10")) == nil,
+		"no trunk by no address":                      s.TrunkByAddress(netip.Addr{}) == nil,
+		"a device by its id":                          a.Device("a-desk") != nil && a.Device("b-desk") == nil,
+		"a device by its user name":                   a.DeviceByUsername("anna-desk").ID == "a-desk" && s.Tenant("b").DeviceByUsername("anna-desk").ID == "b-desk",
+		"no device by an empty user name":             a.DeviceByUsername("") == nil,
+		"a user's devices in order":                   len(a.DevicesOf("a-anna")) == 2 && a.DevicesOf("a-anna")[0].ID == "a-desk",
+		"no devices of nobody":                        len(a.DevicesOf("nobody")) == 0,
+		"a user":                                      a.User("a-anna").Extension == "101" && a.User("b-anna") == nil,
+		"a route":                                     a.Route("101").FlowID == "front" && a.Route("+15550200") == nil,
+		"a flow, with its settings parsed":            a.Flow("front").Elements["a"].Parsed == `play{"prompt":"hello"}`,
+		"a schedule":                                  a.Schedule("office").Name == "Office" && a.Schedule("none") == nil,
+		"a blocked caller":                            a.Blocked("+15550199") && !a.Blocked("+15550198"),
+		"an emergency number":                         s.Emergency().Is("112") && !s.Emergency().Is("11") && !s.Emergency().Is(""),
+		"its revision":                                s.Revision() == 42 && !s.LoadedAt().IsZero(),
+		"its nodes and trunks":                        len(s.Nodes()) == 1 && len(s.Trunks()) == 1,
+		"the tenant's time zone":                      a.Location() == time.UTC,
+		"no tenant that is not there":                 s.Tenant("c") == nil && s.TenantByDomain("c.example") == nil,
 	} {
 		if !ok {
 			t.Errorf("it does not find %s", claim)
@@ -106,7 +107,9 @@ func TestAFaultStopsNobodyElse(t *testing.T) {
 			func(s *Snapshot) bool { return s.Tenant("b").DeviceByUsername("anna-desk").ID == "b-desk" }},
 		{"a route to a flow that is not there", func(d *Data) { d.Tenants[1].Published.Routes[0].FlowID = "gone" },
 			"tenants: tenant b: routes/101: leads to a flow that is not there",
-			func(s *Snapshot) bool { return s.Tenant("b").Route("101") == nil && s.Tenant("b").Route("+15550200") != nil }},
+			func(s *Snapshot) bool {
+				return s.Tenant("b").Route("101") == nil && s.Tenant("b").Route("+15550200") != nil
+			}},
 		{"settings that cannot be read", func(d *Data) {
 			d.Tenants[1].Published.Flows = append(d.Tenants[1].Published.Flows, Flow{ID: "x", Start: "a", Elements: map[string]Element{"a": {Settings: json.RawMessage(`"bad"`)}}})
 		}, "tenants: tenant b: flows/x/elements/a/settings: settings: bad",

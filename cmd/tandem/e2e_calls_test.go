@@ -77,7 +77,7 @@ func TestOneCallBetweenTwoPhones(t *testing.T) {
 				Tells: []string{"leg_rang", "caller_gave_up", "call_ended"}, Legs: []leg{
 					{Far: "one-phone", Cause: "ORIGINATOR_CANCEL", Code: 487, Fault: messages.FaultCaller},
 					{Far: "two-phone", Cause: "ORIGINATOR_CANCEL", Fault: messages.FaultCaller}}}},
-		"a new offer while they talk": {caller: sipptest.Call{ReInvite: true}, want: answered().want},
+		"put on hold while they talk": {caller: sipptest.Call{ReInvite: true, Hold: true}, want: answered().want},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

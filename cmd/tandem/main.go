@@ -9,6 +9,7 @@ import (
 	"os"
 	"os/signal"
 	"syscall"
+	_ "time/tzdata" // schedules need the time zones, and a container may lack them
 
 	"github.com/alecthomas/kong"
 )

@@ -196,6 +196,9 @@ func callOutlivesClient(t *testing.T, target Target) {
 // independentClient is the smoke claim with percipia/eslgo, whose view of the
 // protocol is not ours.
 func independentClient(t *testing.T, target Target) {
+	if raceDetector {
+		t.Skip("eslgo v1.5.2 has a data race of its own between its log-in loop and Close")
+	}
 	e := open(t, target)
 	d := e.phone().Call(target.SIP, "1000")
 	uuid := e.parked(d)

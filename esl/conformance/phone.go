@@ -30,6 +30,10 @@ type Phone struct {
 	dialogs  map[string]*Dialog // by Call-ID
 	incoming chan *Dialog
 	patience time.Duration
+
+	codecs  string // the formats and their rtpmaps of the description; empty: PCMU
+	name    string // display name; empty: Alice
+	slowAck bool   // the first 200 is not acknowledged
 }
 
 // NewPhone starts a phone that the test's end stops.
@@ -94,9 +98,12 @@ func (p *Phone) URI(user string) string { return "sip:" + user + "@" + p.Addr() 
 // sdp is the phone's session description; direction is "" or "sendonly" and the like.
 func (p *Phone) sdp(version int, direction string) []byte {
 	port := p.rtp.LocalAddr().(*net.UDPAddr).Port
+	codecs := p.codecs
+	if codecs == "" {
+		codecs = "0 101\r\na=rtpmap:0 PCMU/8000\r\na=rtpmap:101 telephone-event/8000\r\na=fmtp:101 0-15"
+	}
 	text := fmt.Sprintf("v=0\r\no=phone 1 %d IN IP4 %s\r\ns=-\r\nc=IN IP4 %s\r\nt=0 0\r\n"+
-		"m=audio %d RTP/AVP 0 101\r\na=rtpmap:0 PCMU/8000\r\na=rtpmap:101 telephone-event/8000\r\na=fmtp:101 0-15\r\n",
-		version, p.host, p.host, port)
+		"m=audio %d RTP/AVP %s\r\n", version, p.host, p.host, port, codecs)
 	if direction != "" {
 		text += "a=" + direction + "\r\n"
 	}
@@ -155,7 +162,11 @@ func (p *Phone) Call(engine, user string, headers ...sip.Header) *Dialog {
 	}
 	req := sip.NewRequest(sip.INVITE, uri)
 	tag := sip.GenerateTagN(12)
-	from := sip.FromHeader{DisplayName: "Alice", Address: sip.Uri{Scheme: "sip", User: "alice", Host: p.host, Port: p.port}, Params: sip.NewParams()}
+	name := p.name
+	if name == "" {
+		name = "Alice"
+	}
+	from := sip.FromHeader{DisplayName: strings.NewReplacer(`\`, `\\`, `"`, `\"`).Replace(name), Address: sip.Uri{Scheme: "sip", User: "alice", Host: p.host, Port: p.port}, Params: sip.NewParams()}
 	from.Params.Add("tag", tag)
 	req.AppendHeader(&from)
 	req.AppendHeader(&sip.ToHeader{Address: uri, Params: sip.NewParams()})
@@ -186,7 +197,9 @@ func (d *Dialog) follow() {
 		case res := <-d.client.Responses():
 			if res.IsSuccess() {
 				d.answer = res
-				d.ack()
+				if !d.phone.slowAck {
+					d.ack()
+				}
 			}
 			d.Responses <- res
 			if res.StatusCode >= 200 {
@@ -227,6 +240,31 @@ func (d *Dialog) ack() {
 	if err := d.phone.client.WriteRequest(d.request(sip.ACK, d.invite.CSeq().SeqNo)); err != nil {
 		d.phone.t.Error(err)
 	}
+}
+
+// again waits for the retransmission of the answer and acknowledges that one.
+func (d *Dialog) again() {
+	d.phone.t.Helper()
+	repeated := make(chan struct{}, 8)
+	d.client.OnRetransmission(func(*sip.Response) { repeated <- struct{}{} })
+	receive(d.phone.t, repeated, d.phone.patience, "a second answer")
+	d.ack()
+}
+
+// options sends OPTIONS outside a dialog.
+func (p *Phone) options(engine string) *sip.Response {
+	p.t.Helper()
+	var uri sip.Uri
+	if err := sip.ParseUri("sip:"+engine, &uri); err != nil {
+		p.t.Fatal(err)
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), p.patience)
+	defer cancel()
+	res, err := p.client.Do(ctx, sip.NewRequest(sip.OPTIONS, uri))
+	if err != nil {
+		p.t.Fatal(err)
+	}
+	return res
 }
 
 // Do sends a request inside the dialog and returns its final response.

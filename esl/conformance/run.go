@@ -14,7 +14,7 @@ type Claim struct {
 func Claims() []Claim {
 	var all []Claim
 	for _, some := range [][]Claim{
-		socketClaims(), answerClaims(), mediaClaims(), digitClaims(), bridgeClaims(), failureClaims(), hangupClaims(), apiClaims(),
+		socketClaims(), answerClaims(), mediaClaims(), digitClaims(), bridgeClaims(), failureClaims(), hangupClaims(), apiClaims(), edgeClaims(),
 	} {
 		all = append(all, some...)
 	}

@@ -44,12 +44,18 @@ type engine struct {
 // open connects to the target for one claim.
 func open(t *testing.T, target Target) *engine {
 	t.Helper()
+	return openFor(t, target, append(slices.Clone(subscription), "CUSTOM tandem::claim")...)
+}
+
+// openFor connects with another subscription.
+func openFor(t *testing.T, target Target, events ...string) *engine {
+	t.Helper()
 	e := &engine{t: t, target: target, came: make(chan struct{}, 1)}
 	ctx, cancel := context.WithTimeout(context.Background(), target.Patience)
 	defer cancel()
 	conn, err := esl.Dial(ctx, esl.Options{
 		Address: target.EventSocket, Password: target.Password,
-		Events: append(slices.Clone(subscription), "CUSTOM tandem::claim"),
+		Events: events,
 		Handle: func(_ int, ev *esl.Event) {
 			e.mu.Lock()
 			e.events = append(e.events, ev)
@@ -149,6 +155,7 @@ func (e *engine) answered(p *Phone) (uuid string, d *Dialog) {
 		e.t.Fatalf("answer: %d", res.StatusCode)
 	}
 	e.done(uuid + "/answer")
+	e.until("the ACK's arrival", func() bool { return e.text(esl.UUIDGetvar(uuid, "sip_to_tag")) != "_undef_" })
 	return uuid, d
 }
 

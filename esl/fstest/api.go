@@ -265,7 +265,7 @@ func apiOriginate(s *Server, arguments string) string {
 	}
 	leg.originator = nil
 	leg.flipCallerID()
-	leg.send(&redirect{actions: actions})
+	leg.send(&redirect{actions: actions, direct: true})
 	return "+OK " + leg.uuid + "\n"
 }
 

@@ -95,6 +95,7 @@ func apiUUIDDump(s *Server, arguments string) string {
 	for _, f := range c.vars.fields {
 		e.fields = append(e.fields, field{"variable_" + f.name, f.value})
 	}
+	s.fire(e)
 	if strings.EqualFold(format, "json") {
 		return string(e.asJSON())
 	}
@@ -204,7 +205,6 @@ func apiUUIDRecvDTMF(s *Server, arguments string) string {
 	}
 	for _, key := range []byte(strings.ToUpper(strings.SplitN(keys, "@", 2)[0])) {
 		if strings.IndexByte(eventKeys, key) >= 0 {
-			c.lastKey = digit{}
 			c.pressed(digit{key: key, duration: 2000, source: "APP"})
 		}
 	}

@@ -11,7 +11,7 @@ func (c *channel) ringReady() {
 	c.times.progress = time.Now()
 	l := c.leg
 	l.server.send(180, "Ringing", l.localTag, []field{{"Contact", "<" + l.contact + ">"}, {"Allow", allowedMethods}}, nil)
-	c.vars.set("endpoint_disposition", "RING READY")
+	c.vars.set("sip_to_tag", l.localTag) // here it is known before the ACK
 	c.fire("CHANNEL_PROGRESS")
 	c.setCallState(callRinging)
 }

@@ -143,10 +143,14 @@ func (c *channel) tieVariables(b *channel) {
 
 // shownName and shownNumber are what the other party's display shows.
 func (c *channel) shownName() string {
+	name := c.profile.callerName
 	if c.direction == outbound {
-		return c.profile.calleeName
+		name = c.profile.calleeName
 	}
-	return c.profile.callerName
+	if name == "" {
+		return c.shownNumber()
+	}
+	return name
 }
 
 func (c *channel) shownNumber() string {
@@ -174,6 +178,9 @@ func (c *channel) carryMedia(b *channel) {
 // untie ends the bridge: the B-leg leaves first, then the A-leg says UNBRIDGE
 // and does what hangup_after_bridge or park_after_bridge say.
 func (c *channel) untie(b *channel, ids []field) {
+	if c.hungup {
+		b.vars.set("bridge_hangup_cause", causeName(c.cause))
+	}
 	b.exchanging = false
 	b.notify()
 	for b.partner == c && !c.stopped() {
@@ -186,9 +193,6 @@ func (c *channel) untie(b *channel, ids []field) {
 	c.vars.unset("bridge_to")
 	if b.hungup {
 		c.vars.set("bridge_hangup_cause", causeName(b.cause))
-	}
-	if c.hungup && !b.destroyed {
-		b.vars.set("bridge_hangup_cause", causeName(c.cause))
 	}
 	c.fireWith("CHANNEL_UNBRIDGE", ids, nil)
 	if c.redirect != nil || !c.up() {
@@ -273,6 +277,10 @@ func (s *Server) uuidBridge(first, second string) bool {
 		one.vars.set("transfer_source", source)
 		one.profile.transferSource = source
 	}
+	a.vars.set("uuid_bridge", b.uuid)
+	if b.direction == outbound {
+		a.profile.calleeName, a.profile.calleeNumber = b.profile.calleeName, b.profile.calleeNumber
+	}
 	a.showOther("originatee", b)
 	b.showOther("originator", a)
 	a.send(&redirect{peer: b, lead: true})
@@ -310,6 +318,7 @@ func (c *channel) softExecute(r *redirect) {
 		c.hangup(causeDestinationOutOfOrder)
 		return
 	}
+	c.vars.unset("uuid_bridge")
 	c.fire("CHANNEL_EXECUTE", field{"Application", "uuid_bridge"}, field{"Application-Data", r.peer.uuid})
 	r.peer.fire("CHANNEL_EXECUTE", field{"Application", "uuid_bridge"}, field{"Application-Data", c.uuid})
 	c.bridge(r.peer)

@@ -84,8 +84,7 @@ type channel struct {
 	locked   int        // sendmsgs with event-lock that are running
 	depth    int        // nested applications
 	digits   []digit
-	lastKey  digit // the newest digit accepted, against doubling
-	broken   bool  // uuid_break: stop the running file
+	broken   bool // uuid_break: stop the running file
 	redirect *redirect
 
 	originator *channel // the leg for which this one is being dialled
@@ -104,6 +103,7 @@ type redirect struct {
 	peer    *channel // bridge with this one
 	lead    bool     // and be the A-leg of that bridge
 	dialled bool     // peer is bridged by its own goroutine (bridge application)
+	direct  bool     // without CS_ROUTING: the application of an originate
 }
 
 // action is one step of a dialplan.
@@ -116,8 +116,7 @@ var parkAction = []action{{app: "park"}}
 type digit struct {
 	key      byte
 	duration int    // in samples at 8 kHz
-	source   string // "RTP" or "ENDPOINT" (SIP INFO)
-	at       time.Time
+	source   string // "RTP", "ENDPOINT" (SIP INFO) or "APP"
 }
 
 // times are the moments of a channel, zero if never reached.
@@ -127,8 +126,7 @@ type times struct {
 	holdTotal                                                  time.Duration
 }
 
-// newChannel registers a channel. An id that is taken is replaced by a fresh
-// one, as FreeSWITCH does.
+// newChannel registers a channel; an empty id makes one.
 func (s *Server) newChannel(id, direction string) *channel {
 	if _, taken := s.channels[id]; taken || id == "" {
 		id = uuid.NewString()

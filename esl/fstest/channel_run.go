@@ -39,7 +39,9 @@ func (c *channel) live() {
 			c.softExecute(r)
 		default:
 			c.hitDialplan = true
-			c.enter(csRouting)
+			if !r.direct {
+				c.enter(csRouting)
+			}
 			c.enter(csExecute)
 			c.runActions(r.actions)
 		}

@@ -11,29 +11,28 @@ import (
 // The bounds of the stand-in. Each is named so that running into it is a
 // defined outcome.
 const (
-	defaultMaxChannels   = 1000             // beyond: 503 with Retry-After, as FreeSWITCH's max-sessions
-	maxQueuedMessages    = 256              // sendmsgs of one session (SWITCH_EVENT_QUEUE_LEN); beyond: -ERR memory error
-	maxNesting           = 15               // applications inside applications (SWITCH_MAX_STACKS)
-	maxEventSocketConns  = 64               // beyond: the connection is closed unread
-	maxQueuedFrames      = 20_000           // frames waiting for one listener; beyond: events dropped
-	maxCommandLine       = 64 << 10         // bytes of one event-socket line
-	maxCommandHeaders    = 256              // lines of one command
-	maxCommandBody       = 1 << 20          // bytes of a sendevent body
-	maxJobs              = 1000             // bgapi jobs at once; beyond: -ERR memory error
-	maxReplyText         = 511              // FreeSWITCH cuts a reply at 512 bytes
-	maxDatagram          = 65535            // bytes of one SIP message
-	maxSDP               = 16 << 10         // bytes of a session description; beyond: 413
-	maxTransactions      = 20_000           // SIP transactions at once; beyond: new requests are dropped
-	maxVariables         = 512              // variables of one channel; beyond: not set
-	maxVariableBytes     = 32 << 10         // bytes of one variable
-	maxQueuedDigits      = 100              // digits waiting to be read on one channel; beyond: dropped
-	maxBridgeTargets     = 128              // targets of one bridge (MAX_PEERS)
-	maxHashEntries       = 10_000           // mod_hash entries
-	writeTimeout         = 10 * time.Second // to a listener that does not read
-	defaultHeartbeat     = 20 * time.Second
-	defaultFileLength    = time.Second
-	defaultDialTimeout   = 60 * time.Second // SWITCH_DEFAULT_TIMEOUT
-	duplicateDigitWindow = 400 * time.Millisecond
+	defaultMaxChannels  = 1000             // beyond: 503 with Retry-After, as FreeSWITCH's max-sessions
+	maxQueuedMessages   = 256              // sendmsgs of one session (SWITCH_EVENT_QUEUE_LEN); beyond: -ERR memory error
+	maxNesting          = 15               // applications inside applications (SWITCH_MAX_STACKS)
+	maxEventSocketConns = 64               // beyond: the connection is closed unread
+	maxQueuedFrames     = 20_000           // frames waiting for one listener; beyond: events dropped
+	maxCommandLine      = 64 << 10         // bytes of one event-socket line
+	maxCommandHeaders   = 256              // lines of one command
+	maxCommandBody      = 1 << 20          // bytes of a sendevent body
+	maxJobs             = 1000             // bgapi jobs at once; beyond: -ERR memory error
+	maxReplyText        = 511              // FreeSWITCH cuts a reply at 512 bytes
+	maxDatagram         = 65535            // bytes of one SIP message
+	maxSDP              = 16 << 10         // bytes of a session description; beyond: 413
+	maxTransactions     = 20_000           // SIP transactions at once; beyond: new requests are dropped
+	maxVariables        = 512              // variables of one channel; beyond: not set
+	maxVariableBytes    = 32 << 10         // bytes of one variable
+	maxQueuedDigits     = 100              // digits waiting to be read on one channel; beyond: dropped
+	maxBridgeTargets    = 128              // targets of one bridge (MAX_PEERS)
+	maxHashEntries      = 10_000           // mod_hash entries
+	writeTimeout        = 10 * time.Second // to a listener that does not read
+	defaultHeartbeat    = 20 * time.Second
+	defaultFileLength   = time.Second
+	defaultDialTimeout  = 60 * time.Second // SWITCH_DEFAULT_TIMEOUT
 )
 
 // shippedPassword is the one that FreeSWITCH's own examples use.
@@ -70,6 +69,11 @@ type Options struct {
 	MissingFiles []string
 	// GlobalVariables are set at start, as a configuration would.
 	GlobalVariables map[string]string
+	// StrictDTMF is liberal-dtmf=false in a profile: once RFC 4733 is agreed,
+	// digits in SIP INFO are answered with 200 and ignored, unless the channel
+	// has rtp_liberal_dtmf=true. Without it a phone that sends both ways is
+	// heard twice, as by the engine.
+	StrictDTMF bool
 	// MaxChannels bounds the channels at once; 0: 1000.
 	MaxChannels int
 	// Logger hears what goes wrong; nil: nobody.

@@ -71,8 +71,11 @@ func (d *dial) ring(group []target) (winner *channel, cause int) {
 			continue
 		}
 		d.legs = append(d.legs, leg)
-		if d.caller != nil {
-			d.caller.dialled = append(d.caller.dialled, leg)
+		d.legends = append(d.legends, leg.uuid+";"+leg.profile.calleeName+";"+leg.profile.calleeNumber)
+		if a := d.caller; a != nil {
+			a.dialled = append(a.dialled, leg)
+			a.vars.set("originated_legs", asArray(d.legends))
+			a.vars.set("originate_signal_bond", leg.uuid)
 		}
 	}
 	for _, leg := range d.legs {
@@ -144,13 +147,28 @@ func (d *dial) await(started time.Time) (winner *channel, reason int) {
 // legTimeoutSlack is about what FreeSWITCH waits beyond leg_timeout.
 const legTimeoutSlack = 500 * time.Millisecond
 
+// noteRinging leaves on the caller, if there is one, who rings.
+func (c *channel) noteRinging(leg *channel) {
+	if c == nil || c.uuid == "" {
+		return
+	}
+	if c.times.progress.IsZero() {
+		c.times.progress = leg.times.progress
+	}
+	if c.profile.calleeName == "" {
+		c.profile.calleeName, c.profile.calleeNumber = leg.profile.calleeName, leg.profile.calleeNumber
+	}
+}
+
 // passRinging rings at the caller once a callee rings.
 func (d *dial) passRinging(leg *channel) {
 	a := d.caller
-	if a == nil || !leg.ringing || d.vars.isTrue("ignore_ring_ready") || a.answered || a.early || a.ringing {
+	if a == nil || !leg.ringing {
 		return
 	}
-	a.ringReady()
+	if !d.vars.isTrue("ignore_ring_ready") && !a.answered && !a.early && !a.ringing {
+		a.ringReady()
+	}
 }
 
 // settle ends the legs that did not win, waits until they have ended, and
@@ -181,17 +199,15 @@ func (d *dial) settle(winner *channel, reason int) {
 			outcome = "NONE"
 		}
 		d.causes = append(d.causes, leg.uuid+";"+outcome)
-		d.legends = append(d.legends, leg.uuid+";"+leg.profile.calleeName+";"+leg.profile.calleeNumber)
 		if leg != winner {
 			leg.originator = nil
 		}
 	}
 	if a != nil {
 		a.dialled = nil
-		if winner == nil && len(d.legs) > 0 {
-			a.vars.set("originate_signal_bond", d.legs[len(d.legs)-1].uuid)
+		if winner != nil {
+			a.vars.unset("originate_signal_bond")
 		}
-		a.vars.set("originated_legs", asArray(d.legends))
 		a.vars.set("originate_causes", asArray(d.causes))
 	}
 }
@@ -226,6 +242,9 @@ func (s *Server) newLeg(d *dial, t target) (*channel, int) {
 	if !slices.Contains(s.options.Profiles, name) {
 		s.destroyStillborn(id)
 		return nil, causeInvalidProfile
+	}
+	if _, taken := s.channels[id]; taken {
+		return nil, causeDestinationOutOfOrder // "Duplicate UUID!"
 	}
 	c := s.newChannel(id, outbound)
 	c.state, c.running = csInit, csNone

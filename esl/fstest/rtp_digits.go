@@ -3,7 +3,6 @@ package fstest
 import (
 	"encoding/binary"
 	"net"
-	"time"
 )
 
 // digitSocket is the RTP socket of one leg. It reads RFC 4733 telephone-events
@@ -11,11 +10,6 @@ import (
 type digitSocket struct {
 	conn *net.UDPConn
 }
-
-// lostEndAfter is how long after the last packet of an event its lost end
-// packets are made up for (RFC 4733 2.5.1.4 sends the end three times; some
-// networks lose all three).
-const lostEndAfter = 150 * time.Millisecond
 
 // openDigits binds a port for a leg, within the range of the options.
 func (s *Server) openDigits() (*digitSocket, error) {
@@ -87,65 +81,34 @@ func parseTelephoneEvent(packet []byte) (telephoneEvent, bool) {
 // eventKeys are the keys of the events 0 to 15.
 const eventKeys = "0123456789*#ABCD"
 
-// readDigits turns telephone-events into digits until the socket is closed. It
-// does not need the lock.
+// readDigits turns telephone-events into digits until the socket is closed. As
+// in the engine (switch_rtp.c, handle_rfc2833) the first end packet of an event
+// makes the digit, the retransmitted ones do not count, and an event whose end
+// packets are all lost is lost. It does not need the lock.
 func (c *channel) readDigits(d *digitSocket, payload byte) {
 	buffer := make([]byte, 2048)
-	var current telephoneEvent
-	open, reported := false, false
-	report := func() {
-		open, reported = false, true
-		c.srv.mu.Lock()
-		defer c.srv.mu.Unlock()
-		c.pressed(digit{key: eventKeys[current.event], duration: current.duration, source: "RTP"})
-	}
+	var done telephoneEvent // the last event that made a digit
 	for {
-		var deadline time.Time
-		if open {
-			deadline = time.Now().Add(lostEndAfter)
-		}
-		d.conn.SetReadDeadline(deadline)
 		n, _, err := d.conn.ReadFromUDPAddrPort(buffer)
 		if err != nil {
-			if timeout, ok := err.(net.Error); ok && timeout.Timeout() {
-				report() // the end packets were lost
-				continue
-			}
 			return
 		}
 		e, ok := parseTelephoneEvent(buffer[:n])
-		if !ok || e.payload != payload || int(e.event) >= len(eventKeys) {
+		if !ok || e.payload != payload || int(e.event) >= len(eventKeys) || !e.end || done.end && e.timestamp == done.timestamp {
 			continue
 		}
-		if (open || reported) && e.timestamp == current.timestamp {
-			if reported {
-				continue // a retransmitted end packet
-			}
-			current.duration = e.duration
-		} else {
-			if open {
-				report() // the next key is down: the last one's end was lost
-			}
-			current, open, reported = e, true, false
-		}
-		if e.end {
-			report()
-		}
+		done = e
+		c.srv.mu.Lock()
+		c.pressed(digit{key: eventKeys[e.event], duration: e.duration, source: "RTP"})
+		c.srv.mu.Unlock()
 	}
 }
 
-// pressed is a key from RTP or INFO. A phone that sends the same key both ways
-// pressed it once.
+// pressed is a key from RTP or INFO.
 func (c *channel) pressed(d digit) {
-	d.at = time.Now()
 	if c.hungup || len(c.digits) >= maxQueuedDigits {
 		return
 	}
-	if c.lastKey.key == d.key && c.lastKey.source != d.source && d.at.Sub(c.lastKey.at) < duplicateDigitWindow {
-		c.lastKey = digit{}
-		return
-	}
-	c.lastKey = d
 	c.digits = append(c.digits, d)
 	c.notify()
 }

@@ -93,11 +93,11 @@ func (c *channel) setNewCallVariables(req *sip.Request) {
 	from := req.From().Address
 	setURI(&c.vars, "sip_from", from, "user", "port", "uri", "host")
 	for _, kind := range []string{"video", "audio", "text"} {
-		c.vars.set(kind+"_media_flow", "disabled")
+		c.vars.setForeign(kind+"_media_flow", "disabled")
 	}
 	c.name = "sofia/" + c.srv.options.Profiles[0] + "/" + uriText(from)
-	c.vars.set("channel_name", c.name)
-	c.vars.set("sip_call_id", c.leg.callID)
+	c.vars.setForeign("channel_name", c.name)
+	c.vars.setForeign("sip_call_id", c.leg.callID)
 }
 
 // setURI sets PREFIX_user, _port, _uri and _host as sofia's url_set_chanvars does.
@@ -107,7 +107,7 @@ func setURI(v *variables, prefix string, uri sip.Uri, parts ...string) {
 		values["port"] = itoa(uri.Port)
 	}
 	for _, part := range parts {
-		v.set(prefix+"_"+part, values[part])
+		v.setForeign(prefix+"_"+part, values[part])
 	}
 }
 
@@ -136,50 +136,50 @@ func (c *channel) setInboundProfile() {
 	if display == "" {
 		display = from.Address.User
 	}
-	profileName := c.srv.options.Profiles[0]
+	profileName, user := c.srv.options.Profiles[0], cleaned(from.Address.User)
 	c.profile = profile{
-		direction: inbound, logicalDirection: inbound, username: from.Address.User, dialplan: "XML",
-		callerName: display, callerNumber: from.Address.User, origCallerName: display, origCallerNum: from.Address.User,
-		networkAddr: source.Addr().String(), ani: from.Address.User, destination: req.Recipient.User,
+		direction: inbound, logicalDirection: inbound, username: user, dialplan: "XML",
+		callerName: cleaned(display), callerNumber: user, origCallerName: cleaned(display), origCallerNum: user,
+		networkAddr: source.Addr().String(), ani: user, destination: cleaned(req.Recipient.User),
 		source: "mod_sofia", context: "public", uuid: c.uuid, channelID: c.name,
 	}
-	v.set("sip_local_network_addr", c.srv.sipHost)
-	v.set("sip_network_ip", source.Addr().String())
-	v.set("sip_network_port", itoa(int(source.Port())))
-	v.set("sip_invite_stamp", micros(c.times.created))
-	v.set("sip_received_ip", source.Addr().String())
-	v.set("sip_received_port", itoa(int(source.Port())))
-	v.set("sip_via_protocol", "udp")
-	v.set("sip_from_user_stripped", strings.TrimPrefix(from.Address.User, "+"))
-	v.set("sip_from_tag", c.leg.remoteTag)
-	v.set("sofia_profile_name", profileName)
-	v.set("sofia_profile_url", c.leg.stack.contactURI("mod_sofia"))
-	v.set("recovery_profile_name", profileName)
+	v.setForeign("sip_local_network_addr", c.srv.sipHost)
+	v.setForeign("sip_network_ip", source.Addr().String())
+	v.setForeign("sip_network_port", itoa(int(source.Port())))
+	v.setForeign("sip_invite_stamp", micros(c.times.created))
+	v.setForeign("sip_received_ip", source.Addr().String())
+	v.setForeign("sip_received_port", itoa(int(source.Port())))
+	v.setForeign("sip_via_protocol", "udp")
+	v.setForeign("sip_from_user_stripped", strings.TrimPrefix(from.Address.User, "+"))
+	v.setForeign("sip_from_tag", c.leg.remoteTag)
+	v.setForeign("sofia_profile_name", profileName)
+	v.setForeign("sofia_profile_url", c.leg.stack.contactURI("mod_sofia"))
+	v.setForeign("recovery_profile_name", profileName)
 	c.setRecordRoute(req.GetHeaders("Record-Route"), true)
-	v.set("sip_full_via", joinValues(req.GetHeaders("Via")))
-	v.set("sip_from_display", display)
-	v.set("sip_full_from", from.Value())
-	v.set("sip_full_to", to.Value())
+	v.setForeign("sip_full_via", joinValues(req.GetHeaders("Via")))
+	v.setForeign("sip_from_display", display)
+	v.setForeign("sip_full_from", from.Value())
+	v.setForeign("sip_full_to", to.Value())
 	setURI(v, "sip_req", req.Recipient, "user", "port", "uri", "host")
 	setURI(v, "sip_to", to.Address, "user", "port", "uri", "host")
 	setURI(v, "sip_contact", contact, "user", "port", "uri", "host")
-	v.set("rtp_use_codec_string", "PCMU,PCMA")
+	v.setForeign("rtp_use_codec_string", "PCMU,PCMA")
 	if h := req.GetHeader("User-Agent"); h != nil {
-		v.set("sip_user_agent", h.Value())
+		v.setForeign("sip_user_agent", h.Value())
 	}
-	v.set("sip_via_host", req.Via().Host)
-	v.set("sip_via_port", itoa(req.Via().Port))
+	v.setForeign("sip_via_host", req.Via().Host)
+	v.setForeign("sip_via_port", itoa(req.Via().Port))
 	c.setExtraHeaders(req)
 	hops := "70"
 	if h := req.MaxForwards(); h != nil {
 		hops = itoa(int(h.Val()))
 	}
-	v.set("max_forwards", hops)
+	v.setForeign("max_forwards", hops)
 	if len(req.Body()) > 0 {
-		v.set("switch_r_sdp", string(req.Body()))
-		v.set("ep_codec_string", "CORE_PCM_MODULE."+c.leg.peer.codec+"@8000h@20i@64000b")
+		v.setForeign("switch_r_sdp", string(req.Body()))
+		v.setForeign("ep_codec_string", "CORE_PCM_MODULE."+c.leg.peer.codec+"@8000h@20i@64000b")
 	}
-	v.set("endpoint_disposition", "DELAYED NEGOTIATION")
+	v.setForeign("endpoint_disposition", "DELAYED NEGOTIATION")
 }
 
 // setRecordRoute keeps the route set as FreeSWITCH shows it: the way that our
@@ -193,8 +193,8 @@ func (c *channel) setRecordRoute(headers []sip.Header, in bool) {
 	if !in {
 		forward, backward = backward, forward
 	}
-	c.vars.set("sip_invite_route_uri", forward)
-	c.vars.set("sip_invite_record_route", backward)
+	c.vars.setForeign("sip_invite_route_uri", forward)
+	c.vars.setForeign("sip_invite_record_route", backward)
 }
 
 func reversed(routes []string) []string {
@@ -220,9 +220,9 @@ func (c *channel) setExtraHeaders(req *sip.Request) {
 		name, lower := h.Name(), strings.ToLower(h.Name())
 		switch {
 		case lower == "diversion", lower == "history-info", lower == "accept-language":
-			c.vars.set("sip_"+name, h.Value())
+			c.vars.setForeign("sip_"+name, h.Value())
 		case strings.HasPrefix(lower, "x-"), strings.HasPrefix(lower, "p-"), lower == "user-to-user", strings.HasPrefix(lower, "k-"):
-			c.vars.set("sip_h_"+name, h.Value())
+			c.vars.setForeign("sip_h_"+name, h.Value())
 		}
 	}
 }
@@ -425,7 +425,8 @@ func (l *sipLeg) receiveInfo(tx *serverTransaction) {
 	case strings.HasPrefix(kind, "application/dtmf"):
 		d.key = keyOf(text)
 	}
-	if d.key != 0 {
+	liberal := !l.ch.srv.options.StrictDTMF || l.peer.event == "" || l.ch.vars.isTrue("rtp_liberal_dtmf")
+	if d.key != 0 && liberal {
 		l.ch.pressed(d)
 	}
 }

@@ -248,6 +248,7 @@ func (l *sipLeg) onResponse(status int, phrase string, res *sip.Response) {
 	l.hangupPhrase = phrase
 	v := &c.vars
 	cause := causeFromSIP(status)
+	l.learnSource(res)
 	v.set("sip_call_id", l.callID)
 	v.set("sip_hangup_disposition", "recv_refuse")
 	v.set("sip_invite_failure_status", itoa(status))
@@ -282,6 +283,7 @@ func (l *sipLeg) onProvisional(status int, res *sip.Response) {
 	if (status == 180 || status == 182) && !c.ringing && !c.early {
 		c.ringing = true
 		c.times.progress = time.Now()
+		c.originator.noteRinging(c)
 		c.fire("CHANNEL_PROGRESS")
 		c.setCallState(callRinging)
 		c.notify()
@@ -345,12 +347,7 @@ func (l *sipLeg) learnDialog(res *sip.Response, final bool) {
 			l.routes = nil
 		}
 	}
-	if source, err := netip.ParseAddrPort(res.Source()); err == nil {
-		v.set("sip_reply_host", source.Addr().String())
-		v.set("sip_reply_port", itoa(int(source.Port())))
-		v.set("sip_network_ip", source.Addr().String())
-		v.set("sip_network_port", itoa(int(source.Port())))
-	}
+	l.learnSource(res)
 	v.set("sip_full_via", joinValues(res.GetHeaders("Via")))
 	v.set("sip_recover_via", joinValues(res.GetHeaders("Via")))
 	v.set("sip_from_display", c.profile.callerName)
@@ -362,6 +359,25 @@ func (l *sipLeg) learnDialog(res *sip.Response, final bool) {
 	v.set("sip_from_tag", l.localTag)
 	v.set("sip_cseq", itoa(int(l.localSeq)))
 	v.set("sip_call_id", l.callID)
+}
+
+// learnSource keeps where an answer came from; a failure of our own making
+// comes from ourselves, as sofia sees it.
+func (l *sipLeg) learnSource(res *sip.Response) {
+	c, v := l.ch, &l.ch.vars
+	host, port := l.stack.srv.sipHost, l.stack.srv.sipPort
+	if res != nil {
+		if source, err := netip.ParseAddrPort(res.Source()); err == nil {
+			host, port = source.Addr().String(), int(source.Port())
+		}
+		if c.profile.networkAddr == "" {
+			c.profile.networkAddr = host
+		}
+	}
+	v.set("sip_reply_host", host)
+	v.set("sip_reply_port", itoa(port))
+	v.set("sip_network_ip", host)
+	v.set("sip_network_port", itoa(port))
 }
 
 // sendAck acknowledges a 2xx: a request of its own along the route set (RFC

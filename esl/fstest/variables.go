@@ -32,6 +32,40 @@ func (v *variables) set(name, value string) {
 	v.fields = append(v.fields, field{name, value})
 }
 
+// setForeign sets a variable from what a peer sent: FreeSWITCH drops a value
+// that a later expansion would read (switch_channel_set_variable).
+func (v *variables) setForeign(name, value string) {
+	if expandable(value) >= 0 {
+		v.unset(name)
+		return
+	}
+	v.set(name, value)
+}
+
+// expandable finds the dollar sign of a "${" or "$\{" (switch_string_var_check).
+func expandable(text string) int {
+	dollar := -1
+	for i := 0; i < len(text); i++ {
+		switch {
+		case text[i] == '$':
+			dollar = i
+		case dollar >= 0 && text[i] == '{':
+			return dollar
+		case text[i] != '\\':
+			dollar = -1
+		}
+	}
+	return -1
+}
+
+// cleaned is a caller profile's field: "%{" instead of "${".
+func cleaned(text string) string {
+	for at := expandable(text); at >= 0; at = expandable(text) {
+		text = text[:at] + "%" + text[at+1:]
+	}
+	return text
+}
+
 // replace keeps the place of a variable that is already there.
 func (v *variables) replace(name, value string) {
 	for i := range v.fields {
