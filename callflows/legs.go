@@ -109,6 +109,8 @@ func (s *step) callerGone(l *Leg) {
 		s.explain("caller_hung_up_by_us", "cause", end.Cause)
 	case s.state.Phase == Talking && (s.talkedOut() || !causeOfNode(end.Cause)):
 		s.explain("callee_ended_call", "cause", end.Cause)
+	case s.state.FlowID == "" && end.AnsweredAt != nil: // its flow was another worker's, who is gone
+		s.explain("ended_unattended", "cause", end.Cause)
 	default:
 		s.explain("node_hung_up", "cause", end.Cause)
 		s.state.Fault = messages.FaultPlatform

@@ -39,6 +39,7 @@ func engineReasons() because.Catalog {
 		"caller_hung_up_by_us": "The caller's leg was ended with {cause}.",
 		"callee_ended_call":    "The called side hung up, and the caller's leg was ended with it ({cause}).",
 		"node_hung_up":         "The media node ended the caller's leg by itself ({cause}).",
+		"ended_unattended":     "The call outlived the worker that drove it, and ended with {cause}.",
 		"call_ended":           "The call is over.",
 	}
 }

@@ -1,6 +1,7 @@
 package esl
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"sync/atomic"
@@ -53,20 +54,69 @@ func (c *Conn) Send(ctx context.Context, cmd Command) (Reply, error) {
 }
 
 func (c *Conn) roundTrip(ctx context.Context, text string, api bool) (Reply, error) {
-	w := c.waiters.Get().(*waiter)
-	w.api = api
-	w.state.Store(stateWaiting)
-	w.timer.Reset(c.o.CommandTimeout)
+	w := c.newPlace(api)
 	if err := c.place(ctx, w); err != nil {
 		c.release(w)
 		return Reply{}, notSent(err)
 	}
 	started := time.Now()
-	if err := c.write(w, text); err != nil {
+	if err := c.write(text, w); err != nil {
 		<-c.slots
 		c.release(w)
 		return Reply{}, notSent(err)
 	}
+	return c.wait(ctx, w, started)
+}
+
+// SendTogether writes two commands in one write: when the process dies, either both are on their way or neither. It
+// returns both replies; the second command is carried out whatever the first one's reply. Errors are those of Send, for
+// the pair: one that does not wrap ErrNotSent leaves the effect of both unknown.
+func (c *Conn) SendTogether(ctx context.Context, first, second Command) (Reply, Reply, error) {
+	text, api, err := first.wire()
+	if err != nil {
+		return Reply{}, Reply{}, err
+	}
+	more, moreAPI, err := second.wire()
+	if err != nil {
+		return Reply{}, Reply{}, err
+	}
+	pair := [2]*waiter{c.newPlace(api), c.newPlace(moreAPI)}
+	held := 0
+	giveUp := func(err error) (Reply, Reply, error) {
+		for range held {
+			<-c.slots
+		}
+		for _, w := range pair {
+			c.release(w)
+		}
+		return Reply{}, Reply{}, notSent(err)
+	}
+	for _, w := range pair {
+		if err := c.place(ctx, w); err != nil {
+			return giveUp(err)
+		}
+		held++
+	}
+	started := time.Now()
+	if err := c.write(text+more, pair[0], pair[1]); err != nil {
+		return giveUp(err)
+	}
+	one, errOne := c.wait(ctx, pair[0], started)
+	two, errTwo := c.wait(ctx, pair[1], started)
+	return one, two, cmp.Or(errOne, errTwo)
+}
+
+// newPlace takes a waiter for a command whose bytes are not queued yet.
+func (c *Conn) newPlace(api bool) *waiter {
+	w := c.waiters.Get().(*waiter)
+	w.api = api
+	w.state.Store(stateWaiting)
+	w.timer.Reset(c.o.CommandTimeout)
+	return w
+}
+
+// wait waits for the reply of a command that was written.
+func (c *Conn) wait(ctx context.Context, w *waiter, started time.Time) (Reply, error) {
 	var cause error
 	select {
 	case reply := <-w.reply:
@@ -107,18 +157,21 @@ func (c *Conn) place(ctx context.Context, w *waiter) error {
 	}
 }
 
-// write queues the waiter and its bytes under one lock, so that replies pair
+// write queues the waiters and their bytes under one lock, so that replies pair
 // by position, and sees to it that the bytes go out. Commands that come while
-// another goroutine writes share its next write.
-func (c *Conn) write(w *waiter, text string) error {
+// another goroutine writes share its next write; what is queued together is
+// written together.
+func (c *Conn) write(text string, waiters ...*waiter) error {
 	c.mu.Lock()
 	if c.err != nil {
 		defer c.mu.Unlock()
 		return c.err
 	}
-	c.waiting.push(w)
+	for _, w := range waiters {
+		c.waiting.push(w)
+	}
 	c.out = append(c.out, text...)
-	c.count.commands.Add(1)
+	c.count.commands.Add(uint64(len(waiters)))
 	if c.flushing {
 		c.mu.Unlock()
 		return nil

@@ -4,8 +4,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 )
@@ -283,5 +285,61 @@ func TestTheRingOfWaitersKeepsOrderWhileItGrows(t *testing.T) {
 		if popped[i] != pushed[i] {
 			t.Fatalf("place %d", i)
 		}
+	}
+}
+
+// writes counts the writes to a connection.
+type writes struct {
+	net.Conn
+	n atomic.Int32
+}
+
+func (w *writes) Write(b []byte) (int, error) {
+	w.n.Add(1)
+	return w.Conn.Write(b)
+}
+
+func TestCommandsSentTogetherGoOutInOneWrite(t *testing.T) {
+	got := make(chan string, 2)
+	address := listen(t, func(p *peer) {
+		p.greet()
+		for range 2 {
+			got <- p.command()
+		}
+		p.response("+OK")
+		p.reply("+OK second")
+		p.hold()
+	})
+	nc, err := net.Dial("tcp", address)
+	if err != nil {
+		t.Fatal(err)
+	}
+	counted := &writes{Conn: nc}
+	c, err := open(background(t), counted, Options{Password: "secret"}.withDefaults())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer c.Close()
+	before := counted.n.Load()
+	first, second, err := c.SendTogether(background(t), UUIDSetvar(someUUID, "tandem_state", "x"), Answer(someUUID, "call/1"))
+	if err != nil || first.Text != "+OK" || second.Text != "+OK second" {
+		t.Fatalf("replies %q and %q, %v", first.Text, second.Text, err)
+	}
+	if n := counted.n.Load() - before; n != 1 {
+		t.Errorf("%d writes, want 1", n)
+	}
+	if one, two := wait(t, "the first command", got), wait(t, "the second command", got); !strings.Contains(one, "uuid_setvar") || !strings.Contains(two, "answer") {
+		t.Errorf("order: %q, %q", one, two)
+	}
+}
+
+func TestARefusedCommandOfAPairSendsNeither(t *testing.T) {
+	c := connect(t, Options{}, func(p *peer) { p.hold() })
+	before := c.Stats().Commands
+	if _, _, err := c.SendTogether(background(t), UUIDExists(someUUID), Answer("not a uuid", "call/1")); err == nil {
+		t.Fatal("no error")
+	}
+	if c.Stats().Commands != before {
+		t.Error("something was sent")
 	}
 }

@@ -160,9 +160,11 @@ func (o order) sendTo(ctx context.Context, c *esl.Conn) (esl.Reply, error) {
 // ringVariables are for the caller's leg of a ring. A ring that fails must neither end the caller nor answer him with the
 // callee's own code: what happens then is the flow's to decide, and a callee's 503 would make the edge try the call on
 // another node (switch_channel_handle_cause; mod_sofia.c, sofia_on_hangup). A talk that ends must end the caller although
-// no worker may be there to say so. And who is answered already, by a menu, must hear that it rings.
+// no worker may be there to say so. What the edge and the caller put into X- and P- headers is not for the called. And who
+// is answered already, by a menu, must hear that it rings.
 func ringVariables(command callflows.Command) []esl.Var {
-	vars := []esl.Var{{Name: "continue_on_fail", Value: "true"}, {Name: "sip_ignore_remote_cause", Value: "true"}, {Name: "hangup_after_bridge", Value: "true"}}
+	vars := []esl.Var{{Name: "continue_on_fail", Value: "true"}, {Name: "sip_ignore_remote_cause", Value: "true"},
+		{Name: "hangup_after_bridge", Value: "true"}, {Name: "sip_copy_custom_headers", Value: "false"}}
 	if command.Ringback {
 		vars = append(vars, esl.Var{Name: "transfer_ringback", Value: tone("ring")})
 	}

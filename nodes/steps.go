@@ -15,6 +15,9 @@ import (
 	"tandem/tenants"
 )
 
+// lateSteps is where a worker numbers the entries of a call that it has not seen begin: more than any call's steps.
+const lateSteps = 1 << 19
+
 // handle takes one event of a node. It runs on the connection's goroutine for the shard.
 func (n *Node) handle(index int, e *esl.Event) {
 	s := n.shards[index%len(n.shards)]
@@ -49,6 +52,9 @@ func (s *shard) adopt(e *esl.Event, event *callflows.Event) *call {
 	}
 	c := &call{config: callflows.Config{Tenant: tenant, Emergency: snapshot.Emergency()}, gaps: s.node.gaps.Load()}
 	c.state.Call = facts
+	if e.Name() != "CHANNEL_CREATE" && e.Name() != "CHANNEL_PARK" {
+		c.steps = lateSteps // it began under another worker, whose entries are numbered from 0
+	}
 	s.calls[facts.Leg] = c
 	s.node.live.Add(1)
 	s.node.announceCall(c, messages.CallStarted, e.Time())

@@ -16,6 +16,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"text/template"
 	"time"
@@ -117,7 +118,12 @@ func (p *Phone) start(ctx context.Context, name string, data any, remote string,
 	if address == "" {
 		address = loopback
 	}
-	arguments := []string{"-i", address, "-mi", address}
+	media, err := mediaPorts(address)
+	if err != nil {
+		_ = os.Remove(path)
+		return nil, fmt.Errorf("sipptest: %w", err)
+	}
+	arguments := []string{"-i", address, "-mi", address, "-mp", strconv.Itoa(media)}
 	if p.TCP {
 		arguments = append(arguments, "-t", "t1")
 	}
