@@ -37,14 +37,38 @@ func (a Args) Get(name string) string {
 	return ""
 }
 
-// MarshalJSON writes {"code": ..., name: value ...}: one flat object of strings.
+// MarshalJSON writes {"code": ..., name: value ...}: one flat object of strings in the order of their names. Of two with
+// the same name the last counts. It is by hand because each decision on each call is written so, several reasons each.
 func (r Reason) MarshalJSON() ([]byte, error) {
-	m := make(map[string]string, 1+len(r.Args)/2)
+	const usualMembers, usualBytes = 8, 256
+	type member struct{ name, value string }
+	members := make([]member, 0, usualMembers)
 	for i := 0; i+1 < len(r.Args); i += 2 {
-		m[r.Args[i]] = r.Args[i+1]
+		members = append(members, member{r.Args[i], r.Args[i+1]})
 	}
-	m["code"] = r.Code
-	return json.Marshal(m)
+	members = append(members, member{"code", r.Code})
+	slices.SortStableFunc(members, func(a, b member) int { return strings.Compare(a.name, b.name) })
+	out := make([]byte, 0, usualBytes)
+	for i, m := range members {
+		if i+1 < len(members) && members[i+1].name == m.name {
+			continue
+		}
+		out = append(appendText(append(out, ','), m.name), ':')
+		out = appendText(out, m.value)
+	}
+	out[0] = '{'
+	return append(out, '}'), nil
+}
+
+// appendText writes a JSON string. What needs escapes, or may not be UTF-8, is left to encoding/json.
+func appendText(out []byte, text string) []byte {
+	for i := range len(text) {
+		if c := text[i]; c < ' ' || c > '~' || c == '"' || c == '\\' {
+			escaped, _ := json.Marshal(text) // a string cannot fail
+			return append(out, escaped...)
+		}
+	}
+	return append(append(append(out, '"'), text...), '"')
 }
 
 // UnmarshalJSON reads what MarshalJSON wrote. The order of the arguments is that of their names.

@@ -20,6 +20,7 @@ const (
 	Done            EventKind = "done"             // answers a command that has no answer of its own kind
 	ContactsFound   EventKind = "contacts_found"   // answers FindContacts
 	TimerFired      EventKind = "timer_fired"      // answers SetTimer
+	Resumed         EventKind = "resumed"          // events may have been missed: what the element waits for may be over
 	Refused         EventKind = "refused"          // the node refused a command; Cause says how
 )
 

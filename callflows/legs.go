@@ -24,7 +24,7 @@ func (s *step) bookkeep() {
 		s.explain("talked")
 	case HungUp:
 		s.hungUp()
-	case Played, DigitsCollected, RingEnded, Done, ContactsFound, TimerFired, Refused:
+	case Played, DigitsCollected, RingEnded, Done, ContactsFound, TimerFired, Refused, Resumed:
 		// These are the business of the element that asked.
 	}
 }

@@ -99,6 +99,9 @@ func (s *State) leg(id string) *Leg {
 	return nil
 }
 
+// Ringing says whether the call waits for somebody to answer.
+func (s *State) Ringing() bool { return s.Phase == Running && s.Stage == stageRinging }
+
 // live says whether any leg is still there.
 func (s *State) live() bool {
 	for _, l := range s.Legs {

@@ -24,6 +24,9 @@ func Step(config Config, state State, event Event) Outcome {
 		}
 	case Ending:
 		s.bookkeep()
+		if s.event.Kind == Resumed && s.state.Cause != "" {
+			s.order(Command{Kind: HangUp, Cause: s.state.Cause}) // hanging up twice harms nobody
+		}
 	case Ended:
 		s.late()
 	}
@@ -172,6 +175,8 @@ func (s *step) progress() {
 	}
 	kind, settings := s.element()
 	switch {
+	case kind != nil && s.event.Kind == Resumed:
+		s.resume(kind, settings)
 	case kind != nil:
 		kind.on(s, settings)
 	case s.state.Phase == Running:
@@ -179,6 +184,17 @@ func (s *step) progress() {
 	case s.completes(stageRinging, RingEnded):
 		s.ringEnded() // people who talk are not cut off because their flow is gone
 	}
+}
+
+// resume lets the element at work begin anew: whether what it waits for has happened can no longer be known, and a caller
+// who hears a prompt twice is better off than one who hears nothing. A talk goes on by itself.
+func (s *step) resume(kind element, settings any) {
+	if s.state.Phase != Running {
+		return
+	}
+	s.explain("resumed", "element", s.state.Element)
+	s.state.Stage, s.state.Attempt, s.state.Awaited = "", 0, 0
+	kind.enter(s, settings)
 }
 
 // late notes an event for a call that is over.

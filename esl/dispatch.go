@@ -47,27 +47,33 @@ func (c *Conn) serve(shard int) {
 	}
 }
 
-// shard maps an event's key to a shard by FNV-1a.
+// shard maps an event's key to a shard.
 func (c *Conn) shard(e *Event) int {
-	var hash uint32 = 2166136261
 	if c.o.ShardKey != nil {
-		key := c.o.ShardKey(e)
-		if key == "" {
-			return 0
-		}
-		for i := range len(key) {
-			hash = (hash ^ uint32(key[i])) * 16777619
-		}
-	} else {
-		key, _ := e.raw("Unique-ID")
-		if len(key) == 0 {
-			return 0
-		}
-		for _, b := range key[:min(keyChars, len(key))] {
-			hash = (hash ^ uint32(b)) * 16777619
-		}
+		return place(c.o.ShardKey(e), len(c.shards))
 	}
-	return int(uint64(hash) * uint64(len(c.shards)) >> 32) // by the high bits, which FNV mixes best
+	key, _ := e.raw("Unique-ID")
+	return place(key[:min(keyChars, len(key))], len(c.shards))
+}
+
+// ShardOf is the shard to which the events of a channel fall, of so many, unless Options.ShardKey says otherwise.
+func ShardOf(uuid string, shards int) int {
+	if shards <= 1 {
+		return 0
+	}
+	return place(uuid[:min(keyChars, len(uuid))], shards)
+}
+
+// place maps a key to a shard by FNV-1a; an empty one to the first.
+func place[K string | []byte](key K, shards int) int {
+	if len(key) == 0 {
+		return 0
+	}
+	var hash uint32 = 2166136261
+	for i := range len(key) {
+		hash = (hash ^ uint32(key[i])) * 16777619
+	}
+	return int(uint64(hash) * uint64(shards) >> 32) // by the high bits, which FNV mixes best
 }
 
 // valuable is the default of Options.Valuable: what a call's state, a digit

@@ -87,10 +87,22 @@ func TestAPhoneIsCalledOverItsOwnConnection(t *testing.T) {
 	}
 
 	t.Run("and not at all once it is gone", func(t *testing.T) {
+		place := conn.LocalAddr().(*net.TCPAddr)
 		_ = conn.Close()
-		n.sendTo(e.values.Inside, strings.ReplaceAll(invite, "options-1", "options-2"))
+		// Whoever has got that address since must not be called in the phone's stead.
+		other, err := net.ListenTCP("tcp", place)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer other.Close()
+		n.sendTo(e.values.Inside, strings.NewReplacer("options-1", "options-2", "z9hG4bKo1", "z9hG4bKo2").Replace(invite))
 		if reply := n.final(); strings.HasPrefix(reply, "SIP/2.0 2") {
 			t.Error(reply)
+		}
+		_ = other.SetDeadline(time.Now().Add(300 * time.Millisecond))
+		if conn, err := other.Accept(); err == nil {
+			_ = conn.Close()
+			t.Error("the edge opened a connection to where the phone was")
 		}
 	})
 }

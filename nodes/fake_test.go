@@ -31,6 +31,7 @@ type fakeNode struct {
 	commands chan string // each command as one line
 	channels string      // answer to show channels
 	refuse   string      // a command that contains this is refused
+	dump     string      // answer to uuid_dump
 
 	mu   sync.Mutex
 	conn net.Conn
@@ -105,6 +106,8 @@ func (f *fakeNode) answer(command string) {
 		f.up <- struct{}{}
 	case strings.HasPrefix(command, "api show channels"):
 		f.write(fmt.Sprintf("Content-Type: api/response\nContent-Length: %d\n\n%s", len(f.channels), f.channels))
+	case strings.HasPrefix(command, "api uuid_dump"):
+		f.write(fmt.Sprintf("Content-Type: api/response\nContent-Length: %d\n\n%s", len(f.dump), f.dump))
 	case strings.HasPrefix(command, "api uuid_exists"):
 		there := fmt.Sprint(strings.Contains(f.channels, strings.TrimPrefix(command, "api uuid_exists ")))
 		f.write(fmt.Sprintf("Content-Type: api/response\nContent-Length: %d\n\n%s", len(there), there))
@@ -206,7 +209,13 @@ func (w *world) cdr(t *testing.T) messages.CDR {
 // own starts owning a fake node whose only flow rings one phone, and waits until it is up.
 func own(t *testing.T) (*fakeNode, *world) {
 	t.Helper()
-	f, w := newFakeNode(t), &world{cdrs: make(chan messages.CDR, 10), reasons: make(chan string, 1000)}
+	return ownThat(t, newFakeNode(t))
+}
+
+// ownThat is own for a node that is prepared already.
+func ownThat(t *testing.T, f *fakeNode) (*fakeNode, *world) {
+	t.Helper()
+	w := &world{cdrs: make(chan messages.CDR, 10), reasons: make(chan string, 1000)}
 	snapshot, faults := tenants.NewSnapshot(tenants.Data{Tenants: []tenants.Tenant{{
 		ID: "office", Name: "Office", Domain: "office.example", TimeZone: "UTC",
 		Users:   []tenants.User{{ID: "u2", Name: "Sales", Extension: "102"}},

@@ -53,6 +53,7 @@ const (
 	outboxLength    = 1024             // commands of one shard that wait for the connection
 	resendWait      = 10 * time.Second // a command that could not be sent by then is given up
 	resendPause     = 20 * time.Millisecond
+	maxUnheard      = 4096 // events of one shard that are kept until it is reconciled
 )
 
 // Node is one owned media node.
@@ -73,6 +74,9 @@ type shard struct {
 	mu     sync.Mutex
 	calls  map[string]*call // by the uuid of each leg
 	outbox chan order
+
+	unsure  bool         // calls may be adopted still
+	unheard []*esl.Event // of channels that belong to no call yet
 }
 
 // call is one call in progress.
@@ -118,10 +122,13 @@ func newNode(o Options) *Node {
 	}
 	n := &Node{options: o, log: o.Logger.With(slog.String("node", o.Node.Name))}
 	for range o.Shards {
-		n.shards = append(n.shards, &shard{node: n, calls: map[string]*call{}, outbox: make(chan order, outboxLength)})
+		n.shards = append(n.shards, &shard{node: n, calls: map[string]*call{}, unsure: true, outbox: make(chan order, outboxLength)})
 	}
 	return n
 }
+
+// shardOf gives the shard of a leg as package esl chooses it for the leg's events.
+func (n *Node) shardOf(leg string) *shard { return n.shards[esl.ShardOf(leg, len(n.shards))] }
 
 // connected runs while a connection is up: it reconciles, opens the node for calls, and closes it when the connection has
 // ended.
@@ -133,6 +140,9 @@ func (n *Node) connected(ctx context.Context, c *esl.Conn) {
 	<-ctx.Done()
 	n.up.CompareAndSwap(c, nil)
 	n.gaps.Add(1)
+	for _, s := range n.shards {
+		s.doubt()
+	}
 	n.announceNow(messages.NodeDown)
 	n.log.WarnContext(ctx, "media node's event socket is lost", slog.Any("reason", c.Err()))
 }

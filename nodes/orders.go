@@ -19,6 +19,7 @@ type order struct {
 	command callflows.Command
 	built   esl.Command
 	at      time.Time // of the event that led to it
+	mark    string    // what the caller's channel is to carry from then on
 }
 
 var (
@@ -146,15 +147,21 @@ func (s *shard) sendOne(ctx context.Context, o order) error {
 	}
 }
 
-// sendTo writes an order to a node. Before each ring the caller's leg is told how it is to end.
+// sendTo writes an order to a node. In the same write the caller's channel gets its mark, and before a ring how it is to
+// end: when this process dies, the channel carries the mark exactly if the order is on its way.
 func (o order) sendTo(ctx context.Context, c *esl.Conn) (esl.Reply, error) {
-	if o.command.Kind == callflows.Ring {
-		reply, err := c.Send(ctx, esl.UUIDSetvarMulti(o.command.Leg, ringVariables(o.command)...))
-		if err != nil || reply.Err() != nil {
-			return reply, err
-		}
+	if o.command.Kind == callflows.HangUp {
+		return c.Send(ctx, o.built)
 	}
-	return c.Send(ctx, o.built)
+	variables := []esl.Var{{Name: markVariable, Value: o.mark}}
+	if o.command.Kind == callflows.Ring {
+		variables = append(variables, ringVariables(o.command)...)
+	}
+	set, reply, err := c.SendTogether(ctx, esl.UUIDSetvarMulti(o.command.Leg, variables...), o.built)
+	if err == nil && set.Err() != nil {
+		return set, nil
+	}
+	return reply, err
 }
 
 // ringVariables are for the caller's leg of a ring. A ring that fails must neither end the caller nor answer him with the

@@ -3,6 +3,7 @@ package nodes
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"log/slog"
 	"time"
@@ -11,37 +12,36 @@ import (
 	"tandem/esl"
 )
 
-// reconcile looks, after a gap, for the calls that began before it. A leg whose channel is gone ended while nobody
-// listened: it gets a record that is marked as estimated, because the node's own last word is lost.
+// After a gap in the events, and when this worker takes a node that it has not followed, nothing that it remembers is
+// certain, and the node may hold calls that it does not know. reconcile brings both together:
+//
+//	a leg that we know and the node does not      it has ended: an estimated record
+//	a caller that the node holds and we do not    its call is adopted, from what its channel carries
+//	a call from before the gap that is still there   what it waits for may be over: it is resumed
 //
 // The list of channels lags behind the node (it is a table that another thread fills), so a leg that is not in it counts
-// as gone only when uuid_exists says so too.
+// as gone only when uuid_exists says so too, and a call that began after the gap is left alone.
 func (n *Node) reconcile(ctx context.Context, c *esl.Conn) {
-	gaps := n.gaps.Load()
-	if gaps == 0 || n.live.Load() == 0 {
-		return
-	}
 	there, err := channels(ctx, c)
-	if err != nil {
-		n.log.ErrorContext(ctx, "channels could not be listed after a gap", slog.Any("error", err))
-		return
-	}
 	for _, s := range n.shards {
-		gone := map[string]bool{}
-		for _, leg := range s.unlisted(there, gaps) {
-			reply, err := c.Send(ctx, esl.UUIDExists(leg))
-			if err != nil {
-				n.log.ErrorContext(ctx, "a channel could not be asked for after a gap", slog.Any("error", err))
-				return
-			}
-			gone[leg] = reply.Text == "false"
+		if err == nil {
+			err = s.reconcile(ctx, c, there)
 		}
-		s.end(gone, time.Now().UTC())
+		s.sure()
+	}
+	if err != nil && ctx.Err() == nil {
+		n.log.ErrorContext(ctx, "the node's channels could not be compared with our calls", slog.Any("error", err))
 	}
 }
 
-// channels lists the uuids of the node's channels.
-func channels(ctx context.Context, c *esl.Conn) (map[string]bool, error) {
+// channel is one row of the list of channels.
+type channel struct {
+	UUID      string `json:"uuid"`
+	Direction string `json:"direction"`
+}
+
+// channels lists the node's channels.
+func channels(ctx context.Context, c *esl.Conn) (map[string]channel, error) {
 	reply, err := c.Send(ctx, esl.ShowChannels())
 	if err == nil {
 		err = reply.Err()
@@ -50,36 +50,77 @@ func channels(ctx context.Context, c *esl.Conn) (map[string]bool, error) {
 		return nil, err
 	}
 	var listed struct {
-		Rows []struct {
-			UUID string `json:"uuid"`
-		} `json:"rows"`
+		Rows []channel `json:"rows"`
 	}
 	if err := json.Unmarshal(reply.Body, &listed); err != nil {
 		return nil, fmt.Errorf("show channels: %w", err)
 	}
-	there := make(map[string]bool, len(listed.Rows))
+	there := make(map[string]channel, len(listed.Rows))
 	for _, row := range listed.Rows {
-		there[row.UUID] = true
+		there[row.UUID] = row
 	}
 	return there, nil
 }
 
-// unlisted gives the live legs of calls from before the last gap that the list lacks.
-func (s *shard) unlisted(there map[string]bool, gaps int64) []string {
+// reconcile brings one shard's calls and the node's channels together.
+func (s *shard) reconcile(ctx context.Context, c *esl.Conn, there map[string]channel) error {
+	gone := map[string]bool{}
+	for _, leg := range s.unlisted(there) {
+		reply, err := c.Send(ctx, esl.UUIDExists(leg))
+		if err != nil {
+			return err
+		}
+		gone[leg] = reply.Text == "false"
+	}
+	s.end(gone, time.Now().UTC())
+	for _, row := range there {
+		if row.Direction != "inbound" || s.node.shardOf(row.UUID) != s || !s.stale(row.UUID) {
+			continue
+		}
+		d, err := dumpOf(ctx, c, row.UUID)
+		if errors.Is(err, errNoChannel) {
+			continue
+		}
+		if err != nil {
+			return err
+		}
+		if err := s.takeUp(ctx, c, d, there); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// stale says whether a caller's leg has no call yet, or one from before the last gap.
+func (s *shard) stale(leg string) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	c := s.calls[leg]
+	return c == nil || c.gaps < s.node.gaps.Load()
+}
+
+// unlisted gives the live legs of calls from before the last gap that the list lacks.
+func (s *shard) unlisted(there map[string]channel) []string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	gaps := s.node.gaps.Load()
 	var legs []string
+	missing := func(leg string) {
+		if _, ok := there[leg]; !ok {
+			legs = append(legs, leg)
+		}
+	}
 	for uuid, c := range s.calls {
 		if uuid != c.state.Call.Leg || c.gaps >= gaps {
 			continue
 		}
 		for _, leg := range c.state.Legs {
-			if leg.Created && !leg.HungUp && !there[leg.ID] {
-				legs = append(legs, leg.ID)
+			if leg.Created && !leg.HungUp {
+				missing(leg.ID)
 			}
 		}
-		if len(c.state.Legs) == 0 && !there[uuid] {
-			legs = append(legs, uuid) // it had not parked yet
+		if len(c.state.Legs) == 0 {
+			missing(uuid) // it had not parked yet
 		}
 	}
 	return legs
@@ -111,4 +152,118 @@ func (s *shard) end(gone map[string]bool, at time.Time) {
 func lost(c *call, leg string, at time.Time) callflows.Event {
 	return callflows.Event{Kind: callflows.HungUp, At: at, Leg: leg, End: &callflows.LegEnd{
 		Cause: "NORMAL_UNSPECIFIED", Q850: 31, By: callflows.ByUs, CreatedAt: c.state.Call.StartedAt, Estimated: true}}
+}
+
+// takeUp goes on with a call after a gap: one of ours, or one that is adopted from its channel.
+func (s *shard) takeUp(ctx context.Context, conn *esl.Conn, d dump, there map[string]channel) error {
+	s.mu.Lock()
+	c := s.calls[d.Get("Unique-ID")]
+	if c == nil {
+		c = s.restore(d)
+	}
+	if c == nil {
+		s.mu.Unlock()
+		return nil // not Tandem's channel
+	}
+	c.gaps = s.node.gaps.Load()
+	event := s.resumption(c, d, there)
+	s.mu.Unlock()
+	if event.Kind == callflows.Resumed {
+		// A prompt that still plays would come before the one that is asked for again.
+		if _, err := conn.Send(ctx, esl.UUIDBreak(event.Leg, true)); err != nil {
+			return err
+		}
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if event.Kind != "" && c.state.Phase != callflows.Ended {
+		s.step(c, event)
+	}
+	return nil
+}
+
+// restore makes a call of what its caller's channel carries. Without a mark it has not begun yet; with one that cannot be
+// read it begins anew, which is said.
+func (s *shard) restore(d dump) *call {
+	facts, ours := callOf(d, s.node.options.Node.Name)
+	if !ours {
+		return nil
+	}
+	c := s.newCall(facts)
+	mark := d.Variable(markVariable)
+	if mark == "" {
+		return c
+	}
+	state, steps, err := decodeMark(mark, facts)
+	if err != nil {
+		s.node.log.Error("what a channel carries of its call cannot be read; its flow begins anew", slog.String("call_id", facts.ID),
+			slog.String("tenant_id", facts.Tenant))
+		c.steps = lateSteps
+		return c
+	}
+	c.state, c.steps = state, steps+adoptedSteps
+	for _, leg := range state.Legs {
+		s.calls[leg.ID] = c
+	}
+	s.node.log.Info("a live call is adopted", slog.String("call_id", facts.ID), slog.String("tenant_id", facts.Tenant),
+		slog.String("element", state.Element))
+	return c
+}
+
+// resumption is the event by which a call goes on after a gap. An event of no kind means that it goes on by itself.
+func (s *shard) resumption(c *call, d dump, there map[string]channel) callflows.Event {
+	event := callflows.Event{At: d.at(), Leg: c.state.Call.Leg}
+	callee := false
+	for _, leg := range c.state.Legs {
+		_, listed := there[leg.ID]
+		callee = callee || listed && leg.ID != c.state.Call.Leg
+	}
+	switch {
+	case c.state.Phase == "":
+		event.Kind, event.Call = callflows.Parked, &c.state.Call
+	case callee:
+		return callflows.Event{} // it rings or talks, and its end will be told
+	case c.state.Phase == callflows.Talking:
+		event.Kind, event.Command, event.Cause = callflows.RingEnded, c.state.Awaited, "NORMAL_CLEARING"
+	case c.state.Ringing() && d.Variable("originate_disposition") != "" && d.Variable("originate_disposition") != "SUCCESS":
+		event.Kind, event.Command, event.Cause = callflows.RingEnded, c.state.Awaited, d.Variable("originate_disposition")
+	default:
+		event.Kind = callflows.Resumed
+	}
+	return event
+}
+
+// dump is all that a node says of a channel.
+type dump map[string]string
+
+// errNoChannel says that a channel is gone.
+var errNoChannel = errors.New("nodes: no such channel")
+
+func dumpOf(ctx context.Context, c *esl.Conn, leg string) (dump, error) {
+	reply, err := c.Send(ctx, esl.UUIDDump(leg))
+	if err != nil {
+		return nil, err
+	}
+	if reply.Err() != nil {
+		return nil, errNoChannel
+	}
+	d := dump{}
+	if err := json.Unmarshal(reply.Body, &d); err != nil {
+		return nil, fmt.Errorf("uuid_dump: %w", err)
+	}
+	return d, nil
+}
+
+// Get gives a header.
+func (d dump) Get(name string) string { return d[name] }
+
+// Variable gives a channel variable.
+func (d dump) Variable(name string) string { return d["variable_"+name] }
+
+// at is the node's time.
+func (d dump) at() time.Time {
+	if t := microseconds(d.Get("Event-Date-Timestamp")); !t.IsZero() {
+		return t
+	}
+	return time.Now().UTC()
 }

@@ -16,15 +16,31 @@ import (
 )
 
 // lateSteps is where a worker numbers the entries of a call that it has not seen begin: more than any call's steps.
-const lateSteps = 1 << 19
+// adoptedSteps is how far it goes on beyond a mark, which is not written at every step.
+const (
+	lateSteps    = 1 << 19
+	adoptedSteps = 1000
+)
 
 // handle takes one event of a node. It runs on the connection's goroutine for the shard.
 func (n *Node) handle(index int, e *esl.Event) {
 	s := n.shards[index%len(n.shards)]
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	s.hear(e)
+}
+
+// hear steps the call that an event is about. Until the shard has been reconciled, what is said of calls that it does not
+// know yet is kept: they may be adopted in a moment.
+func (s *shard) hear(e *esl.Event) {
 	event, ok := translate(e)
 	c := s.calls[e.UniqueID()]
+	if c == nil && s.unsure && !begins(e) {
+		if len(s.unheard) < maxUnheard {
+			s.unheard = append(s.unheard, e)
+		}
+		return
+	}
 	if c == nil {
 		c = s.adopt(e, &event)
 	}
@@ -32,6 +48,29 @@ func (n *Node) handle(index int, e *esl.Event) {
 		return
 	}
 	s.step(c, event)
+}
+
+// begins says whether an event is the first of a caller's leg.
+func begins(e *esl.Event) bool {
+	return e.Get("Call-Direction") == "inbound" && (e.Name() == "CHANNEL_CREATE" || e.Name() == "CHANNEL_PARK")
+}
+
+// sure ends the time in which calls may be adopted, and hears what was kept.
+func (s *shard) sure() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	kept := s.unheard
+	s.unsure, s.unheard = false, nil
+	for _, e := range kept {
+		s.hear(e)
+	}
+}
+
+// doubt begins that time: the connection is lost.
+func (s *shard) doubt() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.unsure, s.unheard = true, nil
 }
 
 // adopt makes a call of the first event of a caller's leg, and joins a dialled leg to the call that dialled it. An event
@@ -45,6 +84,19 @@ func (s *shard) adopt(e *esl.Event, event *callflows.Event) *call {
 	if !ours || e.Name() == "CHANNEL_EXECUTE_COMPLETE" {
 		return nil
 	}
+	if facts.StartedAt.IsZero() {
+		facts.StartedAt = e.Time()
+	}
+	c := s.newCall(facts)
+	if e.Name() != "CHANNEL_CREATE" && e.Name() != "CHANNEL_PARK" {
+		c.steps = lateSteps // it began under another worker, whose entries are numbered from 0
+	}
+	event.Call = &c.state.Call
+	return c
+}
+
+// newCall begins to drive a call, under the configuration of this moment.
+func (s *shard) newCall(facts callflows.Call) *call {
 	snapshot := s.node.options.Snapshot()
 	tenant := snapshot.Tenant(facts.Tenant)
 	if user := userOf(tenant, facts.Caller.Device); user != nil {
@@ -52,13 +104,9 @@ func (s *shard) adopt(e *esl.Event, event *callflows.Event) *call {
 	}
 	c := &call{config: callflows.Config{Tenant: tenant, Emergency: snapshot.Emergency()}, gaps: s.node.gaps.Load()}
 	c.state.Call = facts
-	if e.Name() != "CHANNEL_CREATE" && e.Name() != "CHANNEL_PARK" {
-		c.steps = lateSteps // it began under another worker, whose entries are numbered from 0
-	}
 	s.calls[facts.Leg] = c
 	s.node.live.Add(1)
-	s.node.announceCall(c, messages.CallStarted, e.Time())
-	event.Call = &facts
+	s.node.announceCall(c, messages.CallStarted, facts.StartedAt)
 	return c
 }
 
@@ -88,6 +136,7 @@ func (s *shard) step(c *call, event callflows.Event) {
 			s.panicked(c, event, fault)
 		}
 	}()
+	var orders []order
 	for queue := []callflows.Event{event}; len(queue) > 0; queue = queue[1:] {
 		out := s.decide(c, queue[0])
 		wasAnswered := c.state.Answered
@@ -96,9 +145,13 @@ func (s *shard) step(c *call, event callflows.Event) {
 			s.node.announceCall(c, messages.CallAnswered, queue[0].At)
 		}
 		for _, command := range out.Commands {
-			if answer, ok := s.obey(c, command, queue[0].At); ok {
+			if answer, ok := s.obey(c, command, queue[0].At, &orders); ok {
 				queue = append(queue, answer)
 			}
+		}
+		if len(queue) == 1 {
+			queue = append(queue, s.dispatch(c, orders)...)
+			orders = nil
 		}
 	}
 	if c.state.Phase == callflows.Ended {
@@ -157,7 +210,7 @@ func (s *shard) journal(c *call, event callflows.Event, out callflows.Outcome) {
 }
 
 // obey carries out one command. What can be answered at once is answered by an event; the rest goes to the node.
-func (s *shard) obey(c *call, command callflows.Command, at time.Time) (callflows.Event, bool) {
+func (s *shard) obey(c *call, command callflows.Command, at time.Time, orders *[]order) (callflows.Event, bool) {
 	switch command.Kind {
 	case callflows.WriteCDR:
 		s.node.options.Ledger.AddCDR(*command.CDR)
@@ -181,12 +234,26 @@ func (s *shard) obey(c *call, command callflows.Command, at time.Time) (callflow
 	if err != nil {
 		return refused(command, at, err), true
 	}
-	select {
-	case s.outbox <- order{call: c, facts: c.state.Call, command: command, built: built, at: at}:
-		return callflows.Event{}, false
-	default:
-		return refused(command, at, errOutboxFull), true
+	*orders = append(*orders, order{call: c, facts: c.state.Call, command: command, built: built, at: at})
+	return callflows.Event{}, false
+}
+
+// dispatch hands a step's orders to the shard's sender, together with the mark that the channel is to carry: the state
+// after the whole step. It returns what the engine must be told of those that there is no room for.
+func (s *shard) dispatch(c *call, orders []order) (answers []callflows.Event) {
+	if len(orders) == 0 {
+		return nil
 	}
+	mark := encodeMark(c.state, c.steps)
+	for _, o := range orders {
+		o.mark = mark
+		select {
+		case s.outbox <- o:
+		default:
+			answers = append(answers, refused(o.command, o.at, errOutboxFull))
+		}
+	}
+	return answers
 }
 
 // refused tells the engine that a command was not carried out.

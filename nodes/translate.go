@@ -20,9 +20,15 @@ func subscription() []string {
 		"CHANNEL_UNBRIDGE", "CHANNEL_EXECUTE_COMPLETE", "CHANNEL_HANGUP_COMPLETE", "HEARTBEAT", "SHUTDOWN"}
 }
 
-// callOf reads the call from the first event of a caller's leg. It is false for a channel that no edge sent with our
+// headers are what an event and a dump of a channel have in common.
+type headers interface {
+	Get(name string) string
+	Variable(name string) string
+}
+
+// callOf reads the call from an event or a dump of its caller's leg. It is false for a channel that no edge sent with our
 // headers: that is not Tandem's call.
-func callOf(e *esl.Event, node string) (callflows.Call, bool) {
+func callOf(e headers, node string) (callflows.Call, bool) {
 	header := func(name string) string { return e.Variable("sip_h_" + name) }
 	id := header(routing.HeaderCall)
 	if id == "" || e.Get("Call-Direction") != "inbound" {
@@ -30,14 +36,11 @@ func callOf(e *esl.Event, node string) (callflows.Call, bool) {
 	}
 	version, _ := strconv.ParseInt(header(routing.HeaderVersion), 10, 64) // 0 is "not known", and is said as such
 	c := callflows.Call{
-		ID: id, Tenant: header(routing.HeaderTenant), Version: version, Leg: e.UniqueID(), Node: node, FlowID: header(routing.HeaderFlow),
+		ID: id, Tenant: header(routing.HeaderTenant), Version: version, Leg: e.Get("Unique-ID"), Node: node, FlowID: header(routing.HeaderFlow),
 		Dialled: header(routing.HeaderDialled), SIPCallID: e.Variable("sip_call_id"), StartedAt: microseconds(e.Get("Caller-Channel-Created-Time")),
 		Edge: "sip:" + e.Variable("sip_network_ip") + ":" + e.Variable("sip_network_port"),
 		Caller: callflows.Caller{Device: header(routing.HeaderDevice), Trunk: header(routing.HeaderTrunk), Number: header(routing.HeaderNumber),
 			Name: e.Variable("sip_from_display")},
-	}
-	if c.StartedAt.IsZero() {
-		c.StartedAt = e.Time()
 	}
 	return c, true
 }

@@ -119,8 +119,9 @@ func (l *Ledger) AddCDR(cdr messages.CDR) {
 	l.signal()
 }
 
-// AddJournal takes an entry and returns at once. An entry too large for a message loses its Input and Output and keeps
-// its reasons. While the broker is away entries wait, up to MaxHeldJournalBytes; beyond it the oldest are dropped.
+// AddJournal takes an entry and returns at once; its Input and Output must be JSON, as json.Marshal writes it. An entry too
+// large for a message loses its Input and Output and keeps its reasons. While the broker is away entries wait, up to
+// MaxHeldJournalBytes; beyond it the oldest are dropped.
 func (l *Ledger) AddJournal(e messages.JournalEntry) {
 	body, err := encodeEntry(&e)
 	if err != nil {

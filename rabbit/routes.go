@@ -2,7 +2,6 @@ package rabbit
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"log/slog"
 	"sync"
@@ -32,7 +31,7 @@ const (
 // gives an answer that messages refuses: the edge then answers by its own deadline.
 func (c *Client) ServeRoutes(ctx context.Context, prefetch int, decide func(context.Context, *messages.RouteRequest) *messages.RouteAnswer) error {
 	return c.serveRequests(ctx, prefetch, func(ctx context.Context, body []byte) (string, []byte, error) {
-		request, err := parseRequest(body)
+		request, err := messages.ParseRouteRequest(body)
 		if err != nil {
 			return "", nil, err
 		}
@@ -43,16 +42,6 @@ func (c *Client) ServeRoutes(ctx context.Context, prefetch int, decide func(cont
 		reply, err := messages.Encode(answer)
 		return request.ServerID, reply, err
 	})
-}
-
-// parseRequest is messages.ParseAs without its look at the type beforehand, which costs as much as all the rest. What
-// fails is parsed again the long way, for the exact refusal.
-func parseRequest(body []byte) (*messages.RouteRequest, error) {
-	request := new(messages.RouteRequest)
-	if json.Unmarshal(body, request) == nil && request.Validate() == nil {
-		return request, nil
-	}
-	return messages.ParseAs[*messages.RouteRequest](body)
 }
 
 // serveRequests runs the lanes. respond returns the routing key and body of the answer, no body when none is due.

@@ -59,7 +59,7 @@ type Decision struct {
 	Cause   string           `json:"cause,omitempty"` // FreeSWITCH's name of the Q.850 cause
 	Q850    int              `json:"q850,omitempty"`
 	Fault   messages.Fault   `json:"fault,omitempty"`
-	Because []because.Reason `json:"because"`
+	Because []because.Reason `json:"because,omitempty"`
 }
 
 // MaxNodes is how many nodes a decision names: an edge that has tried so many gives up.

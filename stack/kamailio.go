@@ -18,7 +18,7 @@ const (
 	// kamailioGrace is short: after an outage its shutdown may hang in shared
 	// memory, and nothing of it is kept.
 	kamailioGrace    = 5 * time.Second
-	sharedMemoryMB   = "128"
+	sharedMemoryMB   = "512"
 	privateMemoryMB  = "16"
 	optionsReplySize = 4096
 )

@@ -207,12 +207,11 @@ func legsOf(x explain.Explanation) string {
 
 // tellOnFailure shows the ends of the logs when the test has failed.
 func (w *world) tellOnFailure(t *testing.T) {
-	processes := []*stack.Process{w.worker, w.edge}
 	t.Cleanup(func() {
 		if !t.Failed() {
 			return
 		}
-		for _, p := range processes {
+		for _, p := range []*stack.Process{w.worker, w.edge} {
 			if p != nil {
 				t.Logf("%s:\n%s", p.Name(), endOf(p.Log()))
 			}

@@ -23,6 +23,7 @@ type commands struct {
 	Edge    edgeCommands   `cmd:"" help:"Run the SIP edge."`
 	Demo    demoCommand    `cmd:"" help:"Install, start and show everything on this machine, with one call."`
 	StandIn standInCommand `cmd:"" name:"stand-in" help:"Run the stand-in for FreeSWITCH: signalling only, no audio."`
+	Bench   benchCommands  `cmd:"" help:"Measure."`
 	Stack   stackCommand   `cmd:"" help:"Run a command beside a private PostgreSQL and RabbitMQ, for tests."`
 }
 

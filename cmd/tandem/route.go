@@ -35,9 +35,11 @@ func (w *worker) decide(ctx context.Context, m *messages.RouteRequest, now time.
 
 // record keeps a decision: its journal entry, and for a rejection the CDR of the leg that reached no node.
 func (w *worker) record(now time.Time, request routing.Request, facts routing.Facts, d routing.Decision) {
+	output := d
+	output.Because = nil // the entry has them
 	w.ledger.AddJournal(messages.JournalEntry{
 		Call: d.Call, Tenant: d.Tenant, Source: messages.SourceRouting, At: now, Version: d.Version, Because: d.Because,
-		Input: encode(routingInput{Request: request, Facts: facts}), Output: encode(d),
+		Input: encode(routingInput{Request: request, Facts: facts}), Output: encode(output),
 	})
 	if d.Verdict == messages.Reject {
 		w.ledger.AddCDR(explain.RejectedCDR(now, request, d))

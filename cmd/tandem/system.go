@@ -196,22 +196,32 @@ func (y *system) startFreeSWITCH(ctx context.Context, name, sipAddress, socketAd
 		EventSocket: socketAddress, Password: y.nodePassword})
 }
 
-// startWorker starts a worker process with every role and waits until it drives a node.
+// startWorker starts a worker process with every role and waits until it answers.
 func (y *system) startWorker(ctx context.Context, name string) (*stack.Process, error) {
-	self, err := os.Executable()
+	command, err := y.workerCommand(name)
 	if err != nil {
 		return nil, err
 	}
-	if y.HTTPAddress, err = freeAddress(); err != nil {
-		return nil, err
+	command.Ready = serving("http://" + y.HTTPAddress + "/health")
+	return y.stack.Launch(ctx, command)
+}
+
+// workerCommand is how a worker is started. Its folder is that of the name, so that a worker that is started again finds
+// its snapshots and its spool.
+func (y *system) workerCommand(name string) (command stack.Command, err error) {
+	self, err := os.Executable()
+	if err != nil {
+		return command, err
 	}
-	return y.stack.Launch(ctx, stack.Command{
+	if y.HTTPAddress, err = freeAddress(); err != nil {
+		return command, err
+	}
+	return stack.Command{
 		Name: "worker " + name, Path: self, Arguments: []string{"serve"},
 		Environment: append(os.Environ(), "TANDEM_POSTGRES_URL="+y.postgresURL, "TANDEM_AMQP_URL="+y.amqpURL,
 			"TANDEM_STATE_DIR="+filepath.Join(y.stack.Dir, "state-"+name), "TANDEM_HTTP_ADDRESS="+y.HTTPAddress,
 			"TANDEM_WORKER="+name, "TANDEM_NODE_PASSWORD="+y.nodePassword, asTandem),
-		Ready: serving("http://" + y.HTTPAddress + "/health"),
-	})
+	}, nil
 }
 
 // awaitReady waits until the worker knows the nodes (any one, if none is named) to be up, the edge knows their addresses,

@@ -218,7 +218,7 @@ func (c *channel) untie(b *channel, ids []field) {
 }
 
 // exchange is the B-leg's side of a bridge (audio_bridge_on_exchange_media).
-func (c *channel) exchange(a *channel) {
+func (c *channel) exchange() {
 	if c.up() {
 		c.enter(csExchangeMedia)
 	}
@@ -245,8 +245,15 @@ func (c *channel) exchange(a *channel) {
 		c.vars.unset("bridge_to")
 		c.report()
 	}
-	c.partner = nil
-	a.notify()
+	c.leaveBridge()
+}
+
+// leaveBridge tells the A-leg that this one is no longer in its bridge.
+func (c *channel) leaveBridge() {
+	if a := c.partner; a != nil && !c.originated {
+		c.partner, c.exchanging = nil, false
+		a.notify()
+	}
 }
 
 // uuidBridge is switch_ivr_uuid_bridge: both channels leave what they do and

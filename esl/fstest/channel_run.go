@@ -32,9 +32,12 @@ func (c *channel) live() {
 		r := c.redirect
 		c.redirect = nil
 		c.drainDigits()
+		if !r.dialled {
+			c.leaveBridge() // sent elsewhere before it had joined
+		}
 		switch {
 		case r.peer != nil && r.dialled:
-			c.exchange(r.peer)
+			c.exchange()
 		case r.peer != nil:
 			c.softExecute(r)
 		default:

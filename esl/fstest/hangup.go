@@ -56,10 +56,7 @@ func (c *channel) finish() {
 		c.hangup(causeNormalClearing)
 	}
 	c.report()
-	if a := c.partner; a != nil {
-		c.partner = nil // hung up before it reached the bridge
-		a.notify()
-	}
+	c.leaveBridge() // hung up before it had joined
 	c.state = csDestroy
 	c.callUUID = c.uuid
 	c.vars.replace("call_uuid", c.uuid)

@@ -1,0 +1,37 @@
+package main
+
+import (
+	"context"
+	"testing"
+	"time"
+
+	"tandem/sipptest"
+	"tandem/stack"
+)
+
+// TestRealFreeSWITCH makes five of the calls on a real FreeSWITCH. It is not parallel: an engine with real media needs the
+// machine.
+func TestRealFreeSWITCH(t *testing.T) {
+	where, found := stack.FindFreeSWITCH()
+	if !found || stack.IsAddress(where) {
+		t.Skip("no FreeSWITCH on this machine: set TANDEM_FREESWITCH to the path of its binary to make these calls on the real engine")
+	}
+	ctx, cancel := context.WithTimeout(t.Context(), 2*time.Minute)
+	defer cancel()
+	w, err := newWorld(ctx, t, stack.ForTest(t), worldOptions{Nodes: 1, FreeSWITCH: where})
+	must(t, err)
+	for name, call := range map[string]func(*testing.T){
+		"answered":            func(t *testing.T) { answered().make(t, w) },
+		"busy":                func(t *testing.T) { busy().make(t, w) },
+		"BYE from the callee": func(t *testing.T) { endedByCallee().make(t, w) },
+		"menu with RFC 4733 digits": func(t *testing.T) {
+			throughMenu(t, w, sipptest.Call{Digits: "1"}, viaMenu("answering", "menu_asked", "menu_chosen"))
+		},
+		"ring group, first to answer": func(t *testing.T) { firstToAnswer(t, w) },
+	} {
+		t.Run(name, func(t *testing.T) {
+			w.tellOnFailure(t)
+			call(t)
+		})
+	}
+}

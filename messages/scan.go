@@ -1,0 +1,237 @@
+package messages
+
+import (
+	"strings"
+	"unicode/utf8"
+)
+
+// ParseRouteRequest is ParseAs for the message of which there are most: it gives the same, in a fifth of the time for what
+// edges write. Edges write flat objects of strings, whole numbers and arrays of strings; whatever else comes, and whatever
+// is refused, is read again by encoding/json, which has the last word.
+func ParseRouteRequest(body []byte) (*RouteRequest, error) {
+	if len(body) <= MaxMessageBytes && utf8.Valid(body) {
+		m := new(RouteRequest)
+		s := scanner{text: string(body)}
+		if s.object(m.member) && m.Validate() == nil {
+			return m, nil
+		}
+	}
+	return ParseAs[*RouteRequest](body)
+}
+
+// member gives the place of a member's value: a *string, *int or *[]string. A nil *string is a text that nobody reads, as
+// the kazoo module adds some; a nil any is a member that the scanner is not to judge.
+func (m *RouteRequest) member(name string) any {
+	switch name {
+	case "type":
+		return (*string)(&m.Type)
+	case "Server-ID":
+		return &m.ServerID
+	case "t_index":
+		return &m.TIndex
+	case "t_label":
+		return &m.TLabel
+	case "edge":
+		return &m.Edge
+	case "socket":
+		return &m.Socket
+	case "source_address":
+		return &m.SourceAddress
+	case "source_port":
+		return &m.SourcePort
+	case "transport":
+		return &m.Transport
+	case "call_id":
+		return &m.CallID
+	case "from_tag":
+		return &m.FromTag
+	case "cseq":
+		return &m.CSeq
+	case "request_uri":
+		return &m.RequestURI
+	case "from_uri":
+		return &m.FromURI
+	case "from_name":
+		return &m.FromName
+	case "to_uri":
+		return &m.ToURI
+	case "auth_user":
+		return &m.AuthUser
+	case "auth_realm":
+		return &m.AuthRealm
+	case "p_asserted_identity":
+		return &m.PAssertedIdentity
+	case "p_preferred_identity":
+		return &m.PPreferredIdentity
+	case "remote_party_id":
+		return &m.RemotePartyID
+	case "privacy":
+		return &m.Privacy
+	case "diversion":
+		return &m.Diversion
+	case "history_info":
+		return &m.HistoryInfo
+	case "identity":
+		return &m.Identity
+	case "referred_by":
+		return &m.ReferredBy
+	case "replaces":
+		return &m.Replaces
+	case "contact":
+		return &m.Contact
+	case "path":
+		return &m.Path
+	case "user_agent":
+		return &m.UserAgent
+	case "call_info":
+		return &m.CallInfo
+	case "alert_info":
+		return &m.AlertInfo
+	case "sdp":
+		return &m.SDP
+	case "App-Name", "App-Version", "Node", "Msg-ID":
+		return (*string)(nil)
+	}
+	return nil
+}
+
+// scanner reads one flat JSON object (RFC 8259). It accepts less than encoding/json does, and reads what it accepts as
+// encoding/json would. Texts without escapes are parts of its own: no copies are made of them. The text is UTF-8.
+type scanner struct {
+	text string
+	at   int
+}
+
+// object reads the whole text. place is asked for each member; nil refuses it.
+func (s *scanner) object(place func(name string) any) bool {
+	if !s.take('{') {
+		return false
+	}
+	for {
+		name, ok := s.string()
+		if !ok || !s.take(':') || !s.value(place(name)) {
+			return false
+		}
+		if s.take(',') {
+			continue
+		}
+		if !s.take('}') {
+			return false
+		}
+		s.space()
+		return s.at == len(s.text)
+	}
+}
+
+func (s *scanner) value(place any) (ok bool) {
+	switch place := place.(type) {
+	case *string:
+		text, ok := s.string()
+		if place != nil {
+			*place = text
+		}
+		return ok
+	case *int:
+		*place, ok = s.number()
+		return ok
+	case *[]string:
+		*place, ok = s.list()
+		return ok
+	}
+	return false
+}
+
+// list reads an array of one string or more.
+func (s *scanner) list() (all []string, ok bool) {
+	if !s.take('[') {
+		return nil, false
+	}
+	for {
+		text, ok := s.string()
+		if !ok {
+			return nil, false
+		}
+		all = append(all, text)
+		if !s.take(',') {
+			return all, s.take(']')
+		}
+	}
+}
+
+// number reads digits; those that could overflow are not accepted, nor are signs, fractions and exponents.
+func (s *scanner) number() (n int, ok bool) {
+	const most = 18
+	s.space()
+	from := s.at
+	for s.at < len(s.text) && s.text[s.at] >= '0' && s.text[s.at] <= '9' && s.at-from < most {
+		n = 10*n + int(s.text[s.at]-'0')
+		s.at++
+	}
+	digits := s.at - from
+	// What follows must be able to: a comma, a bracket or space, which the caller sees.
+	return n, digits > 0 && (digits == 1 || s.text[from] != '0')
+}
+
+func (s *scanner) string() (text string, ok bool) {
+	if !s.take('"') {
+		return "", false
+	}
+	for i := s.at; i < len(s.text); i++ {
+		switch c := s.text[i]; {
+		case c == '"':
+			text = s.text[s.at:i]
+			s.at = i + 1
+			return text, true
+		case c == '\\':
+			return s.escaped(i)
+		case c < ' ':
+			return "", false
+		}
+	}
+	return "", false
+}
+
+// escaped goes on with a string whose first backslash is at i. Escapes by number are not accepted.
+func (s *scanner) escaped(i int) (text string, ok bool) {
+	var out strings.Builder
+	out.Grow(2 * (i - s.at))
+	from := s.at
+	for ; i < len(s.text); i++ {
+		switch c := s.text[i]; {
+		case c == '"':
+			out.WriteString(s.text[from:i])
+			s.at = i + 1
+			return out.String(), true
+		case c == '\\':
+			out.WriteString(s.text[from:i])
+			if i++; i == len(s.text) {
+				return "", false
+			}
+			meant := strings.IndexByte(`"\/bfnrt`, s.text[i])
+			if meant < 0 {
+				return "", false
+			}
+			out.WriteByte("\"\\/\b\f\n\r\t"[meant])
+			from = i + 1
+		case c < ' ':
+			return "", false
+		}
+	}
+	return "", false
+}
+
+// take goes past space and then past c, if it is there.
+func (s *scanner) take(c byte) bool {
+	s.space()
+	if s.at == len(s.text) || s.text[s.at] != c {
+		return false
+	}
+	s.at++
+	return true
+}
+
+func (s *scanner) space() {
+	for s.at < len(s.text) && strings.IndexByte(" \t\r\n", s.text[s.at]) >= 0 {
+		s.at++
+	}
+}

@@ -1,0 +1,91 @@
+package nodes
+
+import (
+	"encoding/json"
+	"fmt"
+	"strings"
+	"testing"
+
+	"tandem/callflows"
+	"tandem/messages"
+)
+
+const calleeLeg = "aaaaaaaa-4444-8444-8444-444444444444"
+
+// holding prepares a node that holds a call of which no worker knows: its channels, and what the caller's carries.
+func holding(t *testing.T, mark string, channels ...string) *fakeNode {
+	t.Helper()
+	f := newFakeNode(t)
+	var rows []string
+	for _, c := range channels {
+		direction := "outbound"
+		if c == callerLeg {
+			direction = "inbound"
+		}
+		rows = append(rows, fmt.Sprintf(`{"uuid": %q, "direction": %q}`, c, direction))
+	}
+	f.channels = fmt.Sprintf(`{"row_count": %d, "rows": [%s]}`, len(rows), strings.Join(rows, ","))
+	headers := map[string]string{
+		"Event-Name": "CHANNEL_DATA", "Unique-ID": callerLeg, "Call-Direction": "inbound", "Event-Date-Timestamp": "1795332486052393",
+		"Caller-Channel-Created-Time": "1795332480000000", "variable_sip_h_X-Tandem-Call": callID, "variable_sip_h_X-Tandem-Tenant": "office",
+		"variable_sip_h_X-Tandem-Version": "3", "variable_sip_h_X-Tandem-Flow": "sales", "variable_sip_h_X-Tandem-Dialled": "102",
+		"variable_sip_h_X-Tandem-Number": "101", "variable_sip_call_id": "abc@phone", "variable_" + markVariable: mark,
+	}
+	body, err := json.Marshal(headers)
+	if err != nil {
+		t.Fatal(err)
+	}
+	f.dump = string(body)
+	return f
+}
+
+// ringing is the state of a call whose only target rings.
+func ringing() callflows.State {
+	return callflows.State{Phase: callflows.Running, FlowID: "sales", Element: "ring", Entered: 1, Commands: 2, Awaited: 2, Stage: "ringing",
+		Legs: []callflows.Leg{{ID: callerLeg, Role: messages.RoleCaller, Created: true}, {ID: calleeLeg, Role: messages.RoleCallee, Device: "d2", Created: true}}}
+}
+
+// TestRingingCallIsAdopted: a worker that starts goes on with a call that rings, and its legs get their records.
+func TestRingingCallIsAdopted(t *testing.T) {
+	f, w := ownThat(t, holding(t, encodeMark(ringing(), 9), callerLeg, calleeLeg))
+	f.event("CHANNEL_HANGUP_COMPLETE", calleeLeg, "outbound", "Hangup-Cause: USER_BUSY", "variable_hangup_cause_q850: 17",
+		"variable_sip_term_status: 486", "variable_sip_hangup_disposition: recv_refuse")
+	if c := w.cdr(t); c.Leg != calleeLeg || c.Call != callID || c.Device != "d2" || c.SIPCode != 486 {
+		t.Errorf("callee's record: %+v", c)
+	}
+	f.event("CHANNEL_EXECUTE_COMPLETE", callerLeg, "inbound", "Application: bridge", "Application-UUID: "+callID+"/2", "Answer-State: ringing",
+		"variable_originate_disposition: USER_BUSY")
+	f.ordered("uuid_kill " + callerLeg + " USER_BUSY")
+}
+
+// TestRingThatEndedUnheardIsGoneOnWith: the target of a ring refused while nobody listened.
+func TestRingThatEndedUnheardIsGoneOnWith(t *testing.T) {
+	f := holding(t, encodeMark(ringing(), 9), callerLeg)
+	f.dump = strings.Replace(f.dump, "{", `{"variable_originate_disposition":"USER_BUSY",`, 1)
+	ownThat(t, f)
+	f.ordered("uuid_kill " + callerLeg + " USER_BUSY")
+}
+
+// TestCallThatParkedUnheardBegins: a call that parked while no worker was there begins when one comes.
+func TestCallThatParkedUnheardBegins(t *testing.T) {
+	f, _ := ownThat(t, holding(t, "", callerLeg))
+	f.ordered("execute-app-name: bridge")
+}
+
+// TestWaitingElementBeginsAnew: whether a prompt has ended cannot be known, so it is broken off and the element begins anew.
+func TestWaitingElementBeginsAnew(t *testing.T) {
+	s := ringing()
+	s.Stage, s.Legs = "finding", s.Legs[:1]
+	f, w := ownThat(t, holding(t, encodeMark(s, 9), callerLeg))
+	f.ordered("uuid_break " + callerLeg)
+	w.said(t, "resumed")
+	if bridge := f.ordered("execute-app-name: bridge"); !strings.Contains(bridge, callID+"/4") {
+		t.Errorf("commands are numbered anew: %s", bridge)
+	}
+}
+
+// TestUnreadableMarkBeginsAnew: a call whose state cannot be read is not left in silence.
+func TestUnreadableMarkBeginsAnew(t *testing.T) {
+	f, _ := ownThat(t, holding(t, "!!", callerLeg))
+	f.ordered("execute-app-name: bridge")
+}

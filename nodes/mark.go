@@ -1,0 +1,162 @@
+package nodes
+
+import (
+	"encoding/base64"
+	"encoding/binary"
+	"encoding/hex"
+	"errors"
+	"slices"
+	"strings"
+
+	"tandem/callflows"
+	"tandem/messages"
+)
+
+// A mark is what a caller's channel carries of its call: enough for a worker that knows nothing to go on. It is written
+// to the channel together with each command that leads into a wait, so it also proves that the command was taken.
+//
+// It leaves out what the channel says by itself (the call's facts are in its variables) and legs that are over, whose
+// records are written. What does not fit is left out leg by leg, the last first: such a leg gets its record when the node
+// tells of it, without the device's name.
+const (
+	markVariable = "tandem_state"
+	maxMark      = 512 // encoded bytes
+	markVersion  = 1
+)
+
+var errMark = errors.New("nodes: what the channel carries of its call cannot be read")
+
+// phases and faults in the order of their numbers in a mark; a new one is added at the end.
+func markPhases() []callflows.Phase {
+	return []callflows.Phase{"", callflows.Running, callflows.Talking, callflows.Ending, callflows.Ended}
+}
+
+func markFaults() []messages.Fault {
+	return []messages.Fault{"", messages.FaultNone, messages.FaultCaller, messages.FaultCallee, messages.FaultTenant, messages.FaultCarrier, messages.FaultPlatform}
+}
+
+// Flags of a leg in a mark.
+const (
+	legCallee = 1 << iota
+	legCreated
+	legRang
+	legAnswered
+	legBridged
+)
+
+// encodeMark writes a call's state and the number of its next journal entry.
+func encodeMark(s callflows.State, steps int) string {
+	for legs := len(s.Legs); ; legs-- {
+		text := base64.RawURLEncoding.EncodeToString(appendMark(nil, s, steps, legs))
+		if len(text) <= maxMark || legs == 0 {
+			return text
+		}
+	}
+}
+
+func appendMark(b []byte, s callflows.State, steps, legs int) []byte {
+	b = append(b, markVersion, byte(slices.Index(markPhases(), s.Phase)), byte(max(0, slices.Index(markFaults(), s.Fault))), bit(s.Answered, 1))
+	for _, n := range []int{s.Entered, s.Commands, s.Awaited, s.Attempt, steps} {
+		b = binary.AppendUvarint(b, uint64(n))
+	}
+	for _, text := range []string{s.FlowID, s.Element, s.Stage, s.Cause} {
+		b = appendText(b, text)
+	}
+	for _, l := range s.Legs[:legs] {
+		tail, err := hex.DecodeString(strings.ReplaceAll(l.ID, "-", ""))
+		if l.HungUp || err != nil || len(tail) != 16 {
+			continue
+		}
+		b = append(b, bit(l.Role == messages.RoleCallee, legCallee)|bit(l.Created, legCreated)|bit(l.Rang, legRang)|bit(l.Answered, legAnswered)|bit(l.Bridged, legBridged))
+		b = append(b, tail...)
+		b = appendText(appendText(b, l.Device), l.Trunk)
+	}
+	return b
+}
+
+func bit(set bool, flag byte) byte {
+	if set {
+		return flag
+	}
+	return 0
+}
+
+// appendText writes a text of at most 255 bytes. Ids are shorter; a longer text would not be one that we made.
+func appendText(b []byte, text string) []byte {
+	text = text[:min(len(text), 255)]
+	return append(append(b, byte(len(text))), text...)
+}
+
+// decodeMark reads what encodeMark wrote, for a call whose facts are known.
+func decodeMark(text string, call callflows.Call) (state callflows.State, steps int, err error) {
+	if len(text) > maxMark {
+		return state, 0, errMark
+	}
+	b, err := base64.RawURLEncoding.DecodeString(text)
+	if err != nil {
+		return state, 0, errMark
+	}
+	r := &markReader{rest: b}
+	if r.byte() != markVersion {
+		return state, 0, errMark
+	}
+	phase, fault := int(r.byte()), int(r.byte())
+	if phase >= len(markPhases()) || fault >= len(markFaults()) {
+		return state, 0, errMark
+	}
+	state = callflows.State{Call: call, Phase: markPhases()[phase], Fault: markFaults()[fault], Answered: r.byte() == 1}
+	state.Entered, state.Commands, state.Awaited, state.Attempt, steps = r.number(), r.number(), r.number(), r.number(), r.number()
+	state.FlowID, state.Element, state.Stage, state.Cause = r.text(), r.text(), r.text(), r.text()
+	for len(r.rest) > 0 && !r.bad && len(state.Legs) < callflows.MaxLegs {
+		state.Legs = append(state.Legs, r.leg())
+	}
+	if r.bad {
+		return callflows.State{}, 0, errMark
+	}
+	return state, steps, nil
+}
+
+// markReader reads a mark's bytes. Once something is missing it reads zeros, and says so at the end.
+type markReader struct {
+	rest []byte
+	bad  bool
+}
+
+func (r *markReader) take(n int) []byte {
+	if r.bad || n > len(r.rest) {
+		r.bad = true
+		return make([]byte, n)
+	}
+	out := r.rest[:n]
+	r.rest = r.rest[n:]
+	return out
+}
+
+func (r *markReader) byte() byte { return r.take(1)[0] }
+
+func (r *markReader) text() string { return string(r.take(int(r.byte()))) }
+
+// maxMarkNumber bounds the counts in a mark: no call has more elements, commands or steps.
+const maxMarkNumber = 1 << 20
+
+func (r *markReader) number() int {
+	n, size := binary.Uvarint(r.rest)
+	if size <= 0 || n > maxMarkNumber {
+		r.bad = true
+		return 0
+	}
+	r.rest = r.rest[size:]
+	return int(n)
+}
+
+func (r *markReader) leg() callflows.Leg {
+	flags := r.byte()
+	id := hex.EncodeToString(r.take(16))
+	l := callflows.Leg{ID: id[:8] + "-" + id[8:12] + "-" + id[12:16] + "-" + id[16:20] + "-" + id[20:], Role: messages.RoleCaller,
+		Created: flags&legCreated != 0, Rang: flags&legRang != 0, Answered: flags&legAnswered != 0, Bridged: flags&legBridged != 0}
+	if flags&legCallee != 0 {
+		l.Role = messages.RoleCallee
+	}
+	l.Device, l.Trunk = r.text(), r.text()
+	return l
+}
