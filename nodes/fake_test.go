@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"context"
 	"fmt"
+	"log/slog"
 	"net"
 	"net/textproto"
 	"strings"
@@ -13,6 +14,7 @@ import (
 
 	"tandem/callflows"
 	"tandem/messages"
+	"tandem/nodes/claim"
 	"tandem/tenants"
 )
 
@@ -25,6 +27,7 @@ const (
 )
 
 // fakeNode is an event socket under the test's control: it lets the test say what happens, and shows what was ordered.
+// Several workers may be connected: all hear the events.
 type fakeNode struct {
 	t        *testing.T
 	listener net.Listener
@@ -33,9 +36,12 @@ type fakeNode struct {
 	refuse   string      // a command that contains this is refused
 	dump     string      // answer to uuid_dump
 
-	mu   sync.Mutex
-	conn net.Conn
-	up   chan struct{} // one token for each subscription
+	mu      sync.Mutex
+	conns   map[net.Conn]bool // true: subscribed
+	up      chan struct{}     // one token for each subscription
+	number  int               // of the last event
+	globals map[string]string
+	marks   map[string]string // by channel
 }
 
 func newFakeNode(t *testing.T) *fakeNode {
@@ -44,7 +50,8 @@ func newFakeNode(t *testing.T) *fakeNode {
 	if err != nil {
 		t.Fatal(err)
 	}
-	f := &fakeNode{t: t, listener: l, commands: make(chan string, 100), up: make(chan struct{}, 10), channels: `{"row_count": 0}`}
+	f := &fakeNode{t: t, listener: l, commands: make(chan string, 100), up: make(chan struct{}, 10), channels: `{"row_count": 0}`,
+		conns: map[net.Conn]bool{}, globals: map[string]string{claim.OwnerVariable: claim.Seed, claim.StandbyVariable: claim.Seed}, marks: map[string]string{}}
 	t.Cleanup(func() { l.Close(); f.drop() })
 	go f.accept()
 	return f
@@ -57,29 +64,46 @@ func (f *fakeNode) accept() {
 			return
 		}
 		f.mu.Lock()
-		f.conn = c
+		f.conns[c] = false
 		f.mu.Unlock()
 		go f.serve(c)
 	}
 }
 
-// drop cuts the connection, as a network would.
+// drop cuts the connections, as a network would.
 func (f *fakeNode) drop() {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	if f.conn != nil {
-		f.conn.Close()
+	for c := range f.conns {
+		c.Close()
+		delete(f.conns, c)
 	}
 }
 
+// write sends to every client that has subscribed.
 func (f *fakeNode) write(text string) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	_, _ = fmt.Fprint(f.conn, text)
+	for c, subscribed := range f.conns {
+		if subscribed {
+			_, _ = fmt.Fprint(c, text)
+		}
+	}
+}
+
+// say answers one client.
+func (f *fakeNode) say(c net.Conn, text string) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	_, _ = fmt.Fprint(c, text)
+}
+
+func (f *fakeNode) response(c net.Conn, body string) {
+	f.say(c, fmt.Sprintf("Content-Type: api/response\nContent-Length: %d\n\n%s", len(body), body))
 }
 
 func (f *fakeNode) serve(c net.Conn) {
-	f.write("Content-Type: auth/request\n\n")
+	f.say(c, "Content-Type: auth/request\n\n")
 	in := textproto.NewReader(bufio.NewReader(c))
 	for {
 		var lines []string
@@ -93,40 +117,84 @@ func (f *fakeNode) serve(c net.Conn) {
 			}
 			lines = append(lines, line)
 		}
-		f.answer(strings.Join(lines, "|"))
+		f.answer(c, strings.Join(lines, "|"))
 	}
 }
 
-func (f *fakeNode) answer(command string) {
+func (f *fakeNode) answer(c net.Conn, command string) {
+	words := strings.Fields(command)
 	switch {
-	case strings.HasPrefix(command, "auth"):
-		f.write("Content-Type: command/reply\nReply-Text: +OK accepted\n\n")
-	case strings.HasPrefix(command, "event"):
-		f.write("Content-Type: command/reply\nReply-Text: +OK event listener enabled plain\n\n")
+	case words[0] == "auth":
+		f.say(c, "Content-Type: command/reply\nReply-Text: +OK accepted\n\n")
+	case words[0] == "event":
+		f.say(c, "Content-Type: command/reply\nReply-Text: +OK event listener enabled plain\n\n")
+		f.mu.Lock()
+		f.conns[c] = true
+		f.mu.Unlock()
 		f.up <- struct{}{}
-	case strings.HasPrefix(command, "api show channels"):
-		f.write(fmt.Sprintf("Content-Type: api/response\nContent-Length: %d\n\n%s", len(f.channels), f.channels))
-	case strings.HasPrefix(command, "api uuid_dump"):
-		f.write(fmt.Sprintf("Content-Type: api/response\nContent-Length: %d\n\n%s", len(f.dump), f.dump))
-	case strings.HasPrefix(command, "api uuid_exists"):
-		there := fmt.Sprint(strings.Contains(f.channels, strings.TrimPrefix(command, "api uuid_exists ")))
-		f.write(fmt.Sprintf("Content-Type: api/response\nContent-Length: %d\n\n%s", len(there), there))
-	case strings.HasPrefix(command, "api"):
-		f.commands <- command
-		f.write("Content-Type: api/response\nContent-Length: 4\n\n+OK\n")
+	case words[0] == "api":
+		f.api(c, command, words[1:])
 	case f.refuse != "" && strings.Contains(command, f.refuse):
 		f.commands <- command
-		f.write("Content-Type: command/reply\nReply-Text: -ERR refused by the test\n\n")
+		f.say(c, "Content-Type: command/reply\nReply-Text: -ERR refused by the test\n\n")
 	default:
 		f.commands <- command
-		f.write("Content-Type: command/reply\nReply-Text: +OK\n\n")
+		f.say(c, "Content-Type: command/reply\nReply-Text: +OK\n\n")
+	}
+}
+
+func (f *fakeNode) api(c net.Conn, command string, words []string) {
+	switch words[0] {
+	case "show":
+		f.response(c, f.channels)
+	case "uuid_dump":
+		f.response(c, f.dump)
+	case "uuid_exists":
+		f.response(c, fmt.Sprint(strings.Contains(f.channels, words[1])))
+	case "global_getvar":
+		f.mu.Lock()
+		value := f.globals[words[1]]
+		f.mu.Unlock()
+		f.response(c, value)
+	case "global_setvar":
+		f.swap(words[1])
+		f.response(c, "+OK")
+	case "uuid_setvar_multi":
+		if _, mark, ok := strings.Cut(command, markVariable+"="); ok {
+			f.mu.Lock()
+			f.marks[words[1]] = strings.TrimRight(strings.FieldsFunc(mark, func(r rune) bool { return r == ';' || r == ' ' })[0], "'")
+			f.mu.Unlock()
+		}
+		f.response(c, "+OK")
+	case "uuid_getvar":
+		f.mu.Lock()
+		mark := f.marks[words[1]]
+		f.mu.Unlock()
+		f.response(c, mark)
+	default:
+		f.commands <- command
+		f.response(c, "+OK\n")
+	}
+}
+
+// swap is FreeSWITCH's compare-and-swap: NAME=NEW=OLD.
+func (f *fakeNode) swap(text string) {
+	parts := strings.Split(text, "=")
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if len(parts) == 3 && f.globals[parts[0]] == parts[2] {
+		f.globals[parts[0]] = parts[1]
 	}
 }
 
 // event sends an event about a leg, with the headers of the call and further ones.
 func (f *fakeNode) event(name, leg, direction string, more ...string) {
 	now := time.Now().UnixMicro()
-	headers := []string{"Event-Name: " + name, "Unique-ID: " + leg, "Call-Direction: " + direction, fmt.Sprint("Event-Date-Timestamp: ", now),
+	f.mu.Lock()
+	f.number++
+	number := f.number
+	f.mu.Unlock()
+	headers := []string{"Event-Name: " + name, fmt.Sprint("Event-Sequence: ", number), "Unique-ID: " + leg, "Call-Direction: " + direction, fmt.Sprint("Event-Date-Timestamp: ", now),
 		fmt.Sprint("Caller-Channel-Created-Time: ", now-1_000_000)}
 	if direction == "inbound" {
 		headers = append(headers, "variable_sip_h_X-Tandem-Call: "+callID, "variable_sip_h_X-Tandem-Tenant: office",
@@ -159,6 +227,49 @@ type world struct {
 	cdrs     chan messages.CDR
 	reasons  chan string // codes, as they are journalled
 	contacts func() []callflows.Contact
+	ups      chan struct{} // this worker says that the node is up
+	lines    chan string   // what it logs
+}
+
+func newWorld() *world {
+	return &world{cdrs: make(chan messages.CDR, 10), reasons: make(chan string, 1000), ups: make(chan struct{}, 100), lines: make(chan string, 1000)}
+}
+
+// up waits until this worker drives the node.
+func (w *world) up(t *testing.T) {
+	t.Helper()
+	select {
+	case <-w.ups:
+	case <-time.After(patience):
+		t.Fatal("the worker does not drive the node")
+	}
+}
+
+// picture waits until this worker stands by with the whole picture.
+func (w *world) picture(t *testing.T) {
+	t.Helper()
+	for deadline := time.After(patience); ; {
+		select {
+		case line := <-w.lines:
+			if strings.Contains(line, "whole picture") {
+				return
+			}
+		case <-deadline:
+			t.Fatal("the worker does not stand by")
+		}
+	}
+}
+
+// logger keeps what a worker logs.
+func (w *world) logger() *slog.Logger { return slog.New(slog.NewTextHandler(w, nil)) }
+
+// Write keeps one line.
+func (w *world) Write(line []byte) (int, error) {
+	select {
+	case w.lines <- string(line):
+	default:
+	}
+	return len(line), nil
 }
 
 func (w *world) AddCDR(c messages.CDR) { w.cdrs <- c }
@@ -185,7 +296,15 @@ func (w *world) said(t *testing.T, code string) {
 }
 
 func (w *world) AnnounceCall(messages.CallEvent) {}
-func (w *world) AnnounceNode(messages.NodeEvent) {}
+
+func (w *world) AnnounceNode(e messages.NodeEvent) {
+	if e.State == messages.NodeUp {
+		select {
+		case w.ups <- struct{}{}:
+		default:
+		}
+	}
+}
 
 func (w *world) Contacts(_ *tenants.Tenant, device string, _ time.Time) []callflows.Contact {
 	if w.contacts != nil {
@@ -215,7 +334,29 @@ func own(t *testing.T) (*fakeNode, *world) {
 // ownThat is own for a node that is prepared already.
 func ownThat(t *testing.T, f *fakeNode) (*fakeNode, *world) {
 	t.Helper()
-	w := &world{cdrs: make(chan messages.CDR, 10), reasons: make(chan string, 1000)}
+	w := newWorld()
+	start(t, options(t, f, w))
+	<-f.up
+	return f, w
+}
+
+// start runs a node until the test, or the returned function, ends it.
+func start(t *testing.T, o Options) (stop func()) {
+	t.Helper()
+	ctx, cancel := context.WithCancel(context.Background())
+	ended := make(chan struct{})
+	go func() {
+		defer close(ended)
+		Own(ctx, o)
+	}()
+	stop = func() { cancel(); <-ended }
+	t.Cleanup(stop)
+	return stop
+}
+
+// options own a fake node whose only flow rings one phone.
+func options(t *testing.T, f *fakeNode, w *world) Options {
+	t.Helper()
 	snapshot, faults := tenants.NewSnapshot(tenants.Data{Tenants: []tenants.Tenant{{
 		ID: "office", Name: "Office", Domain: "office.example", TimeZone: "UTC",
 		Users:   []tenants.User{{ID: "u2", Name: "Sales", Extension: "102"}},
@@ -226,15 +367,7 @@ func ownThat(t *testing.T, f *fakeNode) (*fakeNode, *world) {
 	if len(faults) > 0 {
 		t.Fatal(faults)
 	}
-	ctx, cancel := context.WithCancel(context.Background())
-	ended := make(chan struct{})
-	go func() {
-		defer close(ended)
-		Own(ctx, Options{Node: tenants.Node{Name: "node1", SIPURI: "sip:127.0.0.1:5080", EventSocket: f.listener.Addr().String()},
-			Password: "secret", Profile: "internal", Worker: "worker1", Snapshot: func() *tenants.Snapshot { return snapshot },
-			Ledger: w, Contacts: w, Announcer: w, Prompts: Prompts("/sounds")})
-	}()
-	t.Cleanup(func() { cancel(); <-ended })
-	<-f.up
-	return f, w
+	return Options{Node: tenants.Node{Name: "node1", SIPURI: "sip:127.0.0.1:5080", EventSocket: f.listener.Addr().String()},
+		Password: "secret", Profile: "internal", Worker: "worker1", Snapshot: func() *tenants.Snapshot { return snapshot },
+		Ledger: w, Contacts: w, Announcer: w, Prompts: Prompts("/sounds")}
 }

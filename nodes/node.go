@@ -10,6 +10,8 @@ import (
 	"tandem/callflows"
 	"tandem/esl"
 	"tandem/messages"
+	"tandem/nodes/claim"
+	"tandem/nodes/link"
 	"tandem/tenants"
 )
 
@@ -41,9 +43,13 @@ type Options struct {
 	Contacts  Contacts
 	Announcer Announcer
 	Prompts   func(prompt string) string // what a prompt's name is for the node: a file or a stream
-	Shards    int
-	Announce  time.Duration // how often the node's state is announced
-	Logger    *slog.Logger
+	// Link, when given, lets several workers share the node: one owns it, one stands by. Without it this worker takes the
+	// node as its own, and must be the only one that does.
+	Link     *link.Server
+	Secret   []byte // that workers know each other by on their links
+	Shards   int
+	Announce time.Duration // how often the node's state is announced
+	Logger   *slog.Logger
 }
 
 // Bounds and defaults of owning a node.
@@ -61,11 +67,25 @@ type Node struct {
 	options Options
 	shards  []*shard
 	log     *slog.Logger
-	up      atomic.Pointer[esl.Conn] // nil while the event socket is down
-	live    atomic.Int64             // calls that are not over
-	gaps    atomic.Int64             // connections that have ended: what began before the last one may have missed events
+	up      atomic.Pointer[esl.Conn]   // nil while the event socket is down
+	live    atomic.Int64               // calls that are not over
+	role    atomic.Int32               // of this worker at the node
+	link    atomic.Pointer[link.Owner] // to the standby, while this worker owns the node
+	lease   atomic.Pointer[claim.Lease]
+	claims  claims
+	gaps    atomic.Int64 // connections that have ended: what began before the last one may have missed events
 	started sync.WaitGroup
+
+	cdrsMu sync.Mutex
+	cdrs   map[string]messages.CDR // records of legs that are not known to be safe yet
 }
+
+// What a worker is to a node.
+const (
+	watching   int32 = iota // another worker owns it
+	standingBy              // keeps what the owner ships, and the events since
+	owning
+)
 
 // shard drives the calls whose uuids fall to it. Its lock is held during a step: the connection's goroutine of the shard
 // and the shard's own sender take turns.
@@ -77,6 +97,7 @@ type shard struct {
 
 	unsure  bool         // calls may be adopted still
 	unheard []*esl.Event // of channels that belong to no call yet
+	gone    remembered   // channels of calls that the owner has brought to their end, while standing by
 }
 
 // call is one call in progress.
@@ -85,19 +106,33 @@ type call struct {
 	state  callflows.State
 	steps  int   // number of the next journal entry
 	gaps   int64 // how many connections had ended when it began
+
+	channels []string            // every channel that leads to this call
+	stepped  map[string]uint64   // by channel: Event-Sequence of the last event that was stepped
+	orders   []callflows.Command // commands of which it is not known that the node took them
+	kept     []heard             // while standing by: events after those that the owner has stepped
 }
 
-// Own connects to a node and drives its calls until ctx ends. Lost connections are made again.
-func Own(ctx context.Context, o Options) {
-	n := newNode(o)
-	stop, cancel := context.WithCancel(ctx)
+// Own connects to a node and drives its calls until ctx ends, or stands by for whoever does. Lost connections are made
+// again. When ctx ends, an owner hands the node over to its standby first.
+func Own(ctx context.Context, o Options) { New(o).Run(ctx) }
+
+// Run is Own for a Node that is made already.
+func (n *Node) Run(ctx context.Context) {
+	// What runs below ends a moment after ctx, so that there is a connection to hand over with.
+	running, cancel := context.WithCancel(context.WithoutCancel(ctx))
 	defer n.started.Wait()
 	defer cancel()
+	stop := context.AfterFunc(ctx, func() {
+		n.handOver()
+		cancel()
+	})
+	defer stop()
 	for _, s := range n.shards {
-		n.started.Go(func() { s.send(stop) })
+		n.started.Go(func() { s.send(running) })
 	}
-	n.started.Go(func() { n.announce(stop) })
-	esl.Supervise(ctx, esl.Options{
+	n.started.Go(func() { n.announce(running) })
+	esl.Supervise(running, esl.Options{
 		Address: n.options.Node.EventSocket, Password: n.options.Password, Events: subscription(), Shards: len(n.shards),
 		Handle: n.handle, Logger: n.log,
 	}, n.connected, n.lost)
@@ -110,7 +145,8 @@ func (n *Node) lost(g esl.Gap) {
 	}
 }
 
-func newNode(o Options) *Node {
+// New prepares to own a node, or to stand by.
+func New(o Options) *Node {
 	if o.Shards <= 0 {
 		o.Shards = defaultShards
 	}
@@ -120,7 +156,10 @@ func newNode(o Options) *Node {
 	if o.Logger == nil {
 		o.Logger = slog.New(slog.DiscardHandler)
 	}
-	n := &Node{options: o, log: o.Logger.With(slog.String("node", o.Node.Name))}
+	n := &Node{options: o, log: o.Logger.With(slog.String("node", o.Node.Name)), cdrs: map[string]messages.CDR{}}
+	if o.Link == nil {
+		n.role.Store(owning) // from the first event on: nobody else will
+	}
 	for range o.Shards {
 		n.shards = append(n.shards, &shard{node: n, calls: map[string]*call{}, unsure: true, outbox: make(chan order, outboxLength)})
 	}
@@ -130,20 +169,26 @@ func newNode(o Options) *Node {
 // shardOf gives the shard of a leg as package esl chooses it for the leg's events.
 func (n *Node) shardOf(leg string) *shard { return n.shards[esl.ShardOf(leg, len(n.shards))] }
 
-// connected runs while a connection is up: it reconciles, opens the node for calls, and closes it when the connection has
-// ended.
+// connected runs while a connection is up. A worker that shares the node finds out what it is to it; one that does not
+// owns it.
 func (n *Node) connected(ctx context.Context, c *esl.Conn) {
 	n.up.Store(c)
 	n.log.InfoContext(ctx, "media node is up", slog.String("event_socket", n.options.Node.EventSocket))
-	n.reconcile(ctx, c)
-	n.announceNow(messages.NodeUp)
-	<-ctx.Done()
+	if n.options.Link != nil {
+		n.contend(ctx, c)
+	} else {
+		n.reconcile(ctx, c)
+		n.announceNow(messages.NodeUp)
+		<-ctx.Done()
+	}
 	n.up.CompareAndSwap(c, nil)
 	n.gaps.Add(1)
 	for _, s := range n.shards {
 		s.doubt()
 	}
-	n.announceNow(messages.NodeDown)
+	if n.role.Load() == owning {
+		n.announceNow(messages.NodeDown)
+	}
 	n.log.WarnContext(ctx, "media node's event socket is lost", slog.Any("reason", c.Err()))
 }
 
@@ -156,6 +201,9 @@ func (n *Node) announce(ctx context.Context) {
 		case <-ctx.Done():
 			return
 		case <-tick.C:
+			if n.role.Load() != owning {
+				continue // the owner speaks for the node
+			}
 			state := messages.NodeDown
 			if n.up.Load() != nil {
 				state = messages.NodeUp

@@ -5,11 +5,13 @@ import (
 	"context"
 	"errors"
 	"log/slog"
+	"slices"
 	"strconv"
 	"time"
 
 	"tandem/callflows"
 	"tandem/esl"
+	"tandem/nodes/link"
 )
 
 // order is one built command on its way to the node.
@@ -18,8 +20,9 @@ type order struct {
 	facts   callflows.Call // the call's, readable without the shard's lock
 	command callflows.Command
 	built   esl.Command
-	at      time.Time // of the event that led to it
-	mark    string    // what the caller's channel is to carry from then on
+	at      time.Time   // of the event that led to it
+	mark    string      // what the caller's channel is to carry from then on
+	ticket  link.Ticket // of the state that the standby must have first
 }
 
 var (
@@ -123,11 +126,16 @@ func (s *shard) send(ctx context.Context) {
 // sendOne sends a command, waiting a bounded time for a lost connection to come back. A command whose effect is unknown
 // is not sent again: after the reconnection the node's channels say what came of it.
 func (s *shard) sendOne(ctx context.Context, o order) error {
+	o.ticket.Wait(shipWait)
 	deadline := time.Now().Add(resendWait)
 	for {
-		if c := s.node.up.Load(); c != nil {
+		if s.node.role.Load() != owning {
+			return nil // whoever owns the node now has the order in the call's state
+		}
+		if c := s.node.up.Load(); c != nil && s.node.mayWrite() {
 			reply, err := o.sendTo(ctx, c)
 			if err == nil {
+				s.confirm(o)
 				return reply.Err()
 			}
 			if !errors.Is(err, esl.ErrNotSent) {
@@ -145,6 +153,23 @@ func (s *shard) sendOne(ctx context.Context, o order) error {
 		case <-time.After(resendPause):
 		}
 	}
+}
+
+// confirm notes that the node has taken an order, and tells the standby.
+func (s *shard) confirm(o order) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	o.call.orders = slices.DeleteFunc(o.call.orders, func(c callflows.Command) bool { return c.N <= o.command.N })
+	if o.call.state.Phase != callflows.Ended {
+		s.ship(o.call)
+	}
+}
+
+// mayWrite says whether this worker may write to the node at this moment. A worker that shares the node may while its
+// lease lasts.
+func (n *Node) mayWrite() bool {
+	lease := n.lease.Load()
+	return n.options.Link == nil || lease != nil && lease.Valid(time.Now())
 }
 
 // sendTo writes an order to a node. In the same write the caller's channel gets its mark, and before a ring how it is to

@@ -96,7 +96,7 @@ func (s *shard) stale(leg string) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	c := s.calls[leg]
-	return c == nil || c.gaps < s.node.gaps.Load()
+	return c == nil && !s.gone.has(leg) || c != nil && c.gaps < s.node.gaps.Load()
 }
 
 // unlisted gives the live legs of calls from before the last gap that the list lacks.
@@ -203,7 +203,7 @@ func (s *shard) restore(d dump) *call {
 	}
 	c.state, c.steps = state, steps+adoptedSteps
 	for _, leg := range state.Legs {
-		s.calls[leg.ID] = c
+		s.bind(leg.ID, c)
 	}
 	s.node.log.Info("a live call is adopted", slog.String("call_id", facts.ID), slog.String("tenant_id", facts.Tenant),
 		slog.String("element", state.Element))
@@ -221,6 +221,8 @@ func (s *shard) resumption(c *call, d dump, there map[string]channel) callflows.
 	switch {
 	case c.state.Phase == "":
 		event.Kind, event.Call = callflows.Parked, &c.state.Call
+	case callee && c.state.Phase == callflows.Running && d.Variable("bridge_to") != "":
+		event.Kind, event.Leg = callflows.Bridged, d.Variable("bridge_to") // the mark is from before the answer
 	case callee:
 		return callflows.Event{} // it rings or talks, and its end will be told
 	case c.state.Phase == callflows.Talking:

@@ -27,7 +27,12 @@ func (n *Node) handle(index int, e *esl.Event) {
 	s := n.shards[index%len(n.shards)]
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.hear(e)
+	switch s.node.role.Load() {
+	case owning:
+		s.hear(e)
+	case standingBy:
+		s.keep(e)
+	}
 }
 
 // hear steps the call that an event is about. Until the shard has been reconciled, what is said of calls that it does not
@@ -47,7 +52,16 @@ func (s *shard) hear(e *esl.Event) {
 	if c == nil || !ok {
 		return
 	}
+	c.note(e.UniqueID(), sequence(e))
 	s.step(c, event)
+}
+
+// note keeps which of a channel's events were stepped.
+func (c *call) note(channel string, sequence uint64) {
+	if c.stepped == nil {
+		c.stepped = map[string]uint64{}
+	}
+	c.stepped[channel] = max(c.stepped[channel], sequence)
 }
 
 // begins says whether an event is the first of a caller's leg.
@@ -77,7 +91,7 @@ func (s *shard) doubt() {
 // that starts a call carries it.
 func (s *shard) adopt(e *esl.Event, event *callflows.Event) *call {
 	if other := s.calls[e.Get("Other-Leg-Unique-ID")]; other != nil && e.Get("Call-Direction") == "outbound" {
-		s.calls[e.UniqueID()] = other
+		s.bind(e.UniqueID(), other)
 		return other
 	}
 	facts, ours := callOf(e, s.node.options.Node.Name)
@@ -104,10 +118,28 @@ func (s *shard) newCall(facts callflows.Call) *call {
 	}
 	c := &call{config: callflows.Config{Tenant: tenant, Emergency: snapshot.Emergency()}, gaps: s.node.gaps.Load()}
 	c.state.Call = facts
-	s.calls[facts.Leg] = c
+	s.bind(facts.Leg, c)
 	s.node.live.Add(1)
-	s.node.announceCall(c, messages.CallStarted, facts.StartedAt)
+	if s.node.role.Load() == owning {
+		s.node.announceCall(c, messages.CallStarted, facts.StartedAt)
+	}
 	return c
+}
+
+// bind lets the events of a channel lead to a call.
+func (s *shard) bind(channel string, c *call) {
+	if s.calls[channel] == nil {
+		c.channels = append(c.channels, channel)
+	}
+	s.calls[channel] = c
+}
+
+// unbind ends that for all channels of a call.
+func (s *shard) unbind(c *call) {
+	for _, channel := range c.channels {
+		delete(s.calls, channel)
+		s.gone.add(channel)
+	}
 }
 
 // userOf finds the user of a device, or nil.
@@ -155,6 +187,7 @@ func (s *shard) step(c *call, event callflows.Event) {
 		}
 	}
 	if c.state.Phase == callflows.Ended {
+		s.ship(c)
 		s.forget(c, event.At)
 	}
 }
@@ -213,6 +246,7 @@ func (s *shard) journal(c *call, event callflows.Event, out callflows.Outcome) {
 func (s *shard) obey(c *call, command callflows.Command, at time.Time, orders *[]order) (callflows.Event, bool) {
 	switch command.Kind {
 	case callflows.WriteCDR:
+		s.node.shipCDR(command.CDR)
 		s.node.options.Ledger.AddCDR(*command.CDR)
 		return callflows.Event{}, false
 	case callflows.FindContacts:
@@ -226,7 +260,7 @@ func (s *shard) obey(c *call, command callflows.Command, at time.Time, orders *[
 		return callflows.Event{}, false
 	case callflows.Ring:
 		for _, target := range command.Targets {
-			s.calls[target.Leg] = c
+			s.bind(target.Leg, c)
 		}
 	case callflows.Answer, callflows.SignalRinging, callflows.Play, callflows.CollectDigits, callflows.HangUp:
 	}
@@ -241,12 +275,16 @@ func (s *shard) obey(c *call, command callflows.Command, at time.Time, orders *[
 // dispatch hands a step's orders to the shard's sender, together with the mark that the channel is to carry: the state
 // after the whole step. It returns what the engine must be told of those that there is no room for.
 func (s *shard) dispatch(c *call, orders []order) (answers []callflows.Event) {
+	for _, o := range orders {
+		c.orders = append(c.orders, o.command)
+	}
+	ticket := s.ship(c)
 	if len(orders) == 0 {
 		return nil
 	}
 	mark := encodeMark(c.state, c.steps)
 	for _, o := range orders {
-		o.mark = mark
+		o.mark, o.ticket = mark, ticket
 		select {
 		case s.outbox <- o:
 		default:
@@ -272,9 +310,7 @@ func (s *shard) fire(c *call, command callflows.Command, at time.Time) {
 
 // forget drops a call that is over.
 func (s *shard) forget(c *call, at time.Time) {
-	for _, leg := range c.state.Legs {
-		delete(s.calls, leg.ID)
-	}
+	s.unbind(c)
 	s.node.live.Add(-1)
 	s.node.announceCall(c, messages.CallEnded, at)
 }

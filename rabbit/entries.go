@@ -1,10 +1,7 @@
 package rabbit
 
 import (
-	"bytes"
 	"encoding/json"
-	"errors"
-	"slices"
 	"strings"
 	"sync/atomic"
 
@@ -32,50 +29,17 @@ func encodeEntry(e *messages.JournalEntry) ([]byte, error) {
 	if err := alone.Validate(); err != nil {
 		return nil, err
 	}
-	body, err := joinEntry(e)
-	if err == nil && len(body) > maxJournalBody {
+	const others = 1 << 10 // usual bytes besides input and output
+	body := e.Append(make([]byte, 0, len(e.Input)+len(e.Output)+others))
+	if len(body) > maxJournalBody {
 		e.Input, e.Output = json.RawMessage(`{"cut":"too_large"}`), json.RawMessage(`{"cut":"too_large"}`)
-		body, err = joinEntry(e)
-	}
-	if err != nil {
-		return nil, err
+		body = e.Append(nil)
 	}
 	if len(body) > maxJournalBody {
 		return nil, &messages.Refusal{Reason: "too_large", Field: "because", Detail: "an entry's reasons do not fit a message"}
 	}
 	return body, nil
 }
-
-// joinEntry writes what json.Marshal writes, without checking and compacting Input and Output again: they are most of an
-// entry, and json.Marshal made them.
-func joinEntry(e *messages.JournalEntry) ([]byte, error) {
-	const input, output, end, null = `"input":`, `,"output":`, "}", "null"
-	head := *e
-	head.Input, head.Output = nil, nil
-	body, err := json.Marshal(&head)
-	if err != nil {
-		return nil, err
-	}
-	body, ok := bytes.CutSuffix(body, []byte(input+null+output+null+end))
-	if !ok {
-		return nil, errEntry
-	}
-	body = slices.Grow(body, len(input)+len(e.Input)+len(output)+len(e.Output)+len(end)+2*len(null))
-	for _, part := range []struct {
-		name string
-		raw  json.RawMessage
-	}{{input, e.Input}, {output, e.Output}} {
-		body = append(body, part.name...)
-		if part.raw == nil {
-			body = append(body, null...)
-		}
-		body = append(body, part.raw...)
-	}
-	return append(body, end...), nil
-}
-
-// errEntry can only come of a change to messages.JournalEntry.
-var errEntry = errors.New("rabbit: input and output are not the last members of a journal entry")
 
 type ledgerCounters struct {
 	confirmedCDRs, spooledCDRs, drainedCDRs, lostCDRs, confirmedEntries, droppedEntries, batches atomic.Uint64

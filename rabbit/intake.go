@@ -134,10 +134,11 @@ func (in *intake) keep(ctx context.Context, held []amqp.Delivery) bool {
 }
 
 func read(d *amqp.Delivery) (reading, error) {
-	if err := oversized(d); err != nil {
+	body, err := unpack(d)
+	if err != nil {
 		return reading{}, err
 	}
-	m, err := messages.Parse(d.Body)
+	m, err := messages.Parse(body)
 	if err != nil {
 		return reading{}, err
 	}

@@ -58,6 +58,7 @@ type Ledger struct {
 	abort  context.CancelFunc // ends the waiting for confirms
 	spool  *spool
 	drain  drain
+	packer packer
 	counts ledgerCounters
 }
 

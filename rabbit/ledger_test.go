@@ -1,15 +1,20 @@
 package rabbit_test
 
 import (
+	"bytes"
+	"compress/gzip"
 	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"slices"
 	"strings"
 	"sync"
 	"testing"
 	"time"
+
+	amqp "github.com/rabbitmq/amqp091-go"
 
 	"tandem/because"
 	"tandem/messages"
@@ -148,7 +153,7 @@ func TestJournalEntriesAreBatched(t *testing.T) {
 	all := deliveries(t, raw(t, url), rabbit.QueueLedger)
 	next, batches := 0, 0
 	for next < n {
-		m, err := messages.ParseAs[*messages.Journal](receive(t, all, "batch").Body)
+		m, err := messages.ParseAs[*messages.Journal](unzipped(t, receive(t, all, "batch")))
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -163,6 +168,19 @@ func TestJournalEntriesAreBatched(t *testing.T) {
 	if batches > 5 {
 		t.Errorf("%d entries came in %d messages", n, batches)
 	}
+}
+
+func unzipped(t *testing.T, d amqp.Delivery) []byte {
+	t.Helper()
+	reader, err := gzip.NewReader(bytes.NewReader(d.Body))
+	if err != nil {
+		t.Fatal(err)
+	}
+	body, err := io.ReadAll(reader)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return body
 }
 
 func TestABatchOfLargeEntriesFitsAMessage(t *testing.T) {

@@ -168,7 +168,8 @@ const (
 // deadLetter puts the untouched body into tandem.dead. On nil the broker has it.
 func (c *Client) deadLetter(ctx context.Context, queue string, d *amqp.Delivery, r messages.Refusal) error {
 	m := amqp.Publishing{
-		ContentType: d.ContentType, Type: d.Type, DeliveryMode: amqp.Persistent, Timestamp: time.Now(), Body: d.Body,
+		ContentType: d.ContentType, ContentEncoding: d.ContentEncoding, Type: d.Type, DeliveryMode: amqp.Persistent,
+		Timestamp: time.Now(), Body: d.Body,
 		Headers: amqp.Table{
 			HeaderReason: r.Reason, HeaderQueue: queue, HeaderExchange: d.Exchange, HeaderKey: d.RoutingKey,
 			HeaderDetail: r.Field + ": " + r.Detail,

@@ -84,13 +84,13 @@ func (l *Ledger) round(ctx context.Context) (more, ok bool) {
 	drained := l.drain.next(l)
 	waiting := make([]*amqp.DeferredConfirmation, 0, len(cdrs)+len(drained)+1)
 	for _, c := range cdrs {
-		waiting = append(waiting, l.send(messages.CDRV1, c.body))
+		waiting = append(waiting, l.send(persistent(messages.CDRV1, c.body)))
 	}
 	for _, body := range drained {
-		waiting = append(waiting, l.send(messages.CDRV1, body))
+		waiting = append(waiting, l.send(persistent(messages.CDRV1, body)))
 	}
 	if batch.entries != nil {
-		waiting = append(waiting, l.send(messages.JournalV1, batch.body(l.worker)))
+		waiting = append(waiting, l.send(l.packer.pack(persistent(messages.JournalV1, batch.body(l.worker)))))
 	}
 	taken := settle(ctx, waiting)
 	ok = l.settleCDRs(cdrs, taken[:len(cdrs)])
@@ -103,8 +103,8 @@ func (l *Ledger) round(ctx context.Context) (more, ok bool) {
 }
 
 // send returns nil when the broker is away.
-func (l *Ledger) send(kind messages.Type, body []byte) *amqp.DeferredConfirmation {
-	confirm, err := l.client.send(ExchangeLedger, string(kind), persistent(kind, body))
+func (l *Ledger) send(m amqp.Publishing) *amqp.DeferredConfirmation {
+	confirm, err := l.client.send(ExchangeLedger, m.Type, m)
 	if err != nil {
 		return nil
 	}

@@ -65,15 +65,14 @@ func Read(m *messages.RouteRequest) (Request, error) {
 // worker, gives the same id, so that asking again is harmless. The transaction's index and label at the edge are part of
 // it, so that a caller cannot choose another call's id.
 func CallID(m *messages.RouteRequest) string {
-	h := sha256.New()
+	const usual = 256 // bytes
+	text := make([]byte, 0, usual)
 	for _, part := range []string{m.Edge, m.ServerID, strconv.Itoa(m.TIndex), strconv.Itoa(m.TLabel), m.CallID, m.FromTag, strconv.Itoa(m.CSeq)} {
-		h.Write([]byte(strconv.Itoa(len(part))))
-		h.Write([]byte{':'})
-		h.Write([]byte(part))
+		text = append(append(strconv.AppendInt(text, int64(len(part)), 10), ':'), part...)
 	}
-	sum := h.Sum(nil)
+	sum := sha256.Sum256(text)
 	sum[6] = sum[6]&0x0f | 0x80 // version 8, RFC 9562 5.8
 	sum[8] = sum[8]&0x3f | 0x80 // variant
-	text := hex.EncodeToString(sum[:16])
-	return text[:8] + "-" + text[8:12] + "-" + text[12:16] + "-" + text[16:20] + "-" + text[20:]
+	id := hex.EncodeToString(sum[:16])
+	return id[:8] + "-" + id[8:12] + "-" + id[12:16] + "-" + id[16:20] + "-" + id[20:]
 }

@@ -23,7 +23,7 @@ const (
 // measured is what one worker did under one load.
 type measured struct {
 	perSecond float64
-	cpu       usage // for one answer
+	cpu       usage         // for one answer
 	p50, p99  time.Duration // from when the request was due to its answer
 	sent      int
 	lost      int // requests without an answer

@@ -68,9 +68,9 @@ func (b *bench) startBenchWorker(ctx context.Context, kind string) (*stack.Proce
 		return nil, err
 	}
 	arguments := []string{"bench", "worker", "--kind", kind}
-	if b.options.CPUProfile != "" && kind == routeWorker {
+	if b.options.CPUProfile != "" {
 		b.profiles++
-		arguments = append(arguments, "--cpu-profile", filepath.Join(b.options.CPUProfile, fmt.Sprintf("route-%d.prof", b.profiles)))
+		arguments = append(arguments, "--cpu-profile", filepath.Join(b.options.CPUProfile, fmt.Sprintf("%s-%d.prof", kind, b.profiles)))
 	}
 	return b.system.stack.Launch(ctx, stack.Command{
 		Name: "bench " + kind, Path: self, Arguments: arguments,

@@ -2,12 +2,18 @@ package main
 
 import (
 	"context"
+	"crypto/rand"
+	"crypto/sha256"
 	"log/slog"
+	"slices"
+	"strings"
 	"sync"
 	"time"
+	"unicode"
 
 	"tandem/messages"
 	"tandem/nodes"
+	"tandem/nodes/link"
 	"tandem/rabbit"
 	"tandem/tenants"
 )
@@ -15,19 +21,35 @@ import (
 // nodesLook is how often the configuration is compared with the nodes that are owned.
 const nodesLook = 500 * time.Millisecond
 
-// calls owns every configured media node, those that are added later included.
+// calls shares every configured media node with the other workers, those that are added later included: it owns it,
+// stands by for its owner, or watches.
 func (w *worker) calls(ctx context.Context) error {
-	var owned sync.WaitGroup
-	defer owned.Wait()
-	stop := map[tenants.Node]context.CancelFunc{}
+	// Processes are told apart at the nodes, two runs of one worker too.
+	name := claimName(w.settings.Name) + "." + rand.Text()[:runLetters]
+	secret := sha256.Sum256([]byte("tandem link " + w.settings.NodePassword))
+	server, err := link.Listen(ctx, link.Options{Address: w.settings.LinkAddress, Secret: secret[:], Worker: name, Logger: w.log})
+	if err != nil {
+		return err
+	}
+	defer server.Close()
+	var running sync.WaitGroup
+	defer running.Wait()
 	tick := time.NewTicker(nodesLook)
 	defer tick.Stop()
 	var seen *tenants.Snapshot
 	for {
 		if now := w.source.Current(); now != seen {
 			seen = now
-			w.own(ctx, &owned, stop, now.Nodes())
 			w.configureEdges(ctx)
+			for n, nodeCtx := range w.nodes.change(ctx, now.Nodes()) {
+				node := nodes.New(nodes.Options{
+					Node: n, Password: w.settings.NodePassword, Profile: w.settings.NodeProfile, Worker: name, Link: server, Secret: secret[:],
+					Snapshot: w.source.Current, Ledger: w.ledger, Contacts: w.facts, Announcer: announcer{w},
+					Prompts: nodes.Prompts(w.settings.Sounds), Logger: w.log,
+				})
+				w.nodes.add(n, node)
+				running.Go(func() { node.Run(nodeCtx) })
+			}
 		}
 		select {
 		case <-ctx.Done():
@@ -37,30 +59,64 @@ func (w *worker) calls(ctx context.Context) error {
 	}
 }
 
-// own starts owning nodes that are new and gives up those that are gone. A node whose addresses changed is both.
-func (w *worker) own(ctx context.Context, owned *sync.WaitGroup, stop map[tenants.Node]context.CancelFunc, wanted []tenants.Node) {
-	there := map[tenants.Node]bool{}
-	for _, n := range wanted {
-		there[n] = true
-		if stop[n] != nil {
-			continue
+// claimName makes a worker's name fit to stand in a claim on a node: short, and of letters, digits, "-", "_" and ".".
+func claimName(name string) string {
+	const limit = 30
+	name = strings.Map(func(r rune) rune {
+		if r < 0x80 && (unicode.IsLetter(r) || unicode.IsDigit(r) || strings.ContainsRune("-_.", r)) {
+			return r
 		}
-		nodeCtx, cancel := context.WithCancel(ctx)
-		stop[n] = cancel
-		w.log.InfoContext(ctx, "owning a media node", slog.String("node", n.Name), slog.String("event_socket", n.EventSocket))
-		owned.Go(func() {
-			nodes.Own(nodeCtx, nodes.Options{
-				Node: n, Password: w.settings.NodePassword, Profile: w.settings.NodeProfile, Worker: w.settings.Name,
-				Snapshot: w.source.Current, Ledger: w.ledger, Contacts: w.facts, Announcer: announcer{w},
-				Prompts: nodes.Prompts(w.settings.Sounds), Logger: w.log,
-			})
-		})
+		return '-'
+	}, name)
+	return name[:min(len(name), limit)]
+}
+
+// runLetters is how many random letters tell two runs of one worker apart.
+const runLetters = 8
+
+// ownedNodes are the nodes that this worker takes part in.
+type ownedNodes struct {
+	mu   sync.Mutex
+	all  map[tenants.Node]*nodes.Node
+	stop map[tenants.Node]context.CancelFunc
+}
+
+// change ends the parts in nodes that are not wanted any more, and gives those that are new with the context that each is
+// to run in. A node whose addresses changed is both.
+func (o *ownedNodes) change(ctx context.Context, wanted []tenants.Node) map[tenants.Node]context.Context {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	if o.stop == nil {
+		o.all, o.stop = map[tenants.Node]*nodes.Node{}, map[tenants.Node]context.CancelFunc{}
 	}
-	for n, cancel := range stop {
-		if !there[n] {
-			cancel()
-			delete(stop, n)
+	fresh := map[tenants.Node]context.Context{}
+	for _, n := range wanted {
+		if o.stop[n] == nil {
+			fresh[n], o.stop[n] = context.WithCancel(ctx)
 		}
+	}
+	for n, stop := range o.stop {
+		if !slices.Contains(wanted, n) {
+			stop()
+			delete(o.stop, n)
+			delete(o.all, n)
+		}
+	}
+	return fresh
+}
+
+func (o *ownedNodes) add(n tenants.Node, node *nodes.Node) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	o.all[n] = node
+}
+
+// safe tells the nodes that a leg's record can no longer be lost with this process.
+func (o *ownedNodes) safe(leg string) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	for _, n := range o.all {
+		n.Safe(leg)
 	}
 }
 

@@ -18,7 +18,7 @@ func TestRealFreeSWITCH(t *testing.T) {
 	}
 	ctx, cancel := context.WithTimeout(t.Context(), 2*time.Minute)
 	defer cancel()
-	w, err := newWorld(ctx, t, stack.ForTest(t), worldOptions{Nodes: 1, FreeSWITCH: where})
+	w, err := newWorld(ctx, t, stack.ForTest(t), worldOptions{Name: "freeswitch", Nodes: 1, FreeSWITCH: where})
 	must(t, err)
 	for name, call := range map[string]func(*testing.T){
 		"answered":            func(t *testing.T) { answered().make(t, w) },

@@ -73,8 +73,8 @@ func TestSilentNodeIsPassedOver(t *testing.T) {
 }
 
 // TestWorkerRestarts says what becomes of calls when the only worker ends and another one starts: those who talk go on
-// talking, whoever hangs up ends the call for both, and the caller's leg is recorded (the called one's is not); who was in a
-// menu stays parked until he hangs up. New calls are served.
+// talking and whoever hangs up ends the call for both; who was in a menu is asked again; all of it is told and recorded to
+// the end. New calls are served.
 func TestWorkerRestarts(t *testing.T) {
 	for name, end := range map[string]func(*testing.T, *world){
 		"in order": func(t *testing.T, w *world) { must(t, w.worker.Stop(within(t))) },
@@ -82,20 +82,21 @@ func TestWorkerRestarts(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			w := sharedWorld(t)
-			const rest = 5 * time.Second // of the calls, which is enough for a restart
+			const rest = 4 * time.Second // of the calls, which is enough for a restart
 			talks, hangs, waits := w.company(t), w.company(t), w.company(t)
+			waits.flow(t, "300", "menu", map[string]tenants.Element{"ring": ringing("at_once", 10, "two"),
+				"menu": element("menu", map[string]any{"prompt": "tone:menu", "attempts": 3, "seconds": 60}, map[string]string{"1": "ring"})})
 			for _, c := range []*company{talks, hangs, waits} {
-				c.flow(t, "300", "menu", map[string]tenants.Element{
-					"menu": element("menu", map[string]any{"prompt": "tone:menu", "attempts": 1, "seconds": 60}, map[string]string{"1": "ring"}), "ring": ringing("at_once", 10, "two")})
 				c.publish(t)
 				c.register(t, "two")
 			}
 			talking := inOrder(talks.listen(t, "two", sipptest.Behaviour{}), talks.call(t, "one", "102", sipptest.Call{Talk: rest}))
 			hanging := inOrder(hangs.listen(t, "two", sipptest.Behaviour{HangUp: true, Talk: rest}), hangs.call(t, "one", "102", sipptest.Call{CalleeEnds: true}))
-			waiting := waits.call(t, "one", "300", sipptest.Call{Talk: rest})
+			waiting := inOrder(waits.listen(t, "two", sipptest.Behaviour{HangUp: true, Talk: rest + time.Second}),
+				waits.call(t, "one", "300", sipptest.Call{Digits: "91", DigitMode: sipptest.INFO, DigitPause: rest, CalleeEnds: true}))
 			talks.awaitTold(t, "talking")
 			hangs.awaitTold(t, "talking")
-			waits.awaitTold(t, "menu_asked")
+			waits.awaitTold(t, "menu_invalid")
 
 			end(t, w)
 			must(t, w.restartWorker(within(t)))
@@ -105,14 +106,27 @@ func TestWorkerRestarts(t *testing.T) {
 			fresh.answeredBy(t)
 
 			told := func(phones []*sipptest.Running, codes ...string) {
-				expected{Verdict: "The call was answered", Tells: append(codes, "call_ended"), Legs: []leg{{Far: "one-phone", Cause: "NORMAL_CLEARING", Answered: true}}}.
-					check(t, w.story(t, succeed(t, phones...), 1))
+				want := answered().want
+				want.Tells = append(codes, "call_ended")
+				want.check(t, w.story(t, succeed(t, phones...), len(want.Legs)))
 			}
 			told(talking, "talking", "caller_hung_up")
-			told(hanging, "talking", "ended_unattended")
-			told([]*sipptest.Running{waiting}, "menu_asked", "caller_hung_up")
+			told(hanging, "talking", "callee_ended_call")
+			told(waiting, "menu_asked", "menu_invalid", "menu_asked", "resumed", "menu_asked", "menu_chosen", "talking", "callee_ended_call")
 		})
 	}
+}
+
+// TestPhoneRegistersWithoutAWorker: its registration waits in the broker and is known to the next worker.
+func TestPhoneRegistersWithoutAWorker(t *testing.T) {
+	w := sharedWorld(t)
+	c := w.company(t)
+	c.publish(t)
+	must(t, w.worker.Kill())
+	must(t, c.users["two"].Register(within(t), sipptest.Registration{}))
+	must(t, w.restartWorker(within(t)))
+	must(t, w.awaitRegistered(within(t), "two", c.domain))
+	c.answeredBy(t)
 }
 
 // inOrder lists a call's phones as succeed wants them, the callee having been started first.

@@ -65,7 +65,11 @@ func TestServersAreAbsentAtStart(t *testing.T) {
 		t.Errorf("the configuration is from %q", source.Source)
 	}
 	must(t, w.awaitNodes(ctx))
-	c.register(t, "two") // with the credentials that the edge has kept
+	// What registered before is in PostgreSQL alone; who registers again is known, by the credentials that the edge has kept.
+	awaitThat(t, "a phone that registers again is not known", func(ctx context.Context) (bool, error) {
+		err := c.users["two"].Register(ctx, sipptest.Registration{})
+		return err == nil && len(c.contacts(t, "two")) > 0, err
+	})
 	callee := c.listen(t, "two", sipptest.Behaviour{})
 	id := succeed(t, c.call(t, "one", "102", sipptest.Call{}), callee)
 	refused = c.call(t, "one", "999", sipptest.Call{Expect: 404, Checks: reason("1")})

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"net"
 	"os"
 	"slices"
@@ -61,6 +62,7 @@ type emergencyLine struct {
 
 // worldOptions say what a world is made of.
 type worldOptions struct {
+	Name       string // when it shares its stack with another
 	Nodes      int
 	FreeSWITCH string
 	NoWorker   bool // the test starts it
@@ -77,14 +79,14 @@ func newWorld(ctx context.Context, t stack.T, s *stack.Stack, o worldOptions) (_
 		return nil, err
 	}
 	trunk := "sip:" + net.JoinHostPort(emergencyAddress, strconv.Itoa(w.line.port))
-	options := systemOptions{FreeSWITCH: o.FreeSWITCH, EmergencyTrunk: trunk, EmergencyNumbers: emergencyNumbers}
+	options := systemOptions{Name: o.Name, FreeSWITCH: o.FreeSWITCH, EmergencyTrunk: trunk, EmergencyNumbers: emergencyNumbers}
 	if !o.OwnStack {
 		options.PostgresURL, options.AMQPURL = s.TestDatabase(t), s.TestVHost(t)
 	}
 	if w.system, err = newSystem(ctx, s, options); err != nil {
 		return nil, err
 	}
-	t.Cleanup(w.Store.Close)
+	t.Cleanup(w.end)
 	if err := w.configure(ctx, trunk); err != nil {
 		return nil, err
 	}
@@ -103,6 +105,18 @@ func newWorld(ctx context.Context, t stack.T, s *stack.Stack, o worldOptions) (_
 		return w, nil
 	}
 	return w, w.restartWorker(ctx)
+}
+
+// end ends the processes, the worker while its servers are still there.
+func (w *world) end() {
+	ctx, cancel := context.WithTimeout(context.Background(), patience)
+	defer cancel()
+	for _, p := range append([]*stack.Process{w.worker, w.edge}, slices.Collect(maps.Values(w.nodes))...) {
+		if p != nil {
+			_ = p.Stop(ctx) // the stack tells of what survives
+		}
+	}
+	w.Store.Close()
 }
 
 func (w *world) configure(ctx context.Context, trunk string) error {
@@ -180,18 +194,15 @@ func (w *world) callsOf(ctx context.Context, tenant string) ([]postgres.Call, er
 func (w *world) story(t *testing.T, id string, legs int) explain.Explanation {
 	t.Helper()
 	var x explain.Explanation
+	var last error // PostgreSQL may just have come back: its first answer is that old connections are gone
 	ctx, cancel := context.WithTimeout(t.Context(), patience)
 	defer cancel()
 	err := await(ctx, "the call is not told to its end", func(ctx context.Context) (bool, error) {
-		var err error
-		x, err = explainCall(ctx, w.Store, w.words, id)
-		if errors.Is(err, errNoCall) {
-			return false, nil
-		}
-		return x.Complete() && len(x.Legs) >= legs, err
+		x, last = explainCall(ctx, w.Store, w.words, id)
+		return last == nil && x.Complete() && len(x.Legs) >= legs, nil
 	})
 	if err != nil {
-		t.Fatalf("%v\n%s\n%s", err, x.Text(), legsOf(x))
+		t.Fatalf("%v (%v)\n%s\n%s", err, last, x.Text(), legsOf(x))
 	}
 	return x
 }

@@ -41,7 +41,31 @@ func (f *facts) sweep(ctx context.Context) error {
 // follow takes events until ctx ends. After each gap the registrations are read again from PostgreSQL.
 func (f *facts) follow(ctx context.Context) error {
 	keys := []string{string(messages.RegistrationV1), string(messages.CallEventV1), string(messages.NodeEventV1), string(messages.EdgeHelloV1)}
-	return f.worker.rabbit.SubscribeEvents(ctx, keys, func(m messages.Message) { f.apply(ctx, m) }, func() { f.reload(ctx) })
+	return f.worker.rabbit.SubscribeEvents(ctx, keys, func(m messages.Message) { f.apply(ctx, m) }, func() {
+		read := f.reload(ctx)
+		f.worker.running.Go(func() { f.catchUp(ctx, read) })
+	})
+}
+
+// settleWait is how long registrations that came during a gap may take to PostgreSQL, and the pause between attempts to
+// read them.
+const settleWait = 3 * time.Second
+
+// catchUp reads registrations after a gap until that works, and then once more: those that came during the gap may have
+// been on their way to PostgreSQL while it was read, and their phones may not register again for an hour.
+func (f *facts) catchUp(ctx context.Context, read bool) {
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-time.After(settleWait):
+		}
+		again := f.reload(ctx)
+		if read && again {
+			return
+		}
+		read = again
+	}
 }
 
 func (f *facts) apply(ctx context.Context, m messages.Message) {
@@ -57,17 +81,18 @@ func (f *facts) apply(ctx context.Context, m messages.Message) {
 	}
 }
 
-// reload reads what was missed. Without PostgreSQL the events alone must do: phones register again within minutes.
-func (f *facts) reload(ctx context.Context) {
+// reload reads what was missed and says whether it could. Without PostgreSQL the events alone must do.
+func (f *facts) reload(ctx context.Context) bool {
 	ctx, cancel := context.WithTimeout(ctx, reloadWait)
 	defer cancel()
 	all, err := f.worker.store.LoadRegistrations(ctx, time.Now())
 	if err != nil {
 		f.worker.log.WarnContext(ctx, "registrations could not be read; those that are refreshed from now on are known", slog.Any("error", err))
-		return
+		return false
 	}
 	f.registrations.Load(all)
 	f.worker.configureEdges(ctx)
+	return true
 }
 
 // routing gives the facts for one decision.

@@ -34,6 +34,7 @@ type serveCommand struct {
 	Name         string   `env:"TANDEM_WORKER" help:"Name of this worker; the host's name unless given."`
 	Roles        []string `env:"TANDEM_ROLES" default:"route,calls,jobs,api" enum:"route,calls,jobs,api" help:"What this worker does."`
 	NodePassword string   `env:"TANDEM_NODE_PASSWORD" help:"Password of the media nodes' event sockets."`
+	LinkAddress  string   `env:"TANDEM_LINK_ADDRESS" default:"127.0.0.1:0" help:"host:port where the standby of this worker's nodes connects; workers on other machines must reach it."`
 	NodeProfile  string   `env:"TANDEM_NODE_PROFILE" default:"internal" help:"Sofia profile by which media nodes send calls."`
 	Sounds       string   `env:"TANDEM_SOUNDS" default:"tandem" help:"Folder of prompts on the media nodes."`
 	Prefetch     int      `env:"TANDEM_ROUTE_PREFETCH" default:"64" help:"Routing requests that this worker may hold at once."`
@@ -48,6 +49,7 @@ type worker struct {
 	rabbit   *rabbit.Client
 	ledger   *rabbit.Ledger
 	facts    *facts
+	nodes    ownedNodes
 	running  sync.WaitGroup
 }
 
@@ -127,7 +129,7 @@ func (w *worker) open(ctx context.Context) (err error) {
 		w.store.Close()
 		return err
 	}
-	if w.ledger, err = w.rabbit.OpenLedger(rabbit.LedgerOptions{StateDir: w.settings.StateDir}); err != nil {
+	if w.ledger, err = w.rabbit.OpenLedger(rabbit.LedgerOptions{StateDir: w.settings.StateDir, OnSafe: w.nodes.safe}); err != nil {
 		w.rabbit.Close()
 		w.store.Close()
 		return err

@@ -7,6 +7,7 @@ import (
 	"net/netip"
 
 	"tandem/esl/fstest"
+	"tandem/nodes/claim"
 )
 
 // standInCommand runs the stand-in for FreeSWITCH: real SIP and a real event socket, and no audio.
@@ -23,7 +24,8 @@ func (c *standInCommand) Run(ctx context.Context) error {
 	if c.Password == "" {
 		return errors.New("TANDEM_NODE_PASSWORD is not set: the event socket has no default password")
 	}
-	o := fstest.Options{SIPAddress: c.SIPAddress, EventSocketAddress: c.EventSocket, Password: c.Password, Name: c.Name}
+	o := fstest.Options{SIPAddress: c.SIPAddress, EventSocketAddress: c.EventSocket, Password: c.Password, Name: c.Name,
+		GlobalVariables: map[string]string{claim.OwnerVariable: claim.Seed, claim.StandbyVariable: claim.Seed}}
 	for _, a := range c.Allow {
 		address, err := netip.ParseAddrPort(a)
 		if err != nil {

@@ -48,6 +48,7 @@ type system struct {
 
 // systemOptions say what the system is made of.
 type systemOptions struct {
+	Name             string    // tells systems on one stack apart
 	Out              io.Writer // gets progress, a line at a time
 	PostgresURL      string    // empty: the stack's own
 	AMQPURL          string    // empty: the stack's own
@@ -66,6 +67,9 @@ func newSystem(ctx context.Context, s *stack.Stack, o systemOptions) (*system, e
 	}
 	if o.Address == "" {
 		o.Address = "127.0.0.1"
+	}
+	if o.Name == "" {
+		o.Name = "tandem"
 	}
 	y := &system{stack: s, options: o, postgresURL: o.PostgresURL, amqpURL: o.AMQPURL, nodePassword: rand.Text(), edgePassword: rand.Text()}
 	if y.postgresURL == "" {
@@ -140,7 +144,7 @@ func (y *system) startEdge(ctx context.Context) (*stack.Process, error) {
 		return nil, err
 	}
 	y.control = filepath.Join(dir, "control")
-	return y.stack.StartKamailio(ctx, stack.KamailioOptions{Config: config, Name: "kamailio", Address: y.Edge})
+	return y.stack.StartKamailio(ctx, stack.KamailioOptions{Config: config, Name: "kamailio-" + y.options.Name, Address: y.Edge})
 }
 
 // startNode starts a media node and makes it known.
@@ -217,9 +221,9 @@ func (y *system) workerCommand(name string) (command stack.Command, err error) {
 		return command, err
 	}
 	return stack.Command{
-		Name: "worker " + name, Path: self, Arguments: []string{"serve"},
+		Name: "worker-" + y.options.Name + "-" + name, Path: self, Arguments: []string{"serve"},
 		Environment: append(os.Environ(), "TANDEM_POSTGRES_URL="+y.postgresURL, "TANDEM_AMQP_URL="+y.amqpURL,
-			"TANDEM_STATE_DIR="+filepath.Join(y.stack.Dir, "state-"+name), "TANDEM_HTTP_ADDRESS="+y.HTTPAddress,
+			"TANDEM_STATE_DIR="+filepath.Join(y.stack.Dir, "state-"+y.options.Name+"-"+name), "TANDEM_HTTP_ADDRESS="+y.HTTPAddress,
 			"TANDEM_WORKER="+name, "TANDEM_NODE_PASSWORD="+y.nodePassword, asTandem),
 	}, nil
 }

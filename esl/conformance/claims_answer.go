@@ -22,6 +22,7 @@ func answerClaims() []Claim {
 		{"a session refresh is answered and changes nothing", refresh},
 		{"a request older than the last is refused", oldRequest},
 		{"the route set of the INVITE is followed", routeSet},
+		{"the route set of a callee's answer is followed", answeredRouteSet},
 	}
 }
 
@@ -201,10 +202,34 @@ func routeSet(t *testing.T, target Target) {
 	equal(t, "sip_invite_route_uri", e.text(esl.UUIDGetvar(uuid, "sip_invite_route_uri")), first+","+second)
 	e.text(esl.UUIDKill(uuid, "NORMAL_CLEARING"))
 	bye := receive(t, d.Byes, target.Patience, "a BYE")
+	equal(t, "Route", routes(bye), first+","+second)
+	equal(t, "Request-URI", bye.Recipient.User, "alice")
+}
+
+func answeredRouteSet(t *testing.T, target Target) {
+	e := open(t, target)
+	a, caller := e.answered(e.phone())
+	q := e.phone()
+	inner, outer := "<sip:127.0.0.9:5099;r2=on;lr>", "<sip:"+q.Addr()+";r2=on;lr>"
+	b := fresh(a)
+	e.send(esl.Bridge(a, "bridge", legTo(target, q, "bob", esl.Var{Name: "origination_uuid", Value: b})))
+	callee := q.Await()
+	callee.recordRoute = []string{inner, outer} // as a proxy between would have left them
+	callee.Respond(200, "OK", true)
+	ack := receive(t, callee.Acks, target.Patience, "the ACK")
+	equal(t, "Route of the ACK", routes(ack), outer+","+inner)
+	equal(t, "sip_invite_route_uri", e.text(esl.UUIDGetvar(b, "sip_invite_route_uri")), outer+","+inner)
+	caller.Bye()
+	bye := receive(t, callee.Byes, target.Patience, "a BYE")
+	equal(t, "Route of the BYE", routes(bye), outer+","+inner)
+	equal(t, "Request-URI", bye.Recipient.User, "bob")
+}
+
+// routes are a request's Route headers.
+func routes(req *sip.Request) string {
 	var routes []string
-	for _, h := range bye.GetHeaders("Route") {
+	for _, h := range req.GetHeaders("Route") {
 		routes = append(routes, h.Value())
 	}
-	equal(t, "Route", strings.Join(routes, ","), first+","+second)
-	equal(t, "Request-URI", bye.Recipient.User, "alice")
+	return strings.Join(routes, ",")
 }

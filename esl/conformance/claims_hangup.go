@@ -88,7 +88,10 @@ func remoteCause(t *testing.T, target Target) {
 			e.done("ignore")
 		}
 		e.send(esl.Bridge(a, "bridge", legTo(target, q, "bob")))
-		q.Await().Respond(486, "Busy Here", false)
+		callee := q.Await()
+		callee.Respond(180, "Ringing", false)
+		d.NextResponse()
+		callee.Respond(486, "Busy Here", false)
 		e.done("bridge")
 		e.text(esl.UUIDKill(a, "UNALLOCATED_NUMBER"))
 		res, _ := d.Final()

@@ -26,7 +26,7 @@ func TestStandIn(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer server.Close()
-	Run(t, Target{
+	Run(t, "stand_in", Target{
 		EventSocket: server.EventSocketAddr(), Password: password, SIP: server.SIPAddr().String(), Profile: "internal",
 		MissingFile: "/no/such.wav", Patience: 5 * time.Second, StandIn: true,
 	})

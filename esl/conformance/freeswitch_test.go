@@ -38,19 +38,19 @@ func TestFreeSWITCH(t *testing.T) {
 		target.EventSocket = where
 		target.Password, target.SIP = os.Getenv("TANDEM_FREESWITCH_PASSWORD"), os.Getenv("TANDEM_FREESWITCH_SIP")
 	}
-	Run(t, target)
+	Run(t, "freeswitch", target)
 }
 
 // startFreeSWITCH runs a binary with our own configuration in a folder of its own.
-func startFreeSWITCH(t *testing.T, binary string, target Target) Target {
+func startFreeSWITCH(t *testing.T, binary string, target Target, edgePorts ...uint16) Target {
 	t.Helper()
 	dir := t.TempDir()
 	loopback := netip.MustParseAddr("127.0.0.1")
-	socket := netip.AddrPortFrom(loopback, freePort(t, "tcp"))
-	sip := netip.AddrPortFrom(loopback, freePort(t, "udp"))
+	socket := netip.AddrPortFrom(loopback, freePort(t))
+	sip := netip.AddrPortFrom(loopback, freePort(t))
 	target.EventSocket, target.SIP, target.Password = socket.String(), sip.String(), rand.Text()
 	err := freeswitchconf.Write(dir, freeswitchconf.Values{
-		Name: "claims", EventSocket: socket, Password: target.Password, SIP: sip, RTP: loopback, RTPStart: 21000, RTPEnd: 21999, Heartbeat: time.Second,
+		Name: "claims", EventSocket: socket, Password: target.Password, SIP: sip, RTP: loopback, RTPStart: 21000, RTPEnd: 21999, Heartbeat: time.Second, EdgePorts: edgePorts,
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -70,23 +70,26 @@ func startFreeSWITCH(t *testing.T, binary string, target Target) Target {
 	return target
 }
 
-// freePort is a port that was free a moment ago.
-func freePort(t *testing.T, network string) uint16 {
+// freePort is a loopback port that was free a moment ago, for TCP and for UDP:
+// FreeSWITCH binds a SIP profile to both.
+func freePort(t *testing.T) uint16 {
 	t.Helper()
-	if network == "tcp" {
-		l, err := net.Listen("tcp", "127.0.0.1:0")
+	const attempts = 100
+	for range attempts {
+		udp, err := net.ListenPacket("udp", "127.0.0.1:0")
 		if err != nil {
 			t.Fatal(err)
 		}
-		defer l.Close()
-		return uint16(l.Addr().(*net.TCPAddr).Port)
+		defer udp.Close()
+		tcp, err := net.Listen("tcp", udp.LocalAddr().String())
+		if err != nil {
+			continue
+		}
+		defer tcp.Close()
+		return uint16(tcp.Addr().(*net.TCPAddr).Port)
 	}
-	c, err := net.ListenPacket("udp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer c.Close()
-	return uint16(c.LocalAddr().(*net.UDPAddr).Port)
+	t.Fatal("no port is free for TCP and UDP")
+	return 0
 }
 
 // awaitEngine waits until the event socket and the profile are up.
@@ -102,8 +105,9 @@ func awaitEngine(t *testing.T, target Target, dir string) {
 			}
 		}
 		if time.Now().After(deadline) {
-			log, _ := os.ReadFile(filepath.Join(dir, "output"))
-			t.Fatalf("FreeSWITCH is not up after %v:\n%s", startLimit, log)
+			output, _ := os.ReadFile(filepath.Join(dir, "output"))
+			log, _ := os.ReadFile(filepath.Join(dir, "log", "freeswitch.log"))
+			t.Fatalf("FreeSWITCH is not up after %v:\n%s\n%s", startLimit, output, log)
 		}
 		time.Sleep(100 * time.Millisecond) // a start is no event
 	}
@@ -120,5 +124,25 @@ func stopProcess(t *testing.T, cmd *exec.Cmd) {
 	case <-time.After(stopLimit):
 		cmd.Process.Kill()
 		<-ended
+	}
+}
+
+// TestFreeSWITCHTakesSIPFromItsEdgesAlone checks the access list of our own
+// configuration, by address and port.
+func TestFreeSWITCHTakesSIPFromItsEdgesAlone(t *testing.T) {
+	binary := os.Getenv("TANDEM_FREESWITCH")
+	if !strings.Contains(binary, "/") {
+		t.Skip("TANDEM_FREESWITCH names no binary")
+	}
+	edge, stranger := NewPhone(t, realPatience), NewPhone(t, realPatience)
+	target := startFreeSWITCH(t, binary, Target{Profile: "internal", Patience: realPatience}, uint16(edge.port))
+	if res, _ := stranger.Call(target.SIP, "1000").Final(); res.StatusCode != 403 {
+		t.Errorf("a stranger gets %d", res.StatusCode)
+	}
+	e := open(t, target)
+	d := edge.Call(target.SIP, "1000")
+	e.text(esl.UUIDKill(e.parked(d), "USER_BUSY"))
+	if res, _ := d.Final(); res.StatusCode != 486 {
+		t.Errorf("the edge gets %d", res.StatusCode)
 	}
 }

@@ -1,6 +1,7 @@
 package conformance
 
 import (
+	"fmt"
 	"testing"
 )
 
@@ -21,10 +22,15 @@ func Claims() []Claim {
 	return all
 }
 
-// Run checks every claim against the target.
-func Run(t *testing.T, target Target) {
+// Run checks every claim against the target and prints two figures under its
+// name: how many claims there are and how many held.
+func Run(t *testing.T, name string, target Target) {
 	t.Helper()
-	for _, claim := range Claims() {
-		t.Run(claim.Name, func(t *testing.T) { claim.run(t, target) })
+	claims, held := Claims(), 0
+	for _, claim := range claims {
+		if t.Run(claim.Name, func(t *testing.T) { claim.run(t, target) }) {
+			held++
+		}
 	}
+	fmt.Printf("figure conformance_claims %d\nfigure conformance_%s_held %d\n", len(claims), name, held)
 }

@@ -36,6 +36,8 @@ type engine struct {
 	target Target
 	conn   *esl.Conn
 
+	calls []string // the first eight digits of this claim's calls
+
 	mu     sync.Mutex
 	events []*esl.Event
 	came   chan struct{}
@@ -127,21 +129,28 @@ func (e *engine) event(uuid, name string) *esl.Event {
 	return e.await(name, func(ev *esl.Event) bool { return ev.Name() == name && ev.Get("Unique-ID") == uuid })
 }
 
-// done waits for the end of the application with this id.
+// done waits for the end of the application with this id on a call of this claim.
 func (e *engine) done(id string) *esl.Event {
 	e.t.Helper()
 	return e.await("CHANNEL_EXECUTE_COMPLETE of "+id, func(ev *esl.Event) bool {
-		return ev.Name() == "CHANNEL_EXECUTE_COMPLETE" && ev.Get("Application-UUID") == id
+		return ev.Name() == "CHANNEL_EXECUTE_COMPLETE" && ev.Get("Application-UUID") == id && e.ours(ev)
 	})
+}
+
+// ours says whether an event is about a call of this claim.
+func (e *engine) ours(ev *esl.Event) bool {
+	return len(e.calls) == 0 || slices.ContainsFunc(e.calls, func(call string) bool { return strings.HasPrefix(ev.Get("Unique-ID"), call) })
 }
 
 // parked waits for the call of a phone to park and returns its uuid.
 func (e *engine) parked(d *Dialog) (uuid string) {
 	e.t.Helper()
 	callID := d.invite.CallID().Value()
-	return e.await("CHANNEL_PARK", func(ev *esl.Event) bool {
+	uuid = e.await("CHANNEL_PARK", func(ev *esl.Event) bool {
 		return ev.Name() == "CHANNEL_PARK" && ev.Variable("sip_call_id") == callID
 	}).Get("Unique-ID")
+	e.calls = append(e.calls, uuid[:8])
+	return uuid
 }
 
 // answered makes a call, waits until it has parked, answers it, and waits until

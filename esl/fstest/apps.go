@@ -12,11 +12,9 @@ type application struct {
 	needsMedia bool // the engine pre-answers before CHANNEL_EXECUTE (no SAF_SUPPORT_NOMEDIA)
 }
 
-// applications are those that the stand-in has; any other hangs the call up.
-var applications map[string]application
-
-func init() { // breaks the cycle execute -> applications -> park -> execute
-	applications = map[string]application{
+// newApplications are those that the stand-in has; any other hangs the call up.
+func newApplications() map[string]application {
+	return map[string]application{
 		"answer":               {run: func(c *channel, _ string) { c.answer() }},
 		"pre_answer":           {run: func(c *channel, _ string) { c.preAnswer() }},
 		"ring_ready":           {run: func(c *channel, _ string) { c.ringReady() }},

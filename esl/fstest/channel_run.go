@@ -118,7 +118,7 @@ func (c *channel) executeMessage(cmd *command) {
 	id := cmd.get("event-uuid")
 	c.vars.set("current_loop", "1")
 	c.vars.set("total_loops", "1")
-	if _, known := applications[strings.ToLower(app)]; !known {
+	if _, known := c.srv.applications[strings.ToLower(app)]; !known {
 		// switch_core_session_execute_application: no event, the call ends.
 		c.vars.set("app_uuid", id)
 		c.hangup(causeDestinationOutOfOrder)
@@ -134,7 +134,7 @@ func (c *channel) executeMessage(cmd *command) {
 
 // execute runs one application between its two events (switch_core_session_exec).
 func (c *channel) execute(name, data, id string) {
-	app, known := applications[strings.ToLower(name)]
+	app, known := c.srv.applications[strings.ToLower(name)]
 	if !known {
 		c.hangup(causeDestinationOutOfOrder)
 		return

@@ -91,4 +91,5 @@ func (c *channel) forget() {
 	case c.srv.destroyed <- struct{}{}:
 	default:
 	}
+	c.srv.closeWhenEmpty()
 }

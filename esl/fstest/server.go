@@ -21,6 +21,9 @@ type Server struct {
 	hostname string
 	started  time.Time
 
+	applications map[string]application
+	commands     map[string]apiCommand
+
 	sip      *sipStack
 	sipHost  string
 	sipPort  int
@@ -34,6 +37,7 @@ type Server struct {
 	mu        sync.Mutex
 	dead      bool // killed: nothing leaves any more
 	closing   bool // no new calls
+	draining  bool // close with the last call
 	sequence  uint64
 	channels  map[string]*channel
 	order     []*channel // the same, by age
@@ -68,6 +72,9 @@ func Start(ctx context.Context, options Options) (*Server, error) {
 		listeners: map[*connection]struct{}{},
 		hash:      map[string]string{},
 		rtpNext:   options.RTPPortMin,
+
+		applications: newApplications(),
+		commands:     newAPICommands(),
 	}
 	for name, value := range options.GlobalVariables {
 		s.globals.set(name, value)

@@ -206,6 +206,23 @@ func TestCloseHangsUpAndSaysGoodbye(t *testing.T) {
 	}
 }
 
+func TestShutdownAsapEndsWithTheLastCall(t *testing.T) {
+	s := start(t, fstest.Options{})
+	c := dial(t, s, "CHANNEL_PARK SHUTDOWN")
+	p := conformance.NewPhone(t, patience)
+	d := p.Call(s.SIPAddr().String(), "1000")
+	id := c.uuid()
+	c.send("api fsctl shutdown asap")
+	c.until("+OK")
+	if res, _ := p.Call(s.SIPAddr().String(), "1000").Final(); res.StatusCode != 503 {
+		t.Errorf("a new call gets %d", res.StatusCode)
+	}
+	c.send("api uuid_kill " + id)
+	d.Final()
+	c.until("Event-Name: SHUTDOWN")
+	c.until("text/disconnect-notice")
+}
+
 func TestKillDropsEverythingWithoutAWord(t *testing.T) {
 	s := start(t, fstest.Options{})
 	c := dial(t, s, "CHANNEL_PARK CHANNEL_ANSWER CHANNEL_HANGUP SHUTDOWN")
@@ -250,7 +267,7 @@ func TestStrictDTMFIgnoresInfo(t *testing.T) {
 		heard   bool
 	}{{false, "", true}, {true, "", false}, {true, "rtp_liberal_dtmf=true", true}} {
 		s := start(t, fstest.Options{StrictDTMF: row.strict})
-		c := dial(t, s, "CHANNEL_PARK CHANNEL_ANSWER CHANNEL_HANGUP_COMPLETE CHANNEL_EXECUTE_COMPLETE DTMF")
+		c := dial(t, s, "CHANNEL_PARK CHANNEL_ANSWER CHANNEL_EXECUTE_COMPLETE DTMF")
 		d := conformance.NewPhone(t, patience).Call(s.SIPAddr().String(), "1000")
 		id := c.uuid()
 		if row.setting != "" {
@@ -261,15 +278,16 @@ func TestStrictDTMFIgnoresInfo(t *testing.T) {
 		c.until("CHANNEL_ANSWER")
 		d.Final()
 		d.Info("7")
-		d.Bye()
+		c.send("api uuid_recv_dtmf " + id + " #") // a key that is heard in any case
 		heard := false
 		for {
-			line := c.until("Event-Name: ")
-			heard = heard || strings.HasSuffix(line, "DTMF")
-			if strings.HasSuffix(line, "CHANNEL_HANGUP_COMPLETE") {
+			key := c.until("DTMF-Digit: ")
+			heard = heard || strings.HasSuffix(key, "7")
+			if strings.HasSuffix(key, "%23") || strings.HasSuffix(key, "#") {
 				break
 			}
 		}
+		d.Bye()
 		if heard != row.heard {
 			t.Errorf("strict %v, %q: heard %v", row.strict, row.setting, heard)
 		}

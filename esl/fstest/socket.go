@@ -2,13 +2,9 @@ package fstest
 
 import (
 	"bufio"
-	"bytes"
-	"errors"
-	"io"
 	"net"
 	"strconv"
 	"strings"
-	"sync"
 	"time"
 )
 
@@ -41,55 +37,6 @@ type connection struct {
 // filter is one "filter" command: a header, and the value that it must or,
 // with a leading "!", must not have.
 type filter struct{ header, value string }
-
-// outbox is the bounded queue in front of the writer of one connection. It has
-// its own lock because the writer must not hold Server.mu.
-type outbox struct {
-	mu      sync.Mutex
-	frames  [][]byte
-	ended   bool // nothing may be added, what is queued is still written
-	dropped bool // nothing is written any more
-	ready   chan struct{}
-}
-
-// put queues a frame; it reports false when the queue is full.
-func (o *outbox) put(frame []byte, always bool) bool {
-	o.mu.Lock()
-	defer o.mu.Unlock()
-	if o.ended || (!always && len(o.frames) >= maxQueuedFrames) {
-		return false
-	}
-	o.frames = append(o.frames, frame)
-	o.signal()
-	return true
-}
-
-func (o *outbox) signal() {
-	select {
-	case o.ready <- struct{}{}:
-	default:
-	}
-}
-
-// end lets the writer finish: after what is queued, or at once.
-func (o *outbox) end(atOnce bool) {
-	o.mu.Lock()
-	defer o.mu.Unlock()
-	o.ended = true
-	o.dropped = o.dropped || atOnce
-	o.signal()
-}
-
-// take returns what is queued, and whether the writer is to go on.
-func (o *outbox) take() (frames [][]byte, more bool) {
-	o.mu.Lock()
-	defer o.mu.Unlock()
-	frames, o.frames = o.frames, nil
-	if o.dropped {
-		return nil, false
-	}
-	return frames, !o.ended || len(frames) > 0
-}
 
 // accept takes event-socket clients in until the listener is closed. It does
 // not need the lock.
@@ -161,68 +108,6 @@ func (c *connection) serve() {
 			return
 		}
 	}
-}
-
-// command is what a client sent: a line, headers, and perhaps a body.
-type command struct {
-	line   string
-	fields []field
-	body   string
-}
-
-func (c *command) get(name string) string {
-	for _, f := range c.fields {
-		if strings.EqualFold(f.name, name) {
-			return f.value
-		}
-	}
-	return ""
-}
-
-var errCommandTooLong = errors.New("fstest: event-socket command beyond its bounds")
-
-// readCommand reads one command up to its empty line. An empty command is nil.
-func readCommand(reader *bufio.Reader) (*command, error) {
-	var c command
-	for lines := 0; ; lines++ {
-		raw, err := reader.ReadSlice('\n')
-		if err != nil {
-			return nil, err
-		}
-		line := string(bytes.TrimRight(raw, "\r\n"))
-		switch {
-		case lines > maxCommandHeaders:
-			return nil, errCommandTooLong
-		case line == "" && c.line == "":
-			return nil, nil
-		case line == "":
-			return &c, c.readBody(reader)
-		case c.line == "":
-			c.line = line
-		default:
-			if name, value, ok := strings.Cut(line, ":"); ok {
-				c.fields = append(c.fields, field{strings.TrimSpace(name), strings.TrimLeft(value, " ")})
-			}
-		}
-	}
-}
-
-// readBody reads the body that a Content-Length header promises.
-func (c *command) readBody(reader *bufio.Reader) error {
-	length := c.get("Content-Length")
-	if length == "" {
-		return nil
-	}
-	n, err := strconv.Atoi(strings.TrimSpace(length))
-	if err != nil || n < 0 || n > maxCommandBody {
-		return errCommandTooLong
-	}
-	body := make([]byte, n)
-	if _, err := io.ReadFull(reader, body); err != nil {
-		return err
-	}
-	c.body = string(body)
-	return nil
 }
 
 // reply answers a command. extra are further header lines, each with its "\n".

@@ -1,0 +1,137 @@
+package claim
+
+import (
+	"fmt"
+	"slices"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"pgregory.net/rapid"
+)
+
+// trouble is one thing that goes wrong in a world.
+type trouble struct {
+	At     int // milliseconds from the beginning
+	Kind   string
+	Worker int
+	For    int // milliseconds
+}
+
+func (t trouble) String() string { return fmt.Sprintf("%d: %s %d for %d", t.At, t.Kind, t.Worker, t.For) }
+
+const (
+	troubled = 3 * time.Second // in which trouble begins
+	settling = 6 * time.Second // after which all is well: the longest trouble, and some leases
+)
+
+// TestWhateverGoesWrong is the package's guarantees under any interleaving of pauses, cuts, deaths, restarts, lost replies
+// and requests that arrive late.
+func TestWhateverGoesWrong(t *testing.T) {
+	var claims, silent, strict int
+	rapid.Check(t, func(r *rapid.T) {
+		kinds := []string{"pause", "pause", "cut", "mute", "both", "all", "kill", "restart"}
+		troubles := rapid.SliceOfN(rapid.Custom(func(r *rapid.T) trouble {
+			return trouble{
+				At: rapid.IntRange(0, int(troubled.Milliseconds())).Draw(r, "at"), Kind: rapid.SampledFrom(kinds).Draw(r, "kind"),
+				Worker: rapid.IntRange(0, 3).Draw(r, "worker"), For: rapid.IntRange(1, 1500).Draw(r, "for"),
+			}
+		}), 0, 8).Draw(r, "troubles")
+		workers := rapid.IntRange(1, 4).Draw(r, "workers")
+		seed := rapid.Uint64().Draw(r, "seed")
+		loss := rapid.Float64Range(0, 0.2).Draw(r, "loss")
+		var w *world
+		synctest.Test(t, func(*testing.T) {
+			w = newWorld(seed, loss)
+			w.live(workers, troubles)
+		})
+		claims, silent, strict = claims+w.claims.all, silent+w.claims.silent, strict+w.claims.strict
+		for _, wrong := range w.wrong {
+			r.Error(wrong)
+		}
+	})
+	t.Logf("%d claims, %d of them from a worker that was alive or had been, %d of these in silence", claims, silent, strict)
+	if strict == 0 {
+		t.Error("no owner was replaced for its silence: nothing is shown")
+	}
+}
+
+// live runs a world from its beginning to its end, and looks at it every millisecond.
+func (w *world) live(workers int, troubles []trouble) {
+	for range workers {
+		w.join()
+	}
+	var trouble sync.WaitGroup
+	var mu sync.Mutex
+	var remembered uint64
+	restarts := 0
+	for _, tr := range troubles {
+		if tr.Kind == "restart" {
+			if restarts++; restarts > 1 {
+				continue // one at a time
+			}
+		}
+		trouble.Go(func() {
+			time.Sleep(time.Duration(tr.At) * time.Millisecond)
+			highest := w.befall(tr)
+			mu.Lock()
+			defer mu.Unlock()
+			remembered = max(remembered, highest)
+		})
+	}
+	for range (troubled + settling).Milliseconds() {
+		time.Sleep(time.Millisecond)
+		w.check()
+	}
+	trouble.Wait()
+	w.loss = 0
+	w.checkSettled(0)
+	for _, worker := range slices.Clone(w.workers) {
+		worker.stop()
+	}
+	w.running.Wait()
+}
+
+// befall makes one trouble happen, and returns what was remembered at a restart of the node.
+func (w *world) befall(tr trouble) (remembered uint64) {
+	d := time.Duration(tr.For) * time.Millisecond
+	if tr.Kind == "restart" {
+		return w.restart(max(d, LeaseFor)) // it takes longer than a lease
+	}
+	w.mu.Lock()
+	worker := w.workers[tr.Worker%len(w.workers)]
+	w.mu.Unlock()
+	if tr.Kind == "kill" {
+		if !worker.alive() {
+			return 0
+		}
+		worker.kill()
+		time.Sleep(d)
+		w.join() // started again
+		return 0
+	}
+	until := time.Now().Add(d)
+	worker.mu.Lock()
+	defer worker.mu.Unlock()
+	later := func(old *time.Time) {
+		if until.After(*old) {
+			*old = until
+		}
+	}
+	switch tr.Kind {
+	case "pause":
+		later(&worker.pause)
+	case "cut":
+		later(&worker.cut)
+	case "mute":
+		later(&worker.mute)
+	case "all":
+		later(&worker.cut)
+		later(&worker.mute)
+	case "both":
+		later(&worker.pause)
+		later(&worker.mute)
+	}
+	return 0
+}

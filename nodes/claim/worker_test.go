@@ -1,0 +1,209 @@
+package claim
+
+import (
+	"context"
+	"fmt"
+	"math/rand/v2"
+	"sync"
+	"time"
+)
+
+// worker is a process of the world: the real Read, View, Move and Keep over a network that fails.
+type worker struct {
+	world      *world
+	name, link string
+	stop       context.CancelFunc
+	keepers    sync.WaitGroup
+
+	mu               sync.Mutex
+	random           *rand.Rand
+	pause, cut, mute time.Time // until then it is frozen; cut off the node; its signs are lost
+	arrival          time.Time // of its last request at the node
+	dead             bool
+	highest          uint64
+	held             Holder
+	leases           map[Holder]*Lease
+	renewals         int // executed at the node
+	heard            map[string]sign
+	first            map[Holder]time.Time // when a claim was first read
+	gone             map[string]bool
+}
+
+// sign is the last sign of life of another worker.
+type sign struct {
+	at     time.Time
+	number int // of its renewals
+}
+
+// join starts a worker; every run of one has a name of its own.
+func (w *world) join() {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	number := len(w.workers)
+	ctx, stop := context.WithCancel(context.Background())
+	n := &worker{
+		world: w, name: fmt.Sprintf("w%d", number), link: fmt.Sprintf("127.0.0.1:%d", 4000+number), stop: stop,
+		random: rand.New(rand.NewPCG(w.seed, uint64(number))), leases: map[Holder]*Lease{}, heard: map[string]sign{},
+		first: map[Holder]time.Time{}, gone: map[string]bool{},
+	}
+	w.workers = append(w.workers, n)
+	w.running.Go(func() { n.run(ctx) })
+}
+
+func (w *worker) run(ctx context.Context) {
+	defer w.keepers.Wait()
+	for ctx.Err() == nil {
+		w.gate()
+		w.step(ctx)
+		w.mu.Lock()
+		rest := time.Duration(10+w.random.IntN(30)) * time.Millisecond
+		w.mu.Unlock()
+		select {
+		case <-ctx.Done():
+		case <-time.After(rest):
+		}
+	}
+}
+
+// step looks at the node once and does what is to be done.
+func (w *worker) step(ctx context.Context) {
+	owner, standby, err := Read(ctx, w)
+	if err != nil {
+		return
+	}
+	view := w.view(owner, standby)
+	if view.Role() == Standby {
+		w.sign()
+	}
+	move, before := view.Next(), time.Now()
+	holder, err := move.Make(ctx, w)
+	if err == nil && move.Action == ClaimNode {
+		w.own(ctx, holder, before)
+	}
+}
+
+// own begins an ownership.
+func (w *worker) own(ctx context.Context, me Holder, before time.Time) {
+	lease := &Lease{Sign: w.sign}
+	w.mu.Lock()
+	w.held, w.highest, w.renewals = me, max(w.highest, me.Epoch), 0
+	w.leases[me] = lease
+	w.mu.Unlock()
+	lease.Renewed(before)
+	w.keepers.Go(func() {
+		_ = Keep(ctx, renewing{w, me}, me, lease, func(by Holder) { w.world.checkDeposed(me, by) })
+	})
+}
+
+// view is what the worker knows. It remembers what it has read.
+func (w *worker) view(owner, standby Holder) View {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	now := time.Now()
+	for _, holder := range []Holder{owner, standby} {
+		if _, ok := w.first[holder]; !ok {
+			w.first[holder] = now
+		}
+	}
+	v := View{
+		Worker: w.name, Link: w.link, Held: w.held, OwnerClaim: owner, StandbyClaim: standby, Highest: w.highest,
+		OwnerGone: w.gone[owner.Worker], StandbyGone: w.gone[standby.Worker],
+		OwnerSilent: w.since(owner, now), StandbySilent: w.since(standby, now),
+	}
+	w.highest = max(w.highest, owner.Epoch)
+	return v
+}
+
+// since is how long a holder has been silent. The lock is held.
+func (w *worker) since(h Holder, now time.Time) time.Duration {
+	last := w.first[h]
+	if heard := w.heard[h.Worker].at; heard.After(last) {
+		last = heard
+	}
+	return now.Sub(last)
+}
+
+// silence is the same for an owner that is being replaced now, with the number of its renewals that were not heard of.
+func (w *worker) silence(old *worker, claim Holder, now time.Time) (silent time.Duration, unheard int) {
+	old.mu.Lock()
+	renewals := old.renewals
+	old.mu.Unlock()
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if heard := w.heard[old.name]; heard.at.After(w.first[claim]) {
+		renewals -= heard.number
+	}
+	return w.since(claim, now), renewals
+}
+
+func (w *worker) hears(from *worker, number int) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if last := w.heard[from.name]; number >= last.number {
+		w.heard[from.name] = sign{time.Now(), number}
+	}
+}
+
+// renewed counts a renewal that the node has executed.
+func (w *worker) renewed() {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.renewals++
+}
+
+// gate holds up a paused worker.
+func (w *worker) gate() {
+	for {
+		w.mu.Lock()
+		left := time.Until(w.pause)
+		w.mu.Unlock()
+		if left <= 0 {
+			return
+		}
+		time.Sleep(left)
+	}
+}
+
+// kill ends a worker; the kernel closes its links, which the others see at once.
+func (w *worker) kill() {
+	w.mu.Lock()
+	w.dead = true
+	w.mu.Unlock()
+	w.stop()
+	w.world.mu.Lock()
+	others := w.world.workers
+	w.world.mu.Unlock()
+	for _, other := range others {
+		other.mu.Lock()
+		other.gone[w.name] = true
+		other.mu.Unlock()
+	}
+}
+
+// remembers is the highest epoch that a live worker has seen.
+func (w *worker) remembers() uint64 {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if w.dead {
+		return 0
+	}
+	return w.highest
+}
+
+func (w *worker) alive() bool {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return !w.dead
+}
+
+// valid lists the claims that a live worker believes to hold.
+func (w *worker) valid(now time.Time) (holders []Holder) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	for holder, lease := range w.leases {
+		if !w.dead && lease.Valid(now) {
+			holders = append(holders, holder)
+		}
+	}
+	return holders
+}

@@ -1,0 +1,66 @@
+package rabbit
+
+import (
+	"bytes"
+	"compress/gzip"
+	"io"
+
+	amqp "github.com/rabbitmq/amqp091-go"
+
+	"tandem/messages"
+)
+
+// encodingGzip is the AMQP property content-encoding of a packed body (RFC 1952). Without it a body is as it is.
+const encodingGzip = "gzip"
+
+// packer compresses journal batches. Their entries repeat one another so much that a tenth is left, and the broker copies,
+// checksums and writes each byte of a quorum queue more than once: packing costs less than what it saves there. The zero
+// value is useful; it is for one goroutine.
+type packer struct {
+	out    bytes.Buffer
+	writer *gzip.Writer
+}
+
+// pack returns a publishing with the body packed.
+func (p *packer) pack(m amqp.Publishing) amqp.Publishing {
+	if p.writer == nil {
+		p.writer, _ = gzip.NewWriterLevel(nil, gzip.BestSpeed) // a level that is known cannot fail
+	}
+	p.out.Reset()
+	p.writer.Reset(&p.out)
+	_, err := p.writer.Write(m.Body)
+	if err == nil {
+		err = p.writer.Close()
+	}
+	if err != nil { // a buffer cannot fail
+		return m
+	}
+	m.ContentEncoding, m.Body = encodingGzip, bytes.Clone(p.out.Bytes())
+	return m
+}
+
+// unpack gives the body as it was before pack. What is larger than a message may be is refused before it takes memory.
+func unpack(d *amqp.Delivery) ([]byte, error) {
+	if err := oversized(d); err != nil {
+		return nil, err
+	}
+	if d.ContentEncoding == "" {
+		return d.Body, nil
+	}
+	broken := &messages.Refusal{Reason: "not_json", Detail: "the content-encoding is unknown or the body does not keep to it"}
+	if d.ContentEncoding != encodingGzip {
+		return nil, broken
+	}
+	reader, err := gzip.NewReader(bytes.NewReader(d.Body))
+	if err != nil {
+		return nil, broken
+	}
+	body, err := io.ReadAll(io.LimitReader(reader, messages.MaxMessageBytes+1))
+	switch {
+	case len(body) > messages.MaxMessageBytes:
+		return nil, &messages.Refusal{Reason: "too_large", Detail: "unpacked it is larger than a message may be"}
+	case err != nil:
+		return nil, broken
+	}
+	return body, nil
+}
