@@ -47,6 +47,7 @@ func adapterExceptions() []exception {
 		{"provisioning", "postgres", false, "a use case is one transaction, and the store has a method for each"},
 		{"sipptest", "stack", false, "SIPp is found and started as the other instances of a test run are"},
 		{"esl", "freeswitch-conf", true, "the conformance suite starts a real FreeSWITCH with the configuration that is shipped"},
+		{"nodes", "freeswitch-conf", true, "claims are tried on a real FreeSWITCH with the configuration that is shipped"},
 		{"*", "stack", true, "a test that needs a real part gets it from stack"},
 		{"*", "sipptest", true, "a test that needs a phone gets it from sipptest"},
 	}

@@ -92,7 +92,10 @@ func (x Explanation) Complete() bool {
 		return false
 	}
 	last := x.Lines[len(x.Lines)-1]
-	return last.Source == messages.SourceRouting || last.Code == "call_ended"
+	if last.Source == messages.SourceRouting {
+		return x.Legs[0].Node == "" // what reached a node is told by its call flow, which may come after the record
+	}
+	return last.Code == "call_ended"
 }
 
 // judge sums the call up in one sentence.

@@ -40,7 +40,8 @@ const (
 
 // Bounds on what a message may hold. Beyond them Parse refuses.
 const (
-	MaxMessageBytes = 128 << 10 // one message, as received
+	MaxMessageBytes = 128 << 10 // one message
+	MaxJournalBytes = 512 << 10 // a journal message, which holds many entries
 	MaxURI          = 1024      // bytes of a SIP URI or of one header's value
 	MaxName         = 256       // bytes of a display name, user agent or other short text
 	MaxHeaders      = 16        // how often a repeatable header is kept (Diversion, History-Info ...)
@@ -105,8 +106,8 @@ func blank(t Type) Message {
 
 // Parse reads one message. The error is always a *Refusal; the caller dead-letters the bytes with its Reason.
 func Parse(body []byte) (Message, error) {
-	if len(body) > MaxMessageBytes {
-		return nil, &Refusal{Reason: "too_large", Detail: fmt.Sprintf("%d bytes, at most %d", len(body), MaxMessageBytes)}
+	if err := fits(body, JournalV1); err != nil { // the largest of all
+		return nil, err
 	}
 	var head struct {
 		Type Type `json:"type"`
@@ -117,6 +118,9 @@ func Parse(body []byte) (Message, error) {
 	m := blank(head.Type)
 	if m == nil {
 		return nil, &Refusal{Reason: "unknown_type", Field: "type", Detail: "no released message has this type and version"}
+	}
+	if err := fits(body, head.Type); err != nil {
+		return nil, err
 	}
 	d := json.NewDecoder(bytes.NewReader(body))
 	if err := d.Decode(m); err != nil {
@@ -155,10 +159,22 @@ func Encode(m Message) ([]byte, error) {
 	if err != nil {
 		return nil, &Refusal{Reason: "not_json", Detail: err.Error()}
 	}
-	if len(body) > MaxMessageBytes {
-		return nil, &Refusal{Reason: "too_large", Detail: fmt.Sprintf("%d bytes, at most %d", len(body), MaxMessageBytes)}
+	if err := fits(body, m.MessageType()); err != nil {
+		return nil, err
 	}
 	return body, nil
+}
+
+// fits refuses a body that is larger than a message of the type may be.
+func fits(body []byte, t Type) error {
+	limit := MaxMessageBytes
+	if t == JournalV1 {
+		limit = MaxJournalBytes
+	}
+	if len(body) > limit {
+		return &Refusal{Reason: "too_large", Detail: fmt.Sprintf("%d bytes, at most %d", len(body), limit)}
+	}
+	return nil
 }
 
 func notJSON(err error) *Refusal {

@@ -1,6 +1,7 @@
 package messages
 
 import (
+	"bytes"
 	"strings"
 	"unicode/utf8"
 )
@@ -9,9 +10,9 @@ import (
 // edges write. Edges write flat objects of strings, whole numbers and arrays of strings; whatever else comes, and whatever
 // is refused, is read again by encoding/json, which has the last word.
 func ParseRouteRequest(body []byte) (*RouteRequest, error) {
-	if len(body) <= MaxMessageBytes && utf8.Valid(body) {
+	if text := bytes.TrimSpace(body); len(body) <= MaxMessageBytes && plain(text) {
 		m := new(RouteRequest)
-		s := scanner{text: string(body)}
+		s := scanner{text: string(text)}
 		if s.object(m.member) && m.Validate() == nil {
 			return m, nil
 		}
@@ -95,8 +96,18 @@ func (m *RouteRequest) member(name string) any {
 	return nil
 }
 
-// scanner reads one flat JSON object (RFC 8259). It accepts less than encoding/json does, and reads what it accepts as
-// encoding/json would. Texts without escapes are parts of its own: no copies are made of them. The text is UTF-8.
+// plain says whether a text is UTF-8 without control characters.
+func plain(text []byte) bool {
+	for _, c := range text {
+		if c < ' ' {
+			return false
+		}
+	}
+	return utf8.Valid(text)
+}
+
+// scanner reads one flat JSON object (RFC 8259) from a plain text. It accepts less than encoding/json does, and reads what
+// it accepts as encoding/json would. Texts without escapes are parts of its own: no copies are made of them.
 type scanner struct {
 	text string
 	at   int
@@ -176,48 +187,43 @@ func (s *scanner) string() (text string, ok bool) {
 	if !s.take('"') {
 		return "", false
 	}
-	for i := s.at; i < len(s.text); i++ {
-		switch c := s.text[i]; {
-		case c == '"':
-			text = s.text[s.at:i]
-			s.at = i + 1
-			return text, true
-		case c == '\\':
-			return s.escaped(i)
-		case c < ' ':
-			return "", false
-		}
+	end := strings.IndexByte(s.text[s.at:], '"')
+	if end < 0 {
+		return "", false
 	}
-	return "", false
+	text = s.text[s.at : s.at+end]
+	if strings.IndexByte(text, '\\') >= 0 {
+		return s.escaped(end)
+	}
+	s.at += end + 1
+	return text, true
 }
 
-// escaped goes on with a string whose first backslash is at i. Escapes by number are not accepted.
-func (s *scanner) escaped(i int) (text string, ok bool) {
+// escaped reads a string with escapes; those by number are not accepted. It has about so many bytes, unless it has quotes.
+func (s *scanner) escaped(about int) (text string, ok bool) {
 	var out strings.Builder
-	out.Grow(2 * (i - s.at))
-	from := s.at
-	for ; i < len(s.text); i++ {
-		switch c := s.text[i]; {
-		case c == '"':
-			out.WriteString(s.text[from:i])
-			s.at = i + 1
-			return out.String(), true
-		case c == '\\':
-			out.WriteString(s.text[from:i])
-			if i++; i == len(s.text) {
-				return "", false
-			}
-			meant := strings.IndexByte(`"\/bfnrt`, s.text[i])
-			if meant < 0 {
-				return "", false
-			}
-			out.WriteByte("\"\\/\b\f\n\r\t"[meant])
-			from = i + 1
-		case c < ' ':
+	out.Grow(about)
+	for from := s.at; ; {
+		i := strings.IndexAny(s.text[from:], `"\`)
+		if i < 0 {
 			return "", false
 		}
+		i += from
+		out.WriteString(s.text[from:i])
+		if s.text[i] == '"' {
+			s.at = i + 1
+			return out.String(), true
+		}
+		if i++; i == len(s.text) {
+			return "", false
+		}
+		meant := strings.IndexByte(`"\/bfnrt`, s.text[i])
+		if meant < 0 {
+			return "", false
+		}
+		out.WriteByte("\"\\/\b\f\n\r\t"[meant])
+		from = i + 1
 	}
-	return "", false
 }
 
 // take goes past space and then past c, if it is there.
@@ -231,7 +237,7 @@ func (s *scanner) take(c byte) bool {
 }
 
 func (s *scanner) space() {
-	for s.at < len(s.text) && strings.IndexByte(" \t\r\n", s.text[s.at]) >= 0 {
+	for s.at < len(s.text) && s.text[s.at] == ' ' {
 		s.at++
 	}
 }

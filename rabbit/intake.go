@@ -13,8 +13,11 @@ import (
 	"tandem/messages"
 )
 
-// MaxIntakeBatch bounds what ConsumeLedger holds at once.
-const MaxIntakeBatch = 4096
+// Bounds of ConsumeLedger.
+const (
+	MaxIntakeBatch = 4096     // messages that it holds at once
+	intakeBytes    = 16 << 20 // unpacked, that it stores at once
+)
 
 // LedgerStore writes the ledger. Both methods are idempotent: a batch may come again, whole or in part. An error that
 // wraps a *messages.Refusal says that one of the values can never be stored; any other that it was not the values'
@@ -100,6 +103,7 @@ type intake struct {
 // reading is one delivery, read.
 type reading struct {
 	delivery *amqp.Delivery
+	size     int // bytes, unpacked
 	cdr      *messages.CDR
 	entries  []messages.JournalEntry
 }
@@ -107,6 +111,7 @@ type reading struct {
 // keep returns true when every delivery is stored or dead-lettered, false when the channel is lost or ctx has ended.
 func (in *intake) keep(ctx context.Context, held []amqp.Delivery) bool {
 	var all []reading
+	size := 0
 	for i := range held {
 		r, err := read(&held[i])
 		if err != nil {
@@ -116,7 +121,18 @@ func (in *intake) keep(ctx context.Context, held []amqp.Delivery) bool {
 			continue
 		}
 		all = append(all, r)
+		if size += r.size; size >= intakeBytes {
+			if !in.keepTogether(ctx, all) {
+				return false
+			}
+			all, size = nil, 0
+		}
 	}
+	return len(all) == 0 || in.keepTogether(ctx, all)
+}
+
+// keepTogether is keep for what has been read and can be stored at once.
+func (in *intake) keepTogether(ctx context.Context, all []reading) bool {
 	refusal, ok := in.insert(ctx, all)
 	if !ok {
 		return false
@@ -144,9 +160,9 @@ func read(d *amqp.Delivery) (reading, error) {
 	}
 	switch m := m.(type) {
 	case *messages.CDR:
-		return reading{delivery: d, cdr: m}, nil
+		return reading{delivery: d, size: len(body), cdr: m}, nil
 	case *messages.Journal:
-		return reading{delivery: d, entries: m.Entries}, nil
+		return reading{delivery: d, size: len(body), entries: m.Entries}, nil
 	}
 	return reading{}, &messages.Refusal{Reason: "unknown_type", Field: "type", Detail: "does not belong into the ledger"}
 }

@@ -15,7 +15,7 @@ import (
 const (
 	JournalFlush        = 50 * time.Millisecond            // how long an entry waits for company
 	JournalBatch        = 256                              // entries that make a batch full
-	maxJournalBody      = messages.MaxMessageBytes - 4<<10 // bytes of a batch, its envelope aside
+	maxJournalBody      = messages.MaxJournalBytes - 4<<10 // bytes of a batch, its envelope aside
 	MaxHeldJournalBytes = 64 << 20                         // entries waiting in memory; the oldest make room
 	MaxHeldCDRs         = 100_000                          // CDRs waiting in memory because the spool fails as well
 	cdrsAtOnce          = 256                              // CDRs in flight together

@@ -189,8 +189,8 @@ func TestABatchOfLargeEntriesFitsAMessage(t *testing.T) {
 	b := newBooks()
 	intake(t, c, b)
 	large, huge := entry(0), entry(1)
-	large.Input = json.RawMessage(`"` + strings.Repeat("x", messages.MaxMessageBytes*2/3) + `"`)
-	huge.Input = json.RawMessage(`"` + strings.Repeat("x", 2*messages.MaxMessageBytes) + `"`)
+	large.Input = json.RawMessage(`"` + strings.Repeat("x", messages.MaxJournalBytes*2/3) + `"`)
+	huge.Input = json.RawMessage(`"` + strings.Repeat("x", 2*messages.MaxJournalBytes) + `"`)
 	for range 3 {
 		l.AddJournal(large)
 	}
@@ -239,7 +239,7 @@ func TestWhatDoesNotBelongIntoTheLedgerIsDeadLettered(t *testing.T) {
 	hello, _ := messages.Encode(&messages.EdgeHello{Type: messages.EdgeHelloV1, Edge: "edge1"})
 	for reason, body := range map[string][]byte{
 		"not_json": []byte(`{"type":"cdr.v1"`), "unknown_type": []byte(`{"type":"cdr.v7"}`), "missing": []byte(`{"type":"cdr.v1"}`),
-		"too_large": make([]byte, messages.MaxMessageBytes+1),
+		"too_large": make([]byte, messages.MaxJournalBytes+1),
 	} {
 		send(t, ch, rabbit.ExchangeLedger, "cdr.v1", body)
 		if d := receive(t, dead, "dead letter"); d.Headers[rabbit.HeaderReason] != reason {

@@ -39,11 +39,8 @@ func (p *packer) pack(m amqp.Publishing) amqp.Publishing {
 	return m
 }
 
-// unpack gives the body as it was before pack. What is larger than a message may be is refused before it takes memory.
+// unpack gives the body as it was before pack. What is larger than a journal may be is refused before it takes memory.
 func unpack(d *amqp.Delivery) ([]byte, error) {
-	if err := oversized(d); err != nil {
-		return nil, err
-	}
 	if d.ContentEncoding == "" {
 		return d.Body, nil
 	}
@@ -55,10 +52,10 @@ func unpack(d *amqp.Delivery) ([]byte, error) {
 	if err != nil {
 		return nil, broken
 	}
-	body, err := io.ReadAll(io.LimitReader(reader, messages.MaxMessageBytes+1))
+	body, err := io.ReadAll(io.LimitReader(reader, messages.MaxJournalBytes+1))
 	switch {
-	case len(body) > messages.MaxMessageBytes:
-		return nil, &messages.Refusal{Reason: "too_large", Detail: "unpacked it is larger than a message may be"}
+	case len(body) > messages.MaxJournalBytes:
+		return nil, &messages.Refusal{Reason: "too_large", Detail: "unpacked it is larger than a journal may be"}
 	case err != nil:
 		return nil, broken
 	}

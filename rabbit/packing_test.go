@@ -37,9 +37,8 @@ func TestWhatCannotBeUnpackedIsRefused(t *testing.T) {
 		body           []byte
 		reason         string
 	}{
-		{"unpacked too large", encodingGzip, zip(messages.MaxMessageBytes + 1), "too_large"},
-		{"a thousand times too large", encodingGzip, zip(1000 * messages.MaxMessageBytes), "too_large"},
-		{"packed too large", encodingGzip, make([]byte, messages.MaxMessageBytes+1), "too_large"},
+		{"unpacked too large", encodingGzip, zip(messages.MaxJournalBytes + 1), "too_large"},
+		{"a thousand times too large", encodingGzip, zip(1000 * messages.MaxJournalBytes), "too_large"},
 		{"cut short", encodingGzip, whole[:len(whole)-1], "not_json"},
 		{"not packed at all", encodingGzip, []byte("{}"), "not_json"},
 		{"another encoding", "br", []byte("{}"), "not_json"},
@@ -60,7 +59,7 @@ func FuzzUnpack(f *testing.F) {
 	f.Add([]byte{})
 	f.Fuzz(func(t *testing.T, body []byte) {
 		got, err := unpack(&amqp.Delivery{ContentEncoding: encodingGzip, Body: body})
-		if len(got) > messages.MaxMessageBytes {
+		if len(got) > messages.MaxJournalBytes {
 			t.Errorf("%d bytes came of %d", len(got), len(body))
 		}
 		if _, header := gzip.NewReader(bytes.NewReader(body)); header != nil && err == nil {

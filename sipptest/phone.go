@@ -82,7 +82,7 @@ type Call struct {
 	ReInvite    bool          // offers again before hanging up
 	Hold        bool          // with ReInvite: the new offer puts the other side on hold (RFC 3264 8.4)
 
-	Digits     string // sent after the answer
+	Digits     string // sent after the answer, and half a second of listening
 	DigitMode  DigitMode
 	DigitPause time.Duration // after each digit (INFO) or all of them (RFC 4733); 0: 200 ms
 
@@ -109,6 +109,7 @@ type callData struct {
 	Target, From, Contact, UserAgent, Headers string
 	Challenged, Cancel, CancelAfterRinging    bool
 	CancelAfterMS, TalkMS, DigitPauseMS       int64
+	ListenMS                                  int64
 	WaitForBye                                bool
 	RTPDigits                                 []string
 	InfoDigits                                []infoDigit
@@ -119,6 +120,9 @@ type callData struct {
 const (
 	defaultTalk       = 500 * time.Millisecond
 	defaultDigitPause = 200 * time.Millisecond
+	// listenTime is between the answer and the first digit: one that comes in the moment of the answer, before anything
+	// asks for it, is lost on any media node.
+	listenTime = 500 * time.Millisecond
 	// SIPp plays each digit for 200 ms and pauses as long; before the first it plays 400 ms of filler. Its
 	// telephone-events have the payload type 96, whatever is negotiated, so that is what the descriptions offer.
 	digitTime  = 400 * time.Millisecond
@@ -153,10 +157,10 @@ func (p *Phone) Call(ctx context.Context, number string, c Call) (*Running, erro
 		pause = defaultDigitPause
 	}
 	d.setDigits(pause)
-	d.TalkMS = talk.Milliseconds()
+	d.TalkMS, d.ListenMS = talk.Milliseconds(), listenTime.Milliseconds()
 	within := c.Within
 	if within == 0 {
-		within = runMargin + talk + c.CancelAfter + time.Duration(len(c.Digits))*(digitTime+pause)
+		within = runMargin + talk + c.CancelAfter + listenTime + time.Duration(len(c.Digits))*(digitTime+pause)
 	}
 	if c.CalleeEnds {
 		d.TalkMS = within.Milliseconds()

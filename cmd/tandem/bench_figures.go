@@ -71,6 +71,8 @@ func saturation(prefix string, pairs []pair) []figure {
 	fmt.Printf("  saturation, answers/s    echo %s  route %s  ratio %s\n", echo.spread(), route.spread(), ratio.spread())
 	added := processorTime("worker", pairs, func(u usage) time.Duration { return u.worker })
 	processorTime("broker", pairs, func(u usage) time.Duration { return u.broker })
+	processorTime("load", pairs, func(u usage) time.Duration { return u.load })
+	printLosses(pairs)
 	return []figure{
 		{prefix + "route_vs_echo", ratio.median()}, {prefix + "echo_per_s", echo.median()}, {prefix + "route_per_s", route.median()},
 		{prefix + "route_cpu_us", added.median()},
@@ -82,13 +84,27 @@ func processorTime(whose string, pairs []pair, of func(usage) time.Duration) ser
 	echo := compared(pairs, func(p pair) float64 { return microseconds(of(p.echo.cpu)) })
 	route := compared(pairs, func(p pair) float64 { return microseconds(of(p.route.cpu)) })
 	added := compared(pairs, func(p pair) float64 { return microseconds(of(p.route.cpu) - of(p.echo.cpu)) })
-	fmt.Printf("  %s's CPU, us/answer  echo %s  route %s  added %s\n", whose, echo.spread(), route.spread(), added.spread())
+	fmt.Printf("  CPU of the %s, us/answer  echo %s  route %s  added %s\n", whose, echo.spread(), route.spread(), added.spread())
 	return added
+}
+
+// printLosses says so when requests got no answer, or a wrong one.
+func printLosses(pairs []pair) {
+	var all measured
+	for _, p := range pairs {
+		for _, m := range []measured{p.echo, p.route} {
+			all.sent, all.lost, all.wrong = all.sent+m.sent, all.lost+m.lost, all.wrong+m.wrong
+		}
+	}
+	if all.lost+all.wrong > 0 {
+		fmt.Printf("  of %d requests %d got no answer and %d a wrong one\n", all.sent, all.lost, all.wrong)
+	}
 }
 
 // pacing prints how the pairs compare at a fixed rate and gives the figures.
 func pacing(prefix string, rate int, pairs []pair) []figure {
 	var figures []figure
+	printLosses(pairs)
 	for _, q := range []struct {
 		name  string
 		value func(measured) time.Duration

@@ -16,7 +16,7 @@ const (
 	probeWait    = 300 * time.Millisecond // for the answer to a single request
 	roomWait     = 3 * time.Second        // without any answer at saturation, until the load gives up
 	arrivalsSeed = 1                      // the same arrivals for both workers
-	lossPermille = 5                      // requests without their answer that a measurement may have
+	mostLost     = 50                     // per mille of the requests that a measurement may lose before it says nothing
 	drainLook    = 500 * time.Microsecond // how often it is looked
 )
 
@@ -31,7 +31,7 @@ type measured struct {
 }
 
 func (m measured) check() error {
-	if (m.lost+m.wrong)*1000 > m.sent*lossPermille || m.sent == 0 {
+	if (m.lost+m.wrong)*1000 > m.sent*mostLost || m.sent == 0 {
 		return fmt.Errorf("of %d requests %d got no answer and %d a wrong one", m.sent, m.lost, m.wrong)
 	}
 	return nil
@@ -134,8 +134,7 @@ func (l *load) saturate(ctx context.Context, outstanding int, warmUp, length tim
 	}
 	answers := second.answers - first.answers
 	m.perSecond = float64(answers) / (second.at - first.at).Seconds()
-	n := time.Duration(max(answers, 1))
-	m.cpu = usage{worker: (second.cpu.worker - first.cpu.worker) / n, broker: (second.cpu.broker - first.cpu.broker) / n}
+	m.cpu = second.cpu.since(first.cpu, answers)
 	return l.end(ctx, m, sent)
 }
 
@@ -168,8 +167,15 @@ type mark struct {
 	cpu     usage
 }
 
-// usage is processor time.
-type usage struct{ worker, broker time.Duration }
+// usage is processor time of the processes that take part. Unlike the time on the clock it hardly depends on what else the
+// machine does.
+type usage struct{ worker, broker, load time.Duration }
+
+// since is what was used after an earlier moment, for one of so many answers.
+func (u usage) since(earlier usage, answers int) usage {
+	n := time.Duration(max(answers, 1))
+	return usage{worker: (u.worker - earlier.worker) / n, broker: (u.broker - earlier.broker) / n, load: (u.load - earlier.load) / n}
+}
 
 // mark waits and looks.
 func (l *load) mark(ctx context.Context, after time.Duration, failed <-chan error, cpu func() (usage, error)) (m mark, err error) {

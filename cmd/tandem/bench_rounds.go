@@ -100,6 +100,9 @@ func (b *bench) used(worker int) (u usage, err error) {
 	if u.worker, err = cpuOf(worker); err != nil {
 		return u, err
 	}
+	if u.load, err = cpuOf(os.Getpid()); err != nil {
+		return u, err
+	}
 	if broker := b.system.stack.RabbitMQ(); broker != nil {
 		u.broker, err = cpuOf(broker.Pid())
 	}

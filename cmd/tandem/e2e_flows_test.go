@@ -11,9 +11,9 @@ import (
 )
 
 // menu rings the user two at the digit 1.
-func menu(attempts int) map[string]tenants.Element {
+func menu(attempts, seconds int) map[string]tenants.Element {
 	return map[string]tenants.Element{
-		"menu": element("menu", map[string]any{"prompt": "tone:menu", "invalid_prompt": "tone:wrong", "attempts": attempts, "seconds": 1},
+		"menu": element("menu", map[string]any{"prompt": "tone:menu", "invalid_prompt": "tone:wrong", "attempts": attempts, "seconds": seconds},
 			map[string]string{"1": "ring", "timeout": "goodbye", "invalid": "refused"}),
 		"ring":     ringing("at_once", 10, "two"),
 		"goodbye":  element("hangup", map[string]any{"cause": "NORMAL_CLEARING"}, nil),
@@ -32,7 +32,7 @@ func viaMenu(tells ...string) expected {
 func throughMenu(t *testing.T, w *world, call sipptest.Call, want expected) {
 	t.Helper()
 	c := w.company(t)
-	c.flow(t, "300", "menu", menu(3))
+	c.flow(t, "300", "menu", menu(3, 5))
 	c.publish(t)
 	c.register(t, "two")
 	callee := c.listen(t, "two", sipptest.Behaviour{HangUp: true, Talk: 2 * time.Second}) // longer than a caller still keys
@@ -60,18 +60,19 @@ func TestMenuTakesDigits(t *testing.T) {
 func TestMenuGivesUp(t *testing.T) {
 	t.Parallel()
 	for name, row := range map[string]struct {
-		call  sipptest.Call
-		tells []string
-		cause string
+		seconds int
+		call    sipptest.Call
+		tells   []string
+		cause   string
 	}{
-		"when nothing is keyed":     {sipptest.Call{}, []string{"menu_asked", "menu_timeout", "menu_given_up", "exit_taken", "flow_hangs_up", "call_ended"}, "NORMAL_CLEARING"},
-		"when the digits are wrong": {sipptest.Call{Digits: "9", DigitMode: sipptest.INFO}, []string{"menu_asked", "menu_invalid", "menu_given_up", "exit_taken", "flow_hangs_up", "call_ended"}, "CALL_REJECTED"},
+		"when nothing is keyed":     {1, sipptest.Call{}, []string{"menu_asked", "menu_timeout", "menu_given_up", "exit_taken", "flow_hangs_up", "call_ended"}, "NORMAL_CLEARING"},
+		"when the digits are wrong": {5, sipptest.Call{Digits: "9", DigitMode: sipptest.INFO}, []string{"menu_asked", "menu_invalid", "menu_given_up", "exit_taken", "flow_hangs_up", "call_ended"}, "CALL_REJECTED"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			w := sharedWorld(t)
 			c := w.company(t)
-			c.flow(t, "300", "menu", menu(1))
+			c.flow(t, "300", "menu", menu(1, row.seconds))
 			c.publish(t)
 			row.call.CalleeEnds = true
 			expected{Verdict: "The call was answered", Tells: row.tells, Legs: []leg{{Far: "one-phone", Cause: row.cause, Answered: true}}}.

@@ -3,9 +3,11 @@ package main
 import (
 	"context"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
+	"tandem/messages"
 	"tandem/sipptest"
 	"tandem/tenants"
 )
@@ -55,7 +57,8 @@ func TestDeadNodeIsPassedOver(t *testing.T) {
 	}
 }
 
-// TestSilentNodeIsPassedOver: a node that is frozen looks well to everybody until the edge sends it a call.
+// TestSilentNodeIsPassedOver: a node that is frozen looks well to everybody until the edge sends it a call. When it wakes
+// up, what was sent to it meanwhile rings nobody a second time.
 func TestSilentNodeIsPassedOver(t *testing.T) {
 	w := sharedWorld(t)
 	c := w.company(t)
@@ -63,13 +66,23 @@ func TestSilentNodeIsPassedOver(t *testing.T) {
 	c.register(t, "two")
 	preferred, _ := c.answeredBy(t)
 	w.nodes[preferred].Pause()
-	other, told := c.answeredBy(t)
-	if other == preferred || slices.Contains(told, "node_down") {
-		t.Errorf("the call was answered on %s and tells of %q, want the other node, found by the edge", other, told)
+	t.Cleanup(w.nodes[preferred].Resume)
+	callee := c.listen(t, "two", sipptest.Behaviour{})
+	id := succeed(t, c.call(t, "one", "102", sipptest.Call{}), callee)
+	x := w.story(t, id, 2)
+	answered().want.check(t, x)
+	if x.Legs[0].Node == preferred || strings.Contains(x.Text(), "is down") {
+		t.Errorf("the call was answered on %s, want the other node, found by the edge:\n%s", x.Legs[0].Node, x.Text())
 	}
-	must(t, w.nodes[preferred].Kill())
-	must(t, w.restartNode(within(t), preferred))
-	must(t, w.awaitNodes(within(t)))
+
+	again := c.listen(t, "two", sipptest.Behaviour{})
+	w.nodes[preferred].Resume()
+	x = w.story(t, id, 3)
+	slices.SortStableFunc(x.Legs, func(a, b messages.CDR) int { return a.StartedAt.Compare(b.StartedAt) })
+	if last := x.Legs[len(x.Legs)-1]; last.Node != preferred || last.Cause != "ORIGINATOR_CANCEL" || last.AnsweredAt != nil {
+		t.Errorf("the node that woke up has kept the call: %s", legsOf(x))
+	}
+	silent(t, again)
 }
 
 // TestWorkerRestarts says what becomes of calls when the only worker ends and another one starts: those who talk go on

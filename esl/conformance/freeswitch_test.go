@@ -20,7 +20,7 @@ import (
 // Bounds of a real engine under test.
 const (
 	realPatience = 15 * time.Second
-	startLimit   = 60 * time.Second
+	startLimit   = 2 * time.Minute
 	stopLimit    = 30 * time.Second
 )
 

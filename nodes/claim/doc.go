@@ -34,7 +34,7 @@
 //     later reads its own name, and has no lease on that claim, claims the node anew.
 //
 //   - Epochs never go backwards. A claim is only made with an epoch above the one that it replaces and above all that its
-//     worker has seen on the node, also after the node's restart has put Seed back; a claim below what a worker remembers
+//     worker has seen or asked for on the node, also after the node's restart has put Seed back; a claim below what a worker remembers
 //     is replaced by that worker. What no live worker remembers is forgotten: identify an ownership by its whole Holder.
 //
 //   - A lease is counted from the SEND of a renewal, not from its reply: the node read "still me" after that instant. So a

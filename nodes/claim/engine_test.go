@@ -232,7 +232,7 @@ func handedOver(t *testing.T, e engine) {
 		t.Fatal(err)
 	}
 	owner, standby := e.read(t, n)
-	view := View{Worker: "heir", Link: "127.0.0.1:4001", OwnerClaim: owner, StandbyClaim: standby, Highest: o.me.Epoch}
+	view := View{Worker: "heir", Link: "127.0.0.1:4001", OwnerClaim: owner, StandbyClaim: standby, Highest: o.me}
 	got, err := view.Next().Make(t.Context(), n)
 	if want := (Holder{o.me.Epoch + 1, "heir", "127.0.0.1:4001"}); err != nil || got != want {
 		t.Fatalf("got %s, %v", got, err)

@@ -65,7 +65,7 @@ func TestFreeSWITCH(t *testing.T) {
 		if owner != (Holder{}) || time.Since(down) < LeaseFor || o.lease.Valid(time.Now()) {
 			t.Errorf("owned by %s after %v; valid: %v", owner, time.Since(down), o.lease.Valid(time.Now()))
 		}
-		view := View{Worker: "restarted", Link: o.me.Link, OwnerClaim: owner, StandbyClaim: standby, Highest: o.me.Epoch}
+		view := View{Worker: "restarted", Link: o.me.Link, OwnerClaim: owner, StandbyClaim: standby, Highest: o.me}
 		if got, err := view.Next().Make(t.Context(), n); err != nil || got.Epoch != o.me.Epoch+1 {
 			t.Errorf("got %s, %v", got, err)
 		}

@@ -53,7 +53,7 @@ func TestARestartedNodeIsClaimedAboveWhatIsRemembered(t *testing.T) {
 		t.Error("the restart itself deposed the owner")
 	}
 	owner, standby := e.read(t, n)
-	got, err := View{Worker: "owner", Link: "127.0.0.1:4000", OwnerClaim: owner, StandbyClaim: standby, Highest: o.me.Epoch}.Next().Make(t.Context(), n)
+	got, err := View{Worker: "owner", Link: "127.0.0.1:4000", OwnerClaim: owner, StandbyClaim: standby, Highest: o.me}.Next().Make(t.Context(), n)
 	if err != nil || got.Epoch != o.me.Epoch+1 {
 		t.Errorf("got %s, %v", got, err)
 	}

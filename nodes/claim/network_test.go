@@ -47,7 +47,11 @@ func (r renewing) Get(ctx context.Context, name string) (string, error) {
 func (w *worker) call(ctx context.Context, r request) (string, error) {
 	w.gate()       // paused before it is sent
 	defer w.gate() // or with the reply in its buffer
-	arrival, start, ok := w.send()
+	of := uint64(2)
+	if r.renewal {
+		of = 3
+	}
+	arrival, start, ok := w.send(of)
 	if !ok {
 		return "", errDown
 	}
@@ -56,7 +60,7 @@ func (w *worker) call(ctx context.Context, r request) (string, error) {
 	w.world.running.Go(func() {
 		time.Sleep(time.Until(arrival))
 		value, executed := w.world.execute(r)
-		if delay, arrives := w.back(); executed && arrives {
+		if delay, arrives := w.back(of); executed && arrives {
 			time.Sleep(delay)
 			reply <- value
 		}
@@ -72,7 +76,7 @@ func (w *worker) call(ctx context.Context, r request) (string, error) {
 }
 
 // send chooses when the node gets what is sent now.
-func (w *worker) send() (arrival time.Time, start int, ok bool) {
+func (w *worker) send(of uint64) (arrival time.Time, start int, ok bool) {
 	w.world.mu.Lock()
 	start, up := w.world.starts, !time.Now().Before(w.world.upAgain)
 	w.world.mu.Unlock()
@@ -85,7 +89,7 @@ func (w *worker) send() (arrival time.Time, start int, ok bool) {
 	if w.cut.After(arrival) {
 		arrival = w.cut // the kernel sends it again when the way is whole
 	}
-	arrival = arrival.Add(w.delay())
+	arrival = arrival.Add(w.delay(of))
 	if !arrival.After(w.arrival) {
 		arrival = w.arrival.Add(1)
 	}
@@ -94,26 +98,27 @@ func (w *worker) send() (arrival time.Time, start int, ok bool) {
 }
 
 // back chooses the way of a reply.
-func (w *worker) back() (delay time.Duration, arrives bool) {
+func (w *worker) back(of uint64) (delay time.Duration, arrives bool) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	return w.delay(), !time.Now().Before(w.cut) && w.random.Float64() >= w.world.loss
+	return w.delay(of), !time.Now().Before(w.cut) && (w.world.calm() || w.chance(4).Float64() >= w.world.loss)
 }
 
-// delay is short, and now and then long. The lock is held.
-func (w *worker) delay() time.Duration {
+// delay is short, and now and then long.
+func (w *worker) delay(of uint64) time.Duration {
+	random := w.chance(of)
 	const often, long, short = 0.02, 250 * time.Millisecond, 2 * time.Millisecond
-	if w.random.Float64() < often {
-		return time.Duration(w.random.Int64N(int64(long)))
+	if !w.world.calm() && random.Float64() < often {
+		return time.Duration(random.Int64N(int64(long)))
 	}
-	return time.Duration(1 + w.random.Int64N(int64(short)))
+	return time.Duration(1 + random.Int64N(int64(short)))
 }
 
 // sign is a sign of life to all others. The kernel carries it even when the worker is paused.
 func (w *worker) sign() {
 	w.gate()
 	w.mu.Lock()
-	lost, delay, number := time.Now().Before(w.mute), w.delay(), w.renewals
+	lost, delay, number := time.Now().Before(w.mute), w.delay(5), w.renewals
 	w.mu.Unlock()
 	if lost {
 		return

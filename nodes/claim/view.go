@@ -21,8 +21,11 @@ type View struct {
 	Held         Holder // the claim on the node that this worker has a Lease for; vacant: none
 	// OwnerClaim and StandbyClaim are what Read returned last.
 	OwnerClaim, StandbyClaim Holder
-	// Highest is the highest epoch of an owner that this worker has ever seen at this node.
-	Highest uint64
+	// Highest is the owner's claim with the highest epoch that this worker has ever seen at this node.
+	Highest Holder
+	// Tried is the highest epoch that this worker has ever asked for at this node, with whatever outcome: so that it asks
+	// for the same claim at most once, also when the node restarts before it hears that it had it.
+	Tried uint64
 	// OwnerGone and StandbyGone: that process has ended, or says that it leaves. Its link was closed, or nothing listens
 	// there.
 	OwnerGone, StandbyGone bool
@@ -63,16 +66,16 @@ func (v View) Role() Role {
 // Next decides the next move, without I/O and without a clock.
 //
 //   - A node that nobody owns is claimed by its standby, and by everybody when there is none.
-//   - A node whose owner has an epoch below Highest is claimed at once by whoever remembers: it has restarted, or a claim
-//     of old came late.
+//   - A node whose owner's epoch is below Highest, or that of another, is claimed at once by whoever remembers: it has
+//     restarted, or a claim of old came late.
 //   - A node that holds a worker's name without its lease is claimed anew by that worker.
 //   - An owner that is gone or silent is replaced by its standby alone.
 //   - A standby's place that is vacant, or whose holder is gone or silent, is claimed by any watcher.
 //   - An owner gives up the standby's place of its own, and vacates that of a standby that is gone or silent.
 func (v View) Next() Move {
 	owner, standby := v.OwnerClaim, v.StandbyClaim
-	claimNode := Move{ClaimNode, owner, owner.By(v.Worker, v.Link, v.Highest)}
-	if owner.Epoch < v.Highest || owner.Worker == v.Worker && owner != v.Held {
+	claimNode := Move{ClaimNode, owner, owner.By(v.Worker, v.Link, max(v.Highest.Epoch, v.Tried))}
+	if v.stale() || owner.Worker == v.Worker && owner != v.Held {
 		return claimNode
 	}
 	standbyLost := v.StandbyGone || v.StandbySilent >= ReplaceAfter
@@ -95,6 +98,12 @@ func (v View) Next() Move {
 		}
 	}
 	return Move{}
+}
+
+// stale says that the owner's claim is not the first with its epoch.
+func (v View) stale() bool {
+	owner, highest := v.OwnerClaim, v.Highest
+	return owner.Epoch < highest.Epoch || owner.Epoch == highest.Epoch && !owner.Vacant() && !highest.Vacant() && owner != highest
 }
 
 // Make makes the move and returns the holder of the place after it; errors as for Take and Leave.

@@ -12,18 +12,20 @@ import (
 type worker struct {
 	world      *world
 	name, link string
+	number     uint64
 	stop       context.CancelFunc
 	keepers    sync.WaitGroup
 
 	mu               sync.Mutex
-	random           *rand.Rand
 	pause, cut, mute time.Time // until then it is frozen; cut off the node; its signs are lost
 	arrival          time.Time // of its last request at the node
 	dead             bool
-	highest          uint64
+	highest          Holder
+	tried            uint64
+	remembered       uint64 // highest, when the node went down
 	held             Holder
 	leases           map[Holder]*Lease
-	renewals         int // executed at the node
+	renewals, base   int // executed at the node: ever, and before held was
 	heard            map[string]sign
 	first            map[Holder]time.Time // when a claim was first read
 	gone             map[string]bool
@@ -43,8 +45,8 @@ func (w *world) join() {
 	ctx, stop := context.WithCancel(context.Background())
 	n := &worker{
 		world: w, name: fmt.Sprintf("w%d", number), link: fmt.Sprintf("127.0.0.1:%d", 4000+number), stop: stop,
-		random: rand.New(rand.NewPCG(w.seed, uint64(number))), leases: map[Holder]*Lease{}, heard: map[string]sign{},
-		first: map[Holder]time.Time{}, gone: map[string]bool{},
+		number: uint64(number), leases: map[Holder]*Lease{}, heard: map[string]sign{}, first: map[Holder]time.Time{},
+		gone: map[string]bool{},
 	}
 	w.workers = append(w.workers, n)
 	w.running.Go(func() { n.run(ctx) })
@@ -55,14 +57,17 @@ func (w *worker) run(ctx context.Context) {
 	for ctx.Err() == nil {
 		w.gate()
 		w.step(ctx)
-		w.mu.Lock()
-		rest := time.Duration(10+w.random.IntN(30)) * time.Millisecond
-		w.mu.Unlock()
+		rest := time.Duration(10+w.chance(1).IntN(30)) * time.Millisecond
 		select {
 		case <-ctx.Done():
 		case <-time.After(rest):
 		}
 	}
+}
+
+// chance decides what happens at this instant: not by the order in which goroutines ask, so that a seed tells all.
+func (w *worker) chance(of uint64) *rand.Rand {
+	return rand.New(rand.NewPCG(w.world.seed+of, w.number+uint64(time.Since(w.world.begun))<<8))
 }
 
 // step looks at the node once and does what is to be done.
@@ -76,9 +81,18 @@ func (w *worker) step(ctx context.Context) {
 		w.sign()
 	}
 	move, before := view.Next(), time.Now()
+	w.try(move)
 	holder, err := move.Make(ctx, w)
 	if err == nil && move.Action == ClaimNode {
 		w.own(ctx, holder, before)
+	}
+}
+
+func (w *worker) try(m Move) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if m.Action == ClaimNode {
+		w.tried = max(w.tried, m.Mine.Epoch)
 	}
 }
 
@@ -86,7 +100,7 @@ func (w *worker) step(ctx context.Context) {
 func (w *worker) own(ctx context.Context, me Holder, before time.Time) {
 	lease := &Lease{Sign: w.sign}
 	w.mu.Lock()
-	w.held, w.highest, w.renewals = me, max(w.highest, me.Epoch), 0
+	w.held, w.highest, w.base = me, higher(w.highest, me), w.renewals
 	w.leases[me] = lease
 	w.mu.Unlock()
 	lease.Renewed(before)
@@ -106,12 +120,19 @@ func (w *worker) view(owner, standby Holder) View {
 		}
 	}
 	v := View{
-		Worker: w.name, Link: w.link, Held: w.held, OwnerClaim: owner, StandbyClaim: standby, Highest: w.highest,
+		Worker: w.name, Link: w.link, Held: w.held, OwnerClaim: owner, StandbyClaim: standby, Highest: w.highest, Tried: w.tried,
 		OwnerGone: w.gone[owner.Worker], StandbyGone: w.gone[standby.Worker],
 		OwnerSilent: w.since(owner, now), StandbySilent: w.since(standby, now),
 	}
-	w.highest = max(w.highest, owner.Epoch)
+	w.highest = higher(w.highest, owner)
 	return v
+}
+
+func higher(a, b Holder) Holder {
+	if b.Epoch > a.Epoch {
+		return b
+	}
+	return a
 }
 
 // since is how long a holder has been silent. The lock is held.
@@ -126,14 +147,14 @@ func (w *worker) since(h Holder, now time.Time) time.Duration {
 // silence is the same for an owner that is being replaced now, with the number of its renewals that were not heard of.
 func (w *worker) silence(old *worker, claim Holder, now time.Time) (silent time.Duration, unheard int) {
 	old.mu.Lock()
-	renewals := old.renewals
+	renewals, since := old.renewals, old.base
 	old.mu.Unlock()
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	if heard := w.heard[old.name]; heard.at.After(w.first[claim]) {
-		renewals -= heard.number
+		since = heard.number
 	}
-	return w.since(claim, now), renewals
+	return w.since(claim, now), renewals - since
 }
 
 func (w *worker) hears(from *worker, number int) {
@@ -180,14 +201,11 @@ func (w *worker) kill() {
 	}
 }
 
-// remembers is the highest epoch that a live worker has seen.
-func (w *worker) remembers() uint64 {
+// remember keeps what the worker has seen when the node goes down.
+func (w *worker) remember() {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	if w.dead {
-		return 0
-	}
-	return w.highest
+	w.remembered = w.highest.Epoch
 }
 
 func (w *worker) alive() bool {

@@ -12,7 +12,7 @@ import (
 type world struct {
 	begun   time.Time
 	seed    uint64
-	loss    float64        // of replies
+	loss    float64        // of replies, until it is calm
 	running sync.WaitGroup // workers, and requests under way
 
 	mu      sync.Mutex
@@ -39,6 +39,9 @@ func newWorld(seed uint64, loss float64) *world {
 	return w
 }
 
+// calm says that nothing goes wrong any more.
+func (w *world) calm() bool { return time.Since(w.begun) > troubled+longest }
+
 // plant is what a start of the node does.
 func (w *world) plant() {
 	w.places = map[string]string{OwnerVariable: Seed, StandbyVariable: Seed}
@@ -46,10 +49,10 @@ func (w *world) plant() {
 }
 
 // restart takes the node down for a time; it comes back with the seed, and without what was on its way.
-func (w *world) restart(down time.Duration) (highest uint64) {
+func (w *world) restart(down time.Duration) {
 	w.mu.Lock()
 	for _, worker := range w.workers {
-		highest = max(highest, worker.remembers())
+		worker.remember()
 	}
 	w.starts++
 	w.upAgain = time.Now().Add(down)
@@ -58,7 +61,6 @@ func (w *world) restart(down time.Duration) (highest uint64) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.plant()
-	return highest
 }
 
 // execute is the node's side of one request.
@@ -158,19 +160,22 @@ func (w *world) checkDeposed(me, by Holder) {
 
 // checkSettled is for the end, when nothing has been wrong for long: one live worker owns the node, above what those who
 // live now remembered when the node restarted, and another stands by.
-func (w *world) checkSettled(above uint64) {
+func (w *world) checkSettled() {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	var owners []Holder
+	var above uint64
 	alive := map[string]bool{}
 	for _, worker := range w.workers {
 		if worker.alive() {
 			alive[worker.name] = true
+			above = max(above, worker.remembered)
 		}
 		owners = append(owners, worker.valid(time.Now())...)
 	}
 	if len(owners) != 1 || owners[0].String() != w.places[OwnerVariable] || owners[0].Epoch <= above {
 		w.note("in the end the node says %s, the leases are %v, and epoch %d was remembered", w.places[OwnerVariable], owners, above)
+		return
 	}
 	standby, err := Parse(w.places[StandbyVariable])
 	if err != nil || len(alive) > 1 && (!alive[standby.Worker] || standby.Worker == owners[0].Worker) {

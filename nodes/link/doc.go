@@ -38,7 +38,8 @@
 //	ErrPeerClosed   the owner's process ended: claim the node now
 //	ErrHandedOver   the owner told this standby to take over: everything was acknowledged; claim the node now
 //	ErrReleased     the owner gave the node up without handing it over: claim the node
-//	ErrSilent       the owner is paused or cut off: claim the node when its lease is over
+//	ErrSilent       the owner is paused or cut off, or the end came while this side was itself away and the owner's last
+//	                word may be lost: claim the node when its lease is over
 //	ErrReplaced     another standby has this place: look who it is
 //	ErrCutOff       this standby was too slow, or was thought silent; the owner lives: Follow again
 //	ErrMalformed    what arrived is not this protocol: Follow again

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"log/slog"
 	"net"
+	"os"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -21,11 +22,12 @@ type Follower struct {
 	mu       sync.Mutex
 	err      error
 	complete atomic.Bool
-	done     chan struct{} // nothing is handled any more
-	left     chan struct{} // nothing is left of it at all
-	position uint64        // bytes of counted frames that were handled; of the reading goroutine
-	acked    uint64        // the position last acknowledged; as above
-	busy     atomic.Bool   // something was written since the last tick
+	done     chan struct{}             // nothing is handled any more
+	left     chan struct{}             // nothing is left of it at all
+	position uint64                    // bytes of counted frames that were handled; of the reading goroutine
+	acked    uint64                    // the position last acknowledged; as above
+	frame    [frameHeader + 1 + 8]byte // of an acknowledgement; as above
+	busy     atomic.Bool               // something was written since the last tick
 }
 
 // Owner gives the name of the worker that owns the node.
@@ -135,13 +137,10 @@ func (f *Follower) record(kind byte, body []byte) error {
 func (f *Follower) acknowledge() error {
 	f.acked = f.position
 	f.busy.Store(true)
-	var frame [frameHeader + 1 + 8]byte
 	if err := f.conn.SetWriteDeadline(time.Now().Add(StallLimit)); err != nil {
 		return nil //nolint:nilerr // closed: the next read says so
 	}
-	_, err := f.conn.Write(appendAck(frame[:0], f.position))
-	var late net.Error
-	if errors.As(err, &late) && late.Timeout() {
+	if _, err := f.conn.Write(appendAck(f.frame[:0], f.position)); errors.Is(err, os.ErrDeadlineExceeded) {
 		return fmt.Errorf("%w: it does not take acknowledgements", ErrSilent)
 	}
 	return nil

@@ -280,7 +280,11 @@ func TestAnAcknowledgementGoesBackNever(t *testing.T) {
 	_, _ = conn.Write(appendAck(nil, ticket.position))
 	shipped(t, ticket)
 	_, _ = conn.Write(appendAck(nil, ticket.position-1))
+	begin := time.Now()
 	until(t, "the standby cut off", func() bool { return s.Stats().CutOff == 1 })
+	if took := time.Since(begin); took > StallLimit/2 {
+		t.Errorf("cut off after %s: because it stalled", took)
+	}
 }
 
 func TestAnOwnerThatBreaksTheProtocolIsNotTakenForDead(t *testing.T) {
