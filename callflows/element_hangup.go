@@ -1,6 +1,7 @@
 package callflows
 
 import (
+	"cmp"
 	"encoding/json"
 	"fmt"
 
@@ -30,7 +31,7 @@ func (hangupElement) exits(any) []string { return nil }
 
 func (hangupElement) enter(s *step, settings any) {
 	h := settings.(hangupSettings)
-	s.end(h.Cause, messages.FaultNone, because.New("flow_hangs_up", "element", s.state.Element, "cause", h.Cause))
+	s.end(h.Cause, cmp.Or(s.state.Fault, messages.FaultNone), because.New("flow_hangs_up", "element", s.state.Element, "cause", h.Cause))
 }
 
 func (hangupElement) on(*step, any) {}

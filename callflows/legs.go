@@ -51,6 +51,7 @@ func (s *step) bridged() {
 		return
 	}
 	l.Bridged = true
+	s.state.Fault = ""
 	s.state.Phase = Talking
 	s.explain("talking", "device", s.deviceName(l))
 }

@@ -155,6 +155,9 @@ func (s *step) exit(name, cause string, fault messages.Fault) {
 		s.end(cause, fault, because.New("exit_leads_nowhere", "exit", name, "cause", cause))
 		return
 	}
+	if fault == messages.FaultCallee {
+		s.state.Fault = fault // what the flow does about it does not change why nobody was reached
+	}
 	s.explain("exit_taken", "exit", name, "element", next)
 	s.enter(flow, next)
 }
