@@ -1,6 +1,7 @@
 package esl
 
 import (
+	"bytes"
 	"context"
 	"fmt"
 
@@ -70,7 +71,8 @@ func (c *Conn) job(e *Event) bool {
 	if result == nil {
 		return false
 	}
-	result <- bodyReply(e.Body())
+	result <- bodyReply(bytes.Clone(e.Body()))
+	e.Release()
 	c.count.jobs.Add(1)
 	return true
 }

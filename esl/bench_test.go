@@ -25,13 +25,13 @@ func BenchmarkParseCaptured(b *testing.B) {
 	for n := 0; n < b.N; {
 		if err := fr.next(&f); err != nil {
 			reader.Reset(wire.Bytes())
-			fr.r.Reset(reader)
+			fr.in.err = nil
 			continue
 		}
 		if f.kind != typeEventPlain {
 			continue
 		}
-		e, err := parseEvent(f.body)
+		e, err := parseEvent(f.block, f.body)
 		if err != nil {
 			b.Fatal(err)
 		}

@@ -17,7 +17,7 @@ import (
 type Conn struct {
 	o     Options
 	nc    net.Conn
-	in    frameReader
+	in    *frameReader
 	sock  *socket
 	count counters
 
@@ -36,7 +36,8 @@ type Conn struct {
 	jobMu sync.Mutex
 	jobs  map[string]chan Reply // Background calls by Job-UUID
 
-	shards  []chan *Event
+	ahead   int
+	shards  []*queue
 	closing atomic.Bool // Close was called: queued events are no longer handled
 	wg      sync.WaitGroup
 }
@@ -101,9 +102,9 @@ func (c *Conn) start() {
 	c.nc.SetDeadline(time.Time{})
 	c.sock.silence = c.o.Silence
 	if c.o.Shards > 1 {
-		c.shards = make([]chan *Event, c.o.Shards)
+		c.shards = make([]*queue, c.o.Shards)
 		for i := range c.shards {
-			c.shards[i] = make(chan *Event, c.o.QueueLength)
+			c.shards[i] = newQueue(c.o.QueueLength)
 			c.wg.Go(func() { c.serve(i) })
 		}
 	}
@@ -114,8 +115,9 @@ func (c *Conn) start() {
 // anything else.
 func (c *Conn) read() {
 	defer func() {
-		for _, queue := range c.shards {
-			close(queue)
+		c.handOver()
+		for _, q := range c.shards {
+			q.close()
 		}
 	}()
 	var f frame
@@ -146,7 +148,7 @@ func lost(err error) error {
 func (c *Conn) frame(f *frame) error {
 	switch f.kind {
 	case typeEventPlain:
-		e, err := parseEvent(f.body)
+		e, err := parseEvent(f.block, f.body)
 		if err != nil {
 			return err
 		}
@@ -211,6 +213,7 @@ type socket struct {
 }
 
 func (s *socket) Read(p []byte) (int, error) {
+	s.c.handOver() // the read may wait
 	if s.silence > 0 {
 		if err := s.c.nc.SetReadDeadline(time.Now().Add(s.silence)); err != nil {
 			return 0, err

@@ -1,6 +1,7 @@
 package esl
 
 import (
+	"runtime"
 	"strings"
 )
 
@@ -24,25 +25,54 @@ func (c *Conn) event(e *Event) error {
 		}
 		return nil
 	}
-	queue := c.shards[c.shard(e)]
-	if len(queue) >= cap(queue)/2 && !c.o.Valuable(e) {
+	q := c.shards[c.shard(e)]
+	waiting := int(q.waiting.Load())
+	if waiting >= q.limit/2 && !c.o.Valuable(e) {
 		c.count.shed.Add(1)
+		e.Release()
 		return nil
 	}
-	select {
-	case queue <- e:
-		return nil
-	default:
+	if waiting >= q.limit {
 		return ErrOverflow
+	}
+	q.stage(e)
+	return nil
+}
+
+// aheadEvents is after how many events the reader lets shards run that wait for
+// a processor. Without it a reader that is never out of input fills the queues
+// for a whole time slice, some thousand events, before the first is handled, and
+// all of them have left the processor's cache by then.
+const aheadEvents = 32
+
+// handOver gives each shard what has been staged for it. It never waits for a
+// handler.
+func (c *Conn) handOver() {
+	for _, q := range c.shards {
+		c.ahead += len(q.staged)
+		q.handOver()
+	}
+	if c.ahead >= aheadEvents {
+		c.ahead = 0
+		runtime.Gosched()
 	}
 }
 
 // serve is one shard: it handles its events in order until the reader has
 // ended and the queue is empty.
 func (c *Conn) serve(shard int) {
-	for e := range c.shards[shard] {
-		if !c.closing.Load() {
-			c.o.Handle(shard, e)
+	q := c.shards[shard]
+	var events []*Event
+	for {
+		if events = q.take(events); len(events) == 0 {
+			return
+		}
+		for i, e := range events {
+			events[i] = nil
+			q.waiting.Add(-1)
+			if !c.closing.Load() {
+				c.o.Handle(shard, e)
+			}
 		}
 	}
 }

@@ -54,7 +54,7 @@ func TestEventsOfACallAreHandledInOrderInOneShard(t *testing.T) {
 
 func TestEventsWithoutACallGoToTheFirstShardAndKeysCanBeChosen(t *testing.T) {
 	for name, key := range map[string]func(*Event) string{"default": nil, "own": func(e *Event) string { return e.Get("K") }} {
-		c := &Conn{o: Options{ShardKey: key}, shards: make([]chan *Event, 64)}
+		c := &Conn{o: Options{ShardKey: key}, shards: make([]*queue, 64)}
 		if c.shard(event(t, "Event-Name: HEARTBEAT")) != 0 {
 			t.Error(name)
 		}

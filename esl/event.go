@@ -2,6 +2,7 @@ package esl
 
 import (
 	"bytes"
+	"encoding/binary"
 	"iter"
 	"strconv"
 	"time"
@@ -14,60 +15,115 @@ const maxEventHeaders = 8192
 // Event is one FreeSWITCH event (switch_event_serialize, plain and
 // percent-encoded): an index over the bytes as they came.
 //
-// An Event owns its bytes and never changes: whoever gets one may keep it as
-// long as they like and read it from any number of goroutines. It holds about
-// 5 kB plus 12 bytes a header; strings that Get returns are copies and do not
-// keep it alive.
+// An Event never changes: whoever gets one may keep it as long as they like and
+// read it from any number of goroutines. It lies in the 128 kB that the socket
+// was read into, together with its neighbours, so whoever keeps single events
+// for long keeps a Clone. Strings that Get returns are copies. Release gives an
+// event up, for those who handle many.
 type Event struct {
+	block *block // nil after Release
 	buf   []byte
-	index []header
+	lines []uint32 // where in buf each line before the empty one begins
+	keys  []uint64 // of each of these lines
 	body  []byte
 	name  string
 }
 
-// header is one line of Event.buf: the name is [name,colon), the value
-// [colon+2,end).
-type header struct{ name, colon, end uint32 }
+// keyAt is where in a line the eight bytes of its key begin: most names are
+// "variable_" and something.
+const keyAt = len("variable_")
 
-// parseEvent indexes buf and keeps it. Lines that are not headers are skipped.
-func parseEvent(buf []byte) (*Event, error) {
-	e := &Event{buf: buf}
-	lines := bytes.Count(buf, []byte{'\n'})
-	if lines > maxEventHeaders { // a body may have many lines: count up to the empty line only
-		head, _, _ := bytes.Cut(buf, []byte("\n\n"))
-		if lines = bytes.Count(head, []byte{'\n'}) + 1; lines > maxEventHeaders {
-			return nil, &FrameError{"event with too many headers"}
-		}
+// lineKey is the key of the line that text begins with; text may go on after it.
+func lineKey(text []byte) uint64 {
+	if len(text) >= keyAt+8 {
+		return binary.LittleEndian.Uint64(text[keyAt:]) | lowerCase
 	}
-	e.index = make([]header, 0, lines)
+	var short [keyAt + 8]byte
+	copy(short[:], text)
+	return binary.LittleEndian.Uint64(short[keyAt:]) | lowerCase
+}
+
+// lowerCase is the bit by which letters differ from capitals, eight times. Other
+// characters lose a bit by it too, so that equal keys prove nothing.
+const lowerCase = 0x2020202020202020
+
+// nameKey is what a line's key must be under mask for the line to be the header
+// of that name, colon included. Of names of less than nine bytes it says nothing.
+func nameKey(name string) (key, mask uint64) {
+	var text [keyAt + 8]byte
+	n := copy(text[:], name)
+	if n < len(text) {
+		text[n] = ':'
+		n++
+	}
+	if n > keyAt {
+		mask = ^uint64(0) >> (8 * (len(text) - n))
+	}
+	return (binary.LittleEndian.Uint64(text[keyAt:]) | lowerCase) & mask, mask
+}
+
+// parseEvent indexes buf, which lies in b, and keeps both. A line is a header if
+// it has a colon, but that is looked at when somebody asks: most headers nobody
+// reads.
+func parseEvent(b *block, buf []byte) (*Event, error) {
+	if b.lines == nil {
+		n := max(len(b.buf), len(buf)) / lineBytes
+		b.lines, b.keys = make([]uint32, 0, n), make([]uint64, 0, n)
+	}
+	e, from := &Event{block: b, buf: buf}, len(b.lines)
+	lines, keys := b.lines, b.keys
 	for at := 0; at < len(buf); {
-		end := len(buf)
-		next := end
-		if n := bytes.IndexByte(buf[at:], '\n'); n >= 0 {
-			end, next = at+n, at+n+1
+		rest := buf[at:]
+		n := bytes.IndexByte(rest, '\n')
+		if n < 0 {
+			n = len(rest)
 		}
-		if end > at && buf[end-1] == '\r' {
-			end--
-		}
-		if end == at {
-			e.setBody(buf[next:])
+		if n == 0 || n == 1 && rest[0] == '\r' {
+			e.body = rest[min(n+1, len(rest)):]
 			break
 		}
-		if colon := headerColon(buf[at:end]); colon >= 0 {
-			e.index = append(e.index, header{uint32(at), uint32(at + colon), uint32(end)})
+		if len(lines)-from == maxEventHeaders {
+			return nil, &FrameError{"event with too many headers"}
 		}
-		at = next
+		lines, keys = append(lines, uint32(at)), append(keys, lineKey(rest))
+		at += n + 1
 	}
+	b.lines, b.keys = lines, keys
+	b.cut++
+	e.lines, e.keys = lines[from:len(lines):len(lines)], keys[from:len(keys):len(keys)]
+	e.trimBody()
 	if raw, ok := e.raw("Event-Name"); ok {
 		e.name = eventName(raw)
 	}
 	return e, nil
 }
 
+// Release gives the event's memory back, for events to come, instead of leaving
+// it to the garbage collector: at many events a second that is most of their
+// cost. Nobody has to call it. Who does must be the last to use the event, or
+// what Body returned; afterwards it reads as one without headers.
+func (e *Event) Release() {
+	b := e.block
+	*e = Event{}
+	if b != nil {
+		b.release(-1)
+	}
+}
+
+// Clone is the same event in memory of its own.
+func (e *Event) Clone() *Event {
+	c, _ := parseEvent(&block{}, bytes.Clone(e.buf)) // which was read before
+	return c
+}
+
 // headerColon finds the ": " that ends a header's name. FreeSWITCH always
 // writes the space, so that a colon inside a variable's name does not split it.
 func headerColon(line []byte) int {
-	for at := 0; ; {
+	colon := bytes.IndexByte(line, ':')
+	if colon < 0 || colon+1 < len(line) && line[colon+1] == ' ' {
+		return colon
+	}
+	for at := colon; ; {
 		n := bytes.IndexByte(line[at:], ':')
 		if n < 0 {
 			return -1
@@ -80,15 +136,18 @@ func headerColon(line []byte) int {
 	}
 }
 
-// setBody takes what follows the headers, as far as the event's own
-// Content-Length goes.
-func (e *Event) setBody(rest []byte) {
+// trimBody cuts what follows the headers down to the event's own
+// Content-Length.
+func (e *Event) trimBody() {
+	if len(e.body) == 0 {
+		return
+	}
 	if raw, ok := e.raw("Content-Length"); ok {
-		if n, err := strconv.Atoi(string(raw)); err == nil && n >= 0 && n < len(rest) {
-			rest = rest[:n]
+		if n, err := strconv.Atoi(string(raw)); err == nil && n >= 0 && n < len(e.body) {
+			e.body = e.body[:n]
 		}
 	}
-	e.body = rest[:len(rest):len(rest)]
+	e.body = e.body[:len(e.body):len(e.body)]
 }
 
 // Name is Event-Name, such as "CHANNEL_PARK"; empty when the event has none.
@@ -110,17 +169,7 @@ func (e *Event) Lookup(name string) (value string, ok bool) {
 
 // Variable returns the channel variable name, which events carry as
 // "variable_<name>".
-func (e *Event) Variable(name string) string {
-	const prefix = "variable_"
-	for _, h := range e.index {
-		if int(h.colon-h.name) == len(prefix)+len(name) &&
-			foldEqual(e.buf[h.name:h.name+uint32(len(prefix))], prefix) &&
-			foldEqual(e.buf[h.name+uint32(len(prefix)):h.colon], name) {
-			return unescape(e.value(h))
-		}
-	}
-	return ""
-}
+func (e *Event) Variable(name string) string { return e.Get("variable_" + name) }
 
 // UniqueID is the uuid of the channel that the event is about, or "".
 func (e *Event) UniqueID() string { return e.Get("Unique-ID") }
@@ -141,34 +190,58 @@ func (e *Event) Time() time.Time {
 }
 
 // Len is the number of headers.
-func (e *Event) Len() int { return len(e.index) }
+func (e *Event) Len() int {
+	n := 0
+	for range e.All() {
+		n++
+	}
+	return n
+}
 
 // All yields every header in the order of the wire: its name in the original
 // case, its value decoded.
 func (e *Event) All() iter.Seq2[string, string] {
 	return func(yield func(name, value string) bool) {
-		for _, h := range e.index {
-			if !yield(string(e.buf[h.name:h.colon]), unescape(e.value(h))) {
+		for i := range e.lines {
+			line := e.line(i)
+			colon := headerColon(line)
+			if colon >= 0 && !yield(string(line[:colon]), unescape(headerValue(line, colon))) {
 				return
 			}
 		}
 	}
 }
 
+// raw returns the undecoded value of the first header of that name.
 func (e *Event) raw(name string) ([]byte, bool) {
-	for _, h := range e.index {
-		if int(h.colon-h.name) == len(name) && foldEqual(e.buf[h.name:h.colon], name) {
-			return e.value(h), true
+	key, mask := nameKey(name)
+	for i, k := range e.keys {
+		if k&mask != key {
+			continue
+		}
+		line := e.line(i)
+		if colon := headerColon(line); colon == len(name) && foldEqual(line[:colon], name) {
+			return headerValue(line, colon), true
 		}
 	}
 	return nil, false
 }
 
-func (e *Event) value(h header) []byte {
-	if h.colon+1 == h.end {
+// line is a line without what ends it. It is not empty.
+func (e *Event) line(i int) []byte {
+	line := e.buf[e.lines[i]:]
+	if n := bytes.IndexByte(line, '\n'); n >= 0 {
+		line = line[:n]
+	}
+	return bytes.TrimSuffix(line, []byte{'\r'})
+}
+
+// headerValue is what follows the colon and its space.
+func headerValue(line []byte, colon int) []byte {
+	if colon+1 == len(line) {
 		return nil
 	}
-	return e.buf[h.colon+2 : h.end]
+	return line[colon+2:]
 }
 
 // unescape undoes switch_url_encode.

@@ -1,9 +1,7 @@
 package esl
 
 import (
-	"bufio"
 	"bytes"
-	"errors"
 	"io"
 )
 
@@ -13,7 +11,6 @@ const (
 	maxFrameHeaderBytes     = 16 << 10
 	maxFrameHeaders         = 64
 	defaultMaxContentLength = 16 << 20
-	readBufferBytes         = 64 << 10 // also the longest header line that can be seen; above maxFrameHeaderBytes
 )
 
 type contentType uint8
@@ -33,17 +30,18 @@ const (
 type frame struct {
 	kind      contentType
 	replyText string // Reply-Text, raw
-	body      []byte // fresh memory: the receiver may keep it
+	body      []byte // of an event: part of block, and lost with the next frame unless parseEvent takes it; else the receiver's own
+	block     *block
 }
 
 // frameReader cuts frames out of a byte stream.
 type frameReader struct {
-	r         *bufio.Reader
+	in        stream
 	maxLength int // of a body, in bytes
 }
 
-func newFrameReader(r io.Reader, maxLength int) frameReader {
-	return frameReader{r: bufio.NewReaderSize(r, readBufferBytes), maxLength: maxLength}
+func newFrameReader(r io.Reader, maxLength int) *frameReader {
+	return &frameReader{in: stream{r: r}, maxLength: maxLength}
 }
 
 // next reads one whole frame into f. io.EOF means that the stream ended
@@ -59,13 +57,15 @@ func (fr *frameReader) next(f *frame) error {
 		return &FrameError{"event without Content-Length"}
 	case f.kind == typeAPIResponse && length < 0:
 		return &FrameError{"api response without Content-Length"}
+	case f.kind == typeEventPlain:
+		f.body, err = fr.in.take(length)
+		f.block = fr.in.block
 	case length <= 0:
 		return nil
 	case f.kind == typeUnknown:
-		_, err = fr.r.Discard(length)
+		err = fr.in.skip(length)
 	default:
-		f.body = make([]byte, length)
-		_, err = io.ReadFull(fr.r, f.body)
+		f.body, err = fr.in.copy(length)
 	}
 	if err == io.EOF {
 		err = io.ErrUnexpectedEOF
@@ -78,10 +78,10 @@ func (fr *frameReader) header(f *frame) (length int, err error) {
 	length = -1
 	headers, total, typed := 0, 0, false
 	for {
-		line, err := fr.r.ReadSlice('\n')
+		line, err := fr.in.line(maxFrameHeaderBytes)
 		total += len(line)
 		switch {
-		case errors.Is(err, bufio.ErrBufferFull) || total > maxFrameHeaderBytes:
+		case total > maxFrameHeaderBytes:
 			return 0, &FrameError{"header block too long"}
 		case err == io.EOF && (headers > 0 || len(bytes.TrimSpace(line)) > 0):
 			return 0, io.ErrUnexpectedEOF

@@ -92,7 +92,7 @@ func TestCapturesParseByteExactlyHoweverTheyAreSplit(t *testing.T) {
 						t.Fatalf("frame %d differs: %+v", i, f)
 					}
 					if f.kind == typeEventPlain {
-						sameEvent(t, f.body)
+						sameEvent(t, f.block, f.body)
 					}
 				}
 				var f frame
@@ -106,16 +106,18 @@ func TestCapturesParseByteExactlyHoweverTheyAreSplit(t *testing.T) {
 }
 
 // sameEvent rebuilds an event from its index and compares it with the wire.
-func sameEvent(t *testing.T, body []byte) {
+func sameEvent(t *testing.T, b *block, body []byte) {
 	t.Helper()
 	wire := string(body)
-	e, err := parseEvent(body)
+	e, err := parseEvent(b, body)
 	if err != nil {
 		t.Fatal(err)
 	}
 	var again strings.Builder
-	for _, h := range e.index {
-		again.WriteString(string(e.buf[h.name:h.colon]) + ": " + string(e.value(h)) + "\n")
+	for h := range e.lines {
+		line := e.line(h)
+		colon := headerColon(line)
+		again.WriteString(string(line[:colon]) + ": " + string(headerValue(line, colon)) + "\n")
 	}
 	again.WriteString("\n" + string(e.Body()))
 	if again.String() != wire {
@@ -148,7 +150,7 @@ func TestWrongFramesAreRefused(t *testing.T) {
 		{"event without length", "Content-Type: text/event-plain\n\n", "event without Content-Length"},
 		{"response without length", "Content-Type: api/response\n\n", "api response without Content-Length"},
 		{"too many headers", strings.Repeat("A: b\n", maxFrameHeaders+1) + "\n", "too many headers"},
-		{"endless line", "A: " + strings.Repeat("b", 2*readBufferBytes), "header block too long"},
+		{"endless line", "A: " + strings.Repeat("b", 2*blockBytes), "header block too long"},
 		{"long header block", strings.Repeat("A: "+strings.Repeat("b", 1000)+"\n", 20), "header block too long"},
 		{"endless empty lines", strings.Repeat("\n", maxFrameHeaderBytes+1), "header block too long"},
 	}

@@ -26,8 +26,8 @@ func (c *Conn) Stats() Stats {
 		LateReplies: c.count.late.Load(), BytesIn: c.count.bytesIn.Load(), BytesOut: c.count.bytesOut.Load(),
 		InFlight: len(c.slots),
 	}
-	for _, queue := range c.shards {
-		s.Queued += len(queue)
+	for _, q := range c.shards {
+		s.Queued += int(q.waiting.Load())
 	}
 	return s
 }

@@ -4,16 +4,13 @@ import (
 	"context"
 	"errors"
 	"log/slog"
-	"maps"
 	"net"
 	"syscall"
 	"time"
 
-	"tandem/callflows"
 	"tandem/esl"
 	"tandem/messages"
 	"tandem/nodes/claim"
-	"tandem/nodes/link"
 )
 
 // Bounds of sharing a node.
@@ -29,8 +26,16 @@ const (
 // claims is what this worker knows of the node's places besides what the node says.
 type claims struct {
 	me      claim.Holder // this worker's own claim to the node, while it has one
-	highest uint64
+	highest claim.Holder // the owner with the highest epoch that was seen
+	tried   uint64       // the highest epoch that this worker has asked for
 	gone    claim.Holder // an owner whose process has ended, or who has left
+}
+
+// see remembers the latest owner.
+func (c *claims) see(owner claim.Holder) {
+	if owner.Epoch > c.highest.Epoch {
+		c.highest = owner
+	}
 }
 
 // contend finds out what this worker is to the node, again and again, while a connection is up.
@@ -54,24 +59,22 @@ func (n *Node) turn(ctx context.Context, c *esl.Conn, node claim.Node) error {
 	if err != nil {
 		return err
 	}
-	n.claims.highest = max(n.claims.highest, owner.Epoch)
-	view := claim.View{Worker: n.options.Worker, Link: n.options.Link.Addr(), OwnerClaim: owner, StandbyClaim: standby, Highest: n.claims.highest}
+	n.claims.see(owner)
+	view := claim.View{Worker: n.options.Worker, Link: n.options.Reached, Held: n.claims.me, OwnerClaim: owner, StandbyClaim: standby,
+		Highest: n.claims.highest, Tried: n.claims.tried}
 	view.OwnerGone = owner == n.claims.gone || !owner.Vacant() && owner.Worker != view.Worker && n.away(ctx, owner)
 	view.StandbyGone = !standby.Vacant() && standby.Worker != view.Worker && n.away(ctx, standby)
 	move := view.Next()
 	if move.Action != claim.Stay {
 		asked = time.Now()
+		if move.Action == claim.ClaimNode {
+			n.claims.tried = move.Mine.Epoch
+		}
 		holder, err := move.Make(ctx, node)
-		if err != nil {
-			return err
+		if err == nil && move.Action == claim.ClaimNode {
+			return n.own(ctx, c, node, holder, asked)
 		}
-		if move.Action == claim.ClaimNode {
-			owner = holder
-		}
-		if move.Action == claim.ClaimNode {
-			return n.own(ctx, c, node, owner, asked)
-		}
-		return nil
+		return err
 	}
 	switch view.Role() {
 	case claim.Owner:
@@ -88,7 +91,7 @@ func (n *Node) turn(ctx context.Context, c *esl.Conn, node claim.Node) error {
 // away says whether the process that holds a claim is certainly not there: nothing listens at its link, or it is this
 // process's own address of an earlier run.
 func (n *Node) away(ctx context.Context, h claim.Holder) bool {
-	if h.Link == n.options.Link.Addr() {
+	if h.Link == n.options.Reached {
 		return true
 	}
 	ctx, cancel := context.WithTimeout(ctx, probeWait)
@@ -129,7 +132,8 @@ func (n *Node) change(role int32) {
 // own drives the node's calls until this worker is deposed or the connection ends.
 func (n *Node) own(ctx context.Context, c *esl.Conn, node claim.Node, me claim.Holder, asked time.Time) error {
 	again := n.role.Load() == owning && n.claims.me == me
-	n.claims.me, n.claims.highest = me, max(n.claims.highest, me.Epoch)
+	n.claims.me = me
+	n.claims.see(me)
 	if !again {
 		lease := &claim.Lease{}
 		lease.Renewed(asked)
@@ -171,19 +175,25 @@ func (n *Node) own(ctx context.Context, c *esl.Conn, node claim.Node, me claim.H
 
 // release gives the node up without a word: another worker owns it.
 func (n *Node) release() {
+	n.claims.me = claim.Holder{}
 	n.become(watching)
 	if owner := n.link.Swap(nil); owner != nil {
 		owner.Release()
 	}
 }
 
-// watchStandby vacates the standby's place when whoever holds it is not at the other end of the link.
+// watchStandby vacates the standby's place when whoever holds it is not at the other end of the link, at once when it is
+// this worker itself, who was the standby until now.
 func (n *Node) watchStandby(ctx context.Context, node claim.Node) {
 	missing := time.Time{}
-	for pause(ctx, lookEvery) {
+	for first := true; first || pause(ctx, lookEvery); first = false {
 		_, standby, err := claim.Read(ctx, node)
 		if err != nil || standby.Vacant() {
 			missing = time.Time{}
+			continue
+		}
+		if standby.Worker == n.options.Worker {
+			_ = claim.LeaveStandby(ctx, node, standby)
 			continue
 		}
 		if there, ok := n.link.Load().Standby(); ok && there == standby.Worker {
@@ -196,187 +206,6 @@ func (n *Node) watchStandby(ctx context.Context, node claim.Node) {
 		if time.Since(missing) >= claim.ReplaceAfter {
 			_ = claim.LeaveStandby(ctx, node, standby)
 		}
-	}
-}
-
-// snapshot gives a standby that comes every call and every record that is not safe. What changes meanwhile is shipped, and
-// the link prefers that; so nothing is locked while it yields.
-func (n *Node) snapshot(yield func(key string, value []byte) bool) {
-	for _, s := range n.shards {
-		for leg, value := range s.records() {
-			if !yield(leg, value) {
-				return
-			}
-		}
-	}
-	n.cdrsMu.Lock()
-	cdrs := maps.Clone(n.cdrs)
-	n.cdrsMu.Unlock()
-	for leg, cdr := range cdrs {
-		if !yield(cdrKey+leg, encode(cdr)) {
-			return
-		}
-	}
-}
-
-// records writes every call of the shard.
-func (s *shard) records() map[string][]byte {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	all := map[string][]byte{}
-	for leg, c := range s.calls {
-		if leg == c.state.Call.Leg {
-			all[leg] = encodeRecord(c)
-		}
-	}
-	return all
-}
-
-// standBy follows the owner until the link ends, and says what that means.
-func (n *Node) standBy(ctx context.Context, owner claim.Holder) error {
-	n.become(watching)
-	n.become(standingBy)
-	f, err := link.Follow(ctx, link.FollowOptions{Address: owner.Link, Node: n.options.Node.Name, Worker: n.options.Worker, Epoch: owner.Epoch,
-		Secret: n.options.Secret, Logger: n.log, Handle: n.told})
-	if err != nil {
-		n.become(watching)
-		if errors.Is(err, link.ErrNotOwned) {
-			n.claims.gone = owner
-		}
-		return err
-	}
-	defer f.Close()
-	n.log.InfoContext(ctx, "standing by for the media node", slog.String("owner", owner.Worker), slog.Uint64("epoch", owner.Epoch))
-	select {
-	case <-ctx.Done():
-		n.become(watching)
-		return nil
-	case <-f.Done():
-	}
-	switch err := f.Err(); {
-	case errors.Is(err, link.ErrPeerClosed), errors.Is(err, link.ErrHandedOver), errors.Is(err, link.ErrReleased):
-		n.claims.gone = owner
-	case errors.Is(err, link.ErrSilent):
-		if pause(ctx, claim.ReplaceAfter) {
-			n.claims.gone = owner
-		}
-	default:
-		return err
-	}
-	return nil
-}
-
-// told takes what the owner ships.
-func (n *Node) told(r link.Record) {
-	switch r.Kind {
-	case link.KindSet:
-		n.shipped(r.Key, r.Value)
-	case link.KindForget, link.KindOversize: // a call that is too large to travel is adopted from its channel
-		n.shipped(r.Key, nil)
-	case link.KindComplete:
-		n.log.Info("the standby has the whole picture", slog.Int64("calls", n.live.Load()))
-	}
-}
-
-// takeOver makes the calls that this worker has stood by for its own: it steps the events that the dead owner had not,
-// and sees to the commands of which it is not known that the node took them.
-func (n *Node) takeOver(ctx context.Context, c *esl.Conn) {
-	var open []order
-	n.pauseSteps(func() {
-		n.role.Store(owning)
-		for _, s := range n.shards {
-			open = append(open, s.inherit()...)
-			s.unsure, s.unheard = false, nil
-		}
-	})
-	n.cdrsMu.Lock()
-	for _, cdr := range n.cdrs {
-		n.options.Ledger.AddCDR(cdr)
-	}
-	n.cdrsMu.Unlock()
-	n.settle(ctx, c, open)
-	n.reconcile(ctx, c) // calls that the standby did not have yet
-}
-
-// inherit steps what was kept, and returns the commands that are open.
-func (s *shard) inherit() []order {
-	var open []order
-	seen := map[*call]bool{}
-	for _, c := range s.calls {
-		if seen[c] {
-			continue
-		}
-		seen[c] = true
-		kept, orders := c.kept, c.orders
-		c.kept = nil
-		for _, h := range kept {
-			orders = withoutAnswered(orders, h.event)
-		}
-		for _, command := range orders {
-			if built, err := s.node.build(c.state.Call, command); err == nil {
-				open = append(open, order{call: c, facts: c.state.Call, command: command, built: built, at: time.Now().UTC(), mark: encodeMark(c.state, c.steps)})
-			}
-		}
-		for _, h := range kept {
-			c.note(h.channel, h.sequence)
-			s.step(c, h.event)
-		}
-	}
-	return open
-}
-
-// withoutAnswered leaves out the commands that an event proves to have been taken.
-func withoutAnswered(orders []callflows.Command, e callflows.Event) []callflows.Command {
-	var left []callflows.Command
-	for _, o := range orders {
-		proven := e.Command == o.N || e.Kind == callflows.Answered && o.Kind == callflows.Answer
-		for _, t := range o.Targets {
-			proven = proven || t.Leg == e.Leg
-		}
-		if !proven {
-			left = append(left, o)
-		}
-	}
-	return left
-}
-
-// settle sends the commands that never reached the node, and leaves alone those that did. A hang-up is sent at once: twice
-// is as good as once. For the others the dead owner's last bytes are waited for, and then the channel's mark says.
-func (n *Node) settle(ctx context.Context, c *esl.Conn, open []order) {
-	var unclear []order
-	for _, o := range open {
-		if o.command.Kind == callflows.HangUp {
-			n.shardOf(o.facts.Leg).resend(o)
-		} else {
-			unclear = append(unclear, o)
-		}
-	}
-	if len(unclear) == 0 || !pause(ctx, evidenceWait) {
-		return
-	}
-	for _, o := range unclear {
-		reply, err := c.Send(ctx, esl.UUIDGetvar(o.facts.Leg, markVariable))
-		if err != nil {
-			return
-		}
-		state, _, err := decodeMark(reply.Text, o.facts)
-		if reply.Err() == nil && (err != nil || state.Commands < o.command.N) {
-			n.shardOf(o.facts.Leg).resend(o)
-		}
-	}
-}
-
-// resend sends an order of the dead owner that never reached the node, if the call still waits for it.
-func (s *shard) resend(o order) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if o.command.Kind != callflows.HangUp && o.call.state.Awaited != o.command.N {
-		return
-	}
-	select {
-	case s.outbox <- o:
-	default:
-		s.node.log.Error("an order could not be sent after a takeover", slog.String("call_id", o.facts.ID))
 	}
 }
 

@@ -46,6 +46,7 @@ type Options struct {
 	// Link, when given, lets several workers share the node: one owns it, one stands by. Without it this worker takes the
 	// node as its own, and must be the only one that does.
 	Link     *link.Server
+	Reached  string // host:port by which other workers reach Link; empty: where it listens
 	Secret   []byte // that workers know each other by on their links
 	Shards   int
 	Announce time.Duration // how often the node's state is announced
@@ -76,8 +77,16 @@ type Node struct {
 	gaps    atomic.Int64 // connections that have ended: what began before the last one may have missed events
 	started sync.WaitGroup
 
+	following int // counts the links to owners; of the goroutine that contends, and of what it starts
+
 	cdrsMu sync.Mutex
-	cdrs   map[string]messages.CDR // records of legs that are not known to be safe yet
+	cdrs   map[string]heldCDR // records of legs that are not known to be safe yet
+}
+
+// heldCDR is a record that is kept until it is safe.
+type heldCDR struct {
+	messages.CDR
+	told int // by which link to the owner; 0: it is our own
 }
 
 // What a worker is to a node.
@@ -111,6 +120,7 @@ type call struct {
 	stepped  map[string]uint64   // by channel: Event-Sequence of the last event that was stepped
 	orders   []callflows.Command // commands of which it is not known that the node took them
 	kept     []heard             // while standing by: events after those that the owner has stepped
+	told     int                 // by which link to the owner; 0: by none
 }
 
 // Own connects to a node and drives its calls until ctx ends, or stands by for whoever does. Lost connections are made
@@ -156,7 +166,10 @@ func New(o Options) *Node {
 	if o.Logger == nil {
 		o.Logger = slog.New(slog.DiscardHandler)
 	}
-	n := &Node{options: o, log: o.Logger.With(slog.String("node", o.Node.Name)), cdrs: map[string]messages.CDR{}}
+	if o.Link != nil && o.Reached == "" {
+		o.Reached = o.Link.Addr()
+	}
+	n := &Node{options: o, log: o.Logger.With(slog.String("node", o.Node.Name)), cdrs: map[string]heldCDR{}}
 	if o.Link == nil {
 		n.role.Store(owning) // from the first event on: nobody else will
 	}

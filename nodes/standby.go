@@ -3,6 +3,7 @@ package nodes
 import (
 	"encoding/json"
 	"log/slog"
+	"maps"
 	"slices"
 	"strconv"
 	"strings"
@@ -96,7 +97,7 @@ func (n *Node) shipped(key string, body []byte) {
 	if c == nil {
 		c = s.newCall(r.State.Call)
 	}
-	c.state, c.steps, c.stepped, c.orders = r.State, r.Steps, r.Stepped, r.Orders
+	c.state, c.steps, c.stepped, c.orders, c.told = r.State, r.Steps, r.Stepped, r.Orders, n.following
 	for _, l := range r.State.Legs {
 		s.bind(l.ID, c)
 	}
@@ -116,7 +117,7 @@ func (n *Node) shippedCDR(leg string, body []byte) {
 		n.log.Error("a shipped record cannot be read", slog.String("leg", leg), slog.Any("error", err))
 		return
 	}
-	n.cdrs[leg] = cdr
+	n.cdrs[leg] = heldCDR{cdr, n.following}
 }
 
 // drop forgets a call that the owner has brought to its end.
@@ -124,6 +125,18 @@ func (s *shard) drop(leg string) {
 	s.gone.add(leg)
 	if c := s.calls[leg]; c != nil {
 		s.unbind(c)
+		s.node.live.Add(-1)
+	}
+}
+
+// shed forgets a call whose state does not travel. It is not over.
+func (s *shard) shed(leg string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if c := s.calls[leg]; c != nil {
+		for _, channel := range c.channels {
+			delete(s.calls, channel)
+		}
 		s.node.live.Add(-1)
 	}
 }
@@ -141,6 +154,39 @@ func (s *shard) ship(c *call) link.Ticket {
 		return link.Ticket{}
 	}
 	return owner.Ship(c.state.Call.Leg, encodeRecord(c))
+}
+
+// snapshot gives a standby that comes every call and every record that is not safe. What changes meanwhile is shipped, and
+// the link prefers that; so nothing is locked while it yields.
+func (n *Node) snapshot(yield func(key string, value []byte) bool) {
+	for _, s := range n.shards {
+		for leg, value := range s.records() {
+			if !yield(leg, value) {
+				return
+			}
+		}
+	}
+	n.cdrsMu.Lock()
+	cdrs := maps.Clone(n.cdrs)
+	n.cdrsMu.Unlock()
+	for leg, cdr := range cdrs {
+		if !yield(cdrKey+leg, encode(cdr.CDR)) {
+			return
+		}
+	}
+}
+
+// records writes every call of the shard.
+func (s *shard) records() map[string][]byte {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	all := map[string][]byte{}
+	for leg, c := range s.calls {
+		if leg == c.state.Call.Leg {
+			all[leg] = encodeRecord(c)
+		}
+	}
+	return all
 }
 
 // encodeRecord writes a call for the standby.
@@ -164,7 +210,7 @@ func (n *Node) shipCDR(cdr *messages.CDR) {
 		return
 	}
 	n.cdrsMu.Lock()
-	n.cdrs[cdr.Leg] = *cdr
+	n.cdrs[cdr.Leg] = heldCDR{CDR: *cdr}
 	n.cdrsMu.Unlock()
 	owner.Ship(cdrKey+cdr.Leg, encode(cdr))
 }

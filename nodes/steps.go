@@ -40,6 +40,9 @@ func (n *Node) handle(index int, e *esl.Event) {
 func (s *shard) hear(e *esl.Event) {
 	event, ok := translate(e)
 	c := s.calls[e.UniqueID()]
+	if c == nil && s.gone.has(e.UniqueID()) && !begins(e) {
+		return // the last words on a call that is over
+	}
 	if c == nil && s.unsure && !begins(e) {
 		if len(s.unheard) < maxUnheard {
 			s.unheard = append(s.unheard, e)

@@ -38,10 +38,14 @@ func Answer(m *messages.RouteRequest, d Decision) *messages.RouteAnswer {
 // nodeHeaders writes the headers for the node. A value that is no token is left out: the owner of the node then looks the
 // call up by its id.
 func nodeHeaders(d Decision) string {
+	const usual = 512 // bytes
 	var out strings.Builder
+	out.Grow(usual)
 	add := func(name, value string) {
 		if token(value) {
-			out.WriteString(name + ": " + value + "\r\n")
+			for _, part := range []string{name, ": ", value, "\r\n"} {
+				out.WriteString(part)
+			}
 		}
 	}
 	add(HeaderCall, d.Call)

@@ -46,7 +46,7 @@ type Node struct {
 
 // Decision is what Decide gives.
 type Decision struct {
-	Call    string           `json:"call"`
+	Call    string           `json:"call,omitempty"`
 	Tenant  string           `json:"tenant,omitempty"`
 	Version int64            `json:"version,omitempty"`
 	Verdict messages.Verdict `json:"verdict"`

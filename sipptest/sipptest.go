@@ -16,7 +16,6 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
-	"strconv"
 	"strings"
 	"text/template"
 	"time"
@@ -123,7 +122,7 @@ func (p *Phone) start(ctx context.Context, name string, data any, remote string,
 		_ = os.Remove(path)
 		return nil, fmt.Errorf("sipptest: %w", err)
 	}
-	arguments := []string{"-i", address, "-mi", address, "-mp", strconv.Itoa(media)}
+	arguments := []string{"-i", address, "-mi", address}
 	if p.TCP {
 		arguments = append(arguments, "-t", "t1")
 	}
@@ -131,7 +130,7 @@ func (p *Phone) start(ctx context.Context, name string, data any, remote string,
 		arguments = append(arguments, "-s", p.User, "-au", p.User, "-ap", p.Password)
 	}
 	run, err := stack.SIPp{
-		Scenario: path, Remote: remote, LocalPort: p.Port, Calls: 1, Timeout: within, Arguments: arguments,
+		Scenario: path, Remote: remote, LocalPort: p.Port, MediaPort: media, Calls: 1, Timeout: within, Arguments: arguments,
 	}.Start(ctx)
 	if err != nil {
 		_ = os.Remove(path)

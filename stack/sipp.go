@@ -31,6 +31,7 @@ type SIPp struct {
 	Scenario  string        // path of the XML file
 	Remote    string        // host:port to send to; empty: waits to be called
 	LocalPort int           // SIP port; 0: a free one
+	MediaPort int           // 0: a free one
 	Calls     int           // ends after so many calls; 0: 1
 	Timeout   time.Duration // whole run; 0: 30 s
 	Arguments []string      // added to the command line, such as -key NAME VALUE
@@ -97,9 +98,10 @@ func (x SIPp) Start(ctx context.Context) (*SIPpRun, error) {
 			return nil, fmt.Errorf("sipp: %w", err)
 		}
 	}
-	media, err := FreeUDPPort()
-	if err != nil {
-		return nil, fmt.Errorf("sipp: %w", err)
+	if x.MediaPort == 0 {
+		if x.MediaPort, err = FreeUDPPort(); err != nil {
+			return nil, fmt.Errorf("sipp: %w", err)
+		}
 	}
 	if x.Timeout == 0 {
 		x.Timeout = sippTimeout
@@ -109,7 +111,7 @@ func (x SIPp) Start(ctx context.Context) (*SIPpRun, error) {
 		return nil, fmt.Errorf("sipp: %w", err)
 	}
 	command := Command{
-		Name: "sipp", Path: sippPath, Arguments: x.arguments(scenario, media),
+		Name: "sipp", Path: sippPath, Arguments: x.arguments(scenario),
 		Environment: append(serverEnvironment(dir), "TERM=dumb"), Dir: dir, Log: filepath.Join(dir, "screen.log"),
 		Grace: sippGrace,
 	}
@@ -123,10 +125,10 @@ func (x SIPp) Start(ctx context.Context) (*SIPpRun, error) {
 	return &SIPpRun{Port: x.LocalPort, process: process, dir: dir, within: x.Timeout + sippGrace}, nil
 }
 
-func (x SIPp) arguments(scenario string, media int) []string {
+func (x SIPp) arguments(scenario string) []string {
 	arguments := []string{
 		"-sf", scenario, "-i", "127.0.0.1", "-p", strconv.Itoa(x.LocalPort),
-		"-mi", "127.0.0.1", "-mp", strconv.Itoa(media), "-m", strconv.Itoa(max(x.Calls, 1)),
+		"-mi", "127.0.0.1", "-mp", strconv.Itoa(x.MediaPort), "-m", strconv.Itoa(max(x.Calls, 1)),
 		"-timeout", fmt.Sprintf("%dms", x.Timeout.Milliseconds()), "-timeout_error", "-nostdin",
 		"-trace_err", "-error_file", "errors.log", "-trace_msg", "-message_file", "messages.log",
 		"-trace_logs", "-log_file", "actions.log",

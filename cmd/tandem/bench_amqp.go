@@ -112,12 +112,16 @@ func (b *benchAMQP) expect(kind string) {
 }
 
 func (b *benchAMQP) ask(n int) error {
+	return b.requests.Publish(rabbit.ExchangeRequests, string(messages.RouteRequestV1), false, false, amqp.Publishing{Body: b.body(n)})
+}
+
+// body is request n.
+func (b *benchAMQP) body(n int) []byte {
 	body := b.bodies[n%len(b.bodies)]
 	m := make([]byte, 0, len(body.head)+len(body.middle)+len(body.tail)+32)
 	m = strconv.AppendInt(append(m, body.head...), int64(n), 10)
 	m = strconv.AppendInt(append(m, body.middle...), int64(n), 10)
-	m = append(m, body.tail...)
-	return b.requests.Publish(rabbit.ExchangeRequests, string(messages.RouteRequestV1), false, false, amqp.Publishing{Body: m})
+	return append(m, body.tail...)
 }
 
 // benchNumber reads the number of a request from its answer, or gives -1.

@@ -97,7 +97,7 @@ func (l *load) answers() int {
 // ask sends the next request, which was due at a time since l.began.
 func (l *load) ask(due time.Duration) error {
 	n := int(l.next.Add(1))
-	l.due[n%loadWindow].Store(int64(due))
+	l.due[n%loadWindow].Store(int64(max(due, 1)))
 	return l.send(n)
 }
 

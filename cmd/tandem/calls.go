@@ -43,7 +43,7 @@ func (w *worker) calls(ctx context.Context) error {
 			w.configureEdges(ctx)
 			for n, nodeCtx := range w.nodes.change(ctx, now.Nodes()) {
 				node := nodes.New(nodes.Options{
-					Node: n, Password: w.settings.NodePassword, Profile: w.settings.NodeProfile, Worker: name, Link: server, Secret: secret[:],
+					Node: n, Password: w.settings.NodePassword, Profile: w.settings.NodeProfile, Worker: name, Link: server, Reached: w.settings.LinkReached, Secret: secret[:],
 					Snapshot: w.source.Current, Ledger: w.ledger, Contacts: w.facts, Announcer: announcer{w},
 					Prompts: nodes.Prompts(w.settings.Sounds), Logger: w.log,
 				})

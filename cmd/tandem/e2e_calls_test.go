@@ -19,7 +19,7 @@ type basic struct {
 }
 
 func answered() basic {
-	return basic{want: expected{Verdict: "The call was answered", Tells: []string{"caller_device", "route_found", "nodes_chosen", "flow_started", "ringing", "leg_rang",
+	return basic{want: expected{Verdict: "The call was answered", Tells: []string{"caller_device", "route_found", "nodes_chosen", "flow_started", "ringing",
 		"leg_answered", "talking", "caller_hung_up", "call_ended"}, Legs: []leg{
 		{Far: "one-phone", Cause: "NORMAL_CLEARING", Answered: true}, {Far: "two-phone", Cause: "NORMAL_CLEARING", Answered: true}}}}
 }
@@ -52,6 +52,7 @@ func (b basic) make(t *testing.T, w *world) {
 	callee := c.listen(t, "two", b.callee)
 	caller := c.call(t, "one", number, b.caller)
 	b.want.check(t, w.story(t, succeed(t, caller, callee), len(b.want.Legs)))
+	clean(t, callee)
 }
 
 func TestOneCallBetweenTwoPhones(t *testing.T) {

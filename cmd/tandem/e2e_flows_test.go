@@ -174,7 +174,7 @@ func TestRingGroupInOrder(t *testing.T) {
 			c.register(t, "two", "three")
 			first, second := c.listen(t, "two", row.first), c.listen(t, "three", sipptest.Behaviour{})
 			id := succeed(t, c.call(t, "one", "200", sipptest.Call{}), first, second)
-			expected{Verdict: "The call was answered", Tells: []string{"leg_rang", "leg_ended", "leg_rang", "leg_answered", "talking", "call_ended"}, Legs: []leg{
+			expected{Verdict: "The call was answered", Tells: []string{"leg_ended", "leg_answered", "talking", "call_ended"}, Legs: []leg{
 				{Far: "one-phone", Cause: "NORMAL_CLEARING", Answered: true}, row.leg, {Far: "three-phone", Cause: "NORMAL_CLEARING", Answered: true}},
 			}.check(t, w.story(t, id, 3))
 		})

@@ -3,7 +3,6 @@ package main
 import (
 	"context"
 	"errors"
-	"fmt"
 	"maps"
 	"net"
 	"os"
@@ -16,7 +15,6 @@ import (
 
 	"tandem/because"
 	"tandem/explain"
-	"tandem/messages"
 	"tandem/postgres"
 	"tandem/provisioning"
 	"tandem/sipptest"
@@ -86,7 +84,7 @@ func newWorld(ctx context.Context, t stack.T, s *stack.Stack, o worldOptions) (_
 	if w.system, err = newSystem(ctx, s, options); err != nil {
 		return nil, err
 	}
-	t.Cleanup(w.end)
+	t.Cleanup(func() { w.end(t) })
 	if err := w.configure(ctx, trunk); err != nil {
 		return nil, err
 	}
@@ -107,13 +105,21 @@ func newWorld(ctx context.Context, t stack.T, s *stack.Stack, o worldOptions) (_
 	return w, w.restartWorker(ctx)
 }
 
-// end ends the processes, the worker while its servers are still there.
-func (w *world) end() {
+// end ends the processes, the worker while its servers are still there, and looks for what no test asks for: a race or a
+// panic in one of them.
+func (w *world) end(t stack.T) {
 	ctx, cancel := context.WithTimeout(context.Background(), patience)
 	defer cancel()
 	for _, p := range append([]*stack.Process{w.worker, w.edge}, slices.Collect(maps.Values(w.nodes))...) {
-		if p != nil {
-			_ = p.Stop(ctx) // the stack tells of what survives
+		if p == nil {
+			continue
+		}
+		_ = p.Stop(ctx) // the stack tells of what survives
+		text, _ := os.ReadFile(p.Log())
+		for _, fault := range []string{"DATA RACE", "panic", "exited by a signal"} {
+			if _, rest, found := strings.Cut(string(text), fault); found {
+				t.Errorf("%s: %s%.2000s", p.Name(), fault, rest)
+			}
 		}
 	}
 	w.Store.Close()
@@ -190,32 +196,6 @@ func (w *world) callsOf(ctx context.Context, tenant string) ([]postgres.Call, er
 	return slices.DeleteFunc(all, func(c postgres.Call) bool { return c.Tenant != tenant }), err
 }
 
-// story waits until a call is told to its end, with this many legs.
-func (w *world) story(t *testing.T, id string, legs int) explain.Explanation {
-	t.Helper()
-	var x explain.Explanation
-	var last error // PostgreSQL may just have come back: its first answer is that old connections are gone
-	ctx, cancel := context.WithTimeout(t.Context(), patience)
-	defer cancel()
-	err := await(ctx, "the call is not told to its end", func(ctx context.Context) (bool, error) {
-		x, last = explainCall(ctx, w.Store, w.words, id)
-		return last == nil && x.Complete() && len(x.Legs) >= legs, nil
-	})
-	if err != nil {
-		t.Fatalf("%v (%v)\n%s\n%s", err, last, x.Text(), legsOf(x))
-	}
-	return x
-}
-
-func legsOf(x explain.Explanation) string {
-	var out strings.Builder
-	for _, l := range x.Legs {
-		fmt.Fprintf(&out, "%s %s%s -> %s: %s, SIP %d, Q.850 %d, fault %s, answered %t, node %s, %s\n", l.Role, l.Device, l.Trunk, l.To, l.Cause, l.SIPCode, l.Q850,
-			l.Fault, l.AnsweredAt != nil, l.Node, l.EndedAt.Sub(l.StartedAt))
-	}
-	return out.String()
-}
-
 // tellOnFailure shows the ends of the logs when the test has failed.
 func (w *world) tellOnFailure(t *testing.T) {
 	t.Cleanup(func() {
@@ -237,79 +217,4 @@ func endOf(path string) string {
 	}
 	lines := strings.Split(strings.TrimSpace(string(text)), "\n")
 	return strings.Join(lines[max(0, len(lines)-logLines):], "\n")
-}
-
-// expected is what a call must have come to.
-type expected struct {
-	Verdict string         // what the sentence holds
-	Fault   messages.Fault // none when empty
-	Tells   []string       // codes that the explanation holds in this order, among others
-	Legs    []leg          // the caller's first
-}
-
-// leg is one CDR.
-type leg struct {
-	Far      string // the device at its far end, or the trunk
-	Cause    string
-	Code     int
-	Fault    messages.Fault // none when empty
-	Answered bool
-}
-
-// check compares explanation and CDRs with what is expected.
-func (e expected) check(t *testing.T, x explain.Explanation) {
-	t.Helper()
-	if e.Fault == "" {
-		e.Fault = messages.FaultNone
-	}
-	if !strings.Contains(x.Verdict, e.Verdict) || e.Verdict == "" {
-		t.Errorf("verdict %q, want %q in it", x.Verdict, e.Verdict)
-	}
-	if x.Fault != e.Fault {
-		t.Errorf("fault %s, want %s", x.Fault, e.Fault)
-	}
-	rest := e.Tells
-	for _, line := range x.Lines {
-		if len(rest) > 0 && line.Code == rest[0] {
-			rest = rest[1:]
-		}
-		if strings.HasPrefix(line.Words, line.Code) || strings.Contains(line.Words, "  ") || strings.ContainsAny(line.Words, "{}") {
-			t.Errorf("the words %q of %s are unfit to be read out", line.Words, line.Code)
-		}
-	}
-	if len(rest) > 0 {
-		t.Errorf("the explanation does not tell of %q in the order %q", rest[0], e.Tells)
-	}
-	e.checkLegs(t, x)
-	if t.Failed() {
-		t.Logf("%s\n%s", x.Text(), legsOf(x))
-	}
-}
-
-func (e expected) checkLegs(t *testing.T, x explain.Explanation) {
-	t.Helper()
-	var got []leg
-	for i, l := range x.Legs {
-		if want := messages.RoleCallee; (i > 0) != (l.Role == want) {
-			t.Errorf("leg %d is the %s's", i, l.Role)
-		}
-		if l.Tenant != x.Tenant || l.Call != x.Call || l.Version != x.Version || l.EndedAt.Before(l.StartedAt) || l.Estimated {
-			t.Errorf("the record of leg %s is not one of this call: %+v", l.Leg, l)
-		}
-		one := leg{Far: l.Device + l.Trunk, Cause: l.Cause, Code: l.SIPCode, Answered: l.AnsweredAt != nil}
-		if l.Fault != messages.FaultNone {
-			one.Fault = l.Fault
-		}
-		got = append(got, one)
-	}
-	byFar := func(a, b leg) int { return strings.Compare(a.Far, b.Far) }
-	want := slices.Clone(e.Legs)
-	for _, legs := range [][]leg{got, want} { // legs that are dialled at once come in any order
-		if len(legs) > 1 {
-			slices.SortStableFunc(legs[1:], byFar)
-		}
-	}
-	if !slices.Equal(got, want) {
-		t.Errorf("records:\n%+v, want\n%+v", got, want)
-	}
 }

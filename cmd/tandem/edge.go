@@ -31,6 +31,10 @@ type edgeRunCommand struct {
 	Kamailio         string   `env:"TANDEM_KAMAILIO" default:"kamailio" help:"The program."`
 }
 
+// sharedMemoryMB is Kamailio's shared memory. A refused INVITE is remembered for five seconds (RFC 3261 17.2.1, timer I) in
+// some 10 kB: Kamailio's default of 64 MB is full at about 1200 of them a second, and then every call gets 500.
+const sharedMemoryMB = "512"
+
 // Run does not return when it succeeds: the process becomes Kamailio, so that signals reach it.
 func (c *edgeRunCommand) Run(context.Context) error {
 	if err := os.MkdirAll(c.StateDir, 0o700); err != nil {
@@ -52,6 +56,7 @@ func (c *edgeRunCommand) Run(context.Context) error {
 		return fmt.Errorf("kamailio is not installed: %w", err)
 	}
 	// In the foreground, with errors on standard error.
-	arguments := []string{"kamailio", "-DD", "-E", "-f", config, "-P", filepath.Join(c.StateDir, "pid"), "-Y", c.StateDir, "-w", c.StateDir}
+	arguments := []string{"kamailio", "-DD", "-E", "-m", sharedMemoryMB, "-f", config, "-P", filepath.Join(c.StateDir, "pid"),
+		"-Y", c.StateDir, "-w", c.StateDir}
 	return fmt.Errorf("start kamailio: %w", syscall.Exec(path, arguments, os.Environ()))
 }

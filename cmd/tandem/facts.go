@@ -4,6 +4,7 @@ import (
 	"context"
 	"log/slog"
 	"net/netip"
+	"slices"
 	"strings"
 	"time"
 
@@ -65,6 +66,26 @@ func (f *facts) catchUp(ctx context.Context, read bool) {
 			return
 		}
 		read = again
+	}
+}
+
+// Owners announce their nodes every two seconds (package nodes). Who has heard of none by then waits no longer.
+const (
+	nodesWait = 2500 * time.Millisecond
+	nodesPoll = 10 * time.Millisecond
+)
+
+// awaitNodes waits until a node is known to be up, or none can be expected to be.
+func (f *facts) awaitNodes(ctx context.Context) {
+	ctx, cancel := context.WithTimeout(ctx, nodesWait)
+	defer cancel()
+	up := func(n directory.NodeFact) bool { return n.State == messages.NodeUp }
+	for !slices.ContainsFunc(f.nodes.List(time.Now()), up) && len(f.worker.source.Current().Nodes()) > 0 {
+		select {
+		case <-ctx.Done():
+			return
+		case <-time.After(nodesPoll):
+		}
 	}
 }
 

@@ -24,6 +24,7 @@ type commands struct {
 	Demo    demoCommand    `cmd:"" help:"Install, start and show everything on this machine, with one call."`
 	StandIn standInCommand `cmd:"" name:"stand-in" help:"Run the stand-in for FreeSWITCH: signalling only, no audio."`
 	Bench   benchCommands  `cmd:"" help:"Measure."`
+	Chaos   chaosCommand   `cmd:"" help:"Kill, pause and cut off the owner of a media node during calls, and measure what callers could notice."`
 	Stack   stackCommand   `cmd:"" help:"Run a command beside a private PostgreSQL and RabbitMQ, for tests."`
 }
 

@@ -13,7 +13,11 @@ import (
 )
 
 // route answers the edges: it gathers the facts, lets routing decide, and keeps the reasons.
+//
+// A worker that has just started waits until it has heard of the nodes from their owners: otherwise it would refuse calls
+// that others take.
 func (w *worker) route(ctx context.Context) error {
+	w.facts.awaitNodes(ctx)
 	return w.rabbit.ServeRoutes(ctx, w.settings.Prefetch, func(ctx context.Context, m *messages.RouteRequest) *messages.RouteAnswer {
 		return w.decide(ctx, m, time.Now().UTC())
 	})
@@ -35,8 +39,8 @@ func (w *worker) decide(ctx context.Context, m *messages.RouteRequest, now time.
 
 // record keeps a decision: its journal entry, and for a rejection the CDR of the leg that reached no node.
 func (w *worker) record(now time.Time, request routing.Request, facts routing.Facts, d routing.Decision) {
-	output := d
-	output.Because = nil // the entry has them
+	output := d // without what the entry has anyway
+	output.Call, output.Tenant, output.Version, output.Because = "", "", 0, nil
 	w.ledger.AddJournal(messages.JournalEntry{
 		Call: d.Call, Tenant: d.Tenant, Source: messages.SourceRouting, At: now, Version: d.Version, Because: d.Because,
 		Input: encode(routingInput{Request: request, Facts: facts}), Output: encode(output),

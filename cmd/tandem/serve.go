@@ -35,6 +35,7 @@ type serveCommand struct {
 	Roles        []string `env:"TANDEM_ROLES" default:"route,calls,jobs,api" enum:"route,calls,jobs,api" help:"What this worker does."`
 	NodePassword string   `env:"TANDEM_NODE_PASSWORD" help:"Password of the media nodes' event sockets."`
 	LinkAddress  string   `env:"TANDEM_LINK_ADDRESS" default:"127.0.0.1:0" help:"host:port where the standby of this worker's nodes connects; workers on other machines must reach it."`
+	LinkReached  string   `env:"TANDEM_LINK_REACHED" help:"host:port by which other workers reach it, when that is another one, as behind a NAT."`
 	NodeProfile  string   `env:"TANDEM_NODE_PROFILE" default:"internal" help:"Sofia profile by which media nodes send calls."`
 	Sounds       string   `env:"TANDEM_SOUNDS" default:"tandem" help:"Folder of prompts on the media nodes."`
 	Prefetch     int      `env:"TANDEM_ROUTE_PREFETCH" default:"64" help:"Routing requests that this worker may hold at once."`

@@ -113,6 +113,8 @@ func (s *Server) run(ctx context.Context) {
 	s.spawn(s.sip.read)
 	s.spawn(s.accept)
 	s.spawn(s.heartbeat)
+	s.mu.Lock() // which Close takes before it reads unwatch
+	defer s.mu.Unlock()
 	s.unwatch = context.AfterFunc(ctx, func() { s.Close() })
 }
 

@@ -15,7 +15,7 @@ import (
 type trouble struct {
 	At     int // milliseconds from the beginning
 	Kind   string
-	Worker int
+	Worker int // -1: whoever owns the node then
 	For    int // milliseconds
 }
 
@@ -34,11 +34,13 @@ const (
 func TestWhateverGoesWrong(t *testing.T) {
 	var claims, silent, strict int
 	rapid.Check(t, func(r *rapid.T) {
-		kinds := []string{"pause", "pause", "cut", "mute", "both", "all", "kill", "restart"}
+		kinds := []string{"pause", "pause", "cut", "mute", "both", "all", "reset", "reset", "kill", "restart"}
 		troubles := rapid.SliceOfN(rapid.Custom(func(r *rapid.T) trouble {
 			return trouble{
 				At: rapid.IntRange(0, int(troubled.Milliseconds())).Draw(r, "at"), Kind: rapid.SampledFrom(kinds).Draw(r, "kind"),
-				Worker: rapid.IntRange(0, 3).Draw(r, "worker"), For: rapid.IntRange(1, int(longest.Milliseconds())).Draw(r, "for"),
+				Worker: rapid.IntRange(-1, 2).Draw(r, "worker"),
+				// Most of what is interesting happens when somebody comes back just as he is replaced.
+				For: rapid.OneOf(rapid.IntRange(380, 620), rapid.IntRange(1, int(longest.Milliseconds()))).Draw(r, "for"),
 			}
 		}), 3, 12).Draw(r, "troubles")
 		workers := rapid.IntRange(1, 4).Draw(r, "workers")
@@ -90,6 +92,16 @@ func (w *world) live(workers int, troubles []trouble) {
 	w.running.Wait()
 }
 
+// victim is the worker of that number; -1: the owner.
+func (w *world) victim(number int) *worker {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if owner := w.owners[len(w.owners)-1].holder.Worker; number < 0 {
+		number = max(0, slices.IndexFunc(w.workers, func(o *worker) bool { return o.name == owner }))
+	}
+	return w.workers[number%len(w.workers)]
+}
+
 // befall makes one trouble happen.
 func (w *world) befall(tr trouble) {
 	d := time.Duration(tr.For) * time.Millisecond
@@ -97,9 +109,7 @@ func (w *world) befall(tr trouble) {
 		w.restart(max(d, LeaseFor)) // it takes longer than a lease
 		return
 	}
-	w.mu.Lock()
-	worker := w.workers[tr.Worker%len(w.workers)]
-	w.mu.Unlock()
+	worker := w.victim(tr.Worker)
 	if tr.Kind == "kill" {
 		if !worker.alive() {
 			return
@@ -107,6 +117,12 @@ func (w *world) befall(tr trouble) {
 		worker.kill()
 		time.Sleep(d)
 		w.join() // started again
+		return
+	}
+	if tr.Kind == "reset" { // its links are closed, and it lives
+		worker.leaves(true)
+		time.Sleep(d)
+		worker.leaves(!worker.alive())
 		return
 	}
 	until := time.Now().Add(d)

@@ -30,7 +30,7 @@ type View struct {
 	// there.
 	OwnerGone, StandbyGone bool
 	// OwnerSilent and StandbySilent are the times since the last sign of life of that holder, or since this worker first
-	// read its claim.
+	// read its claim in that place (the same claim can be made in both), whichever is shorter.
 	OwnerSilent, StandbySilent time.Duration
 }
 

@@ -27,8 +27,14 @@ type worker struct {
 	leases           map[Holder]*Lease
 	renewals, base   int // executed at the node: ever, and before held was
 	heard            map[string]sign
-	first            map[Holder]time.Time // when a claim was first read
+	first            map[place]time.Time // when a claim was first read there
 	gone             map[string]bool
+}
+
+// place is a variable and what it holds: the same claim can be made in both.
+type place struct {
+	name   string
+	holder Holder
 }
 
 // sign is the last sign of life of another worker.
@@ -45,7 +51,7 @@ func (w *world) join() {
 	ctx, stop := context.WithCancel(context.Background())
 	n := &worker{
 		world: w, name: fmt.Sprintf("w%d", number), link: fmt.Sprintf("127.0.0.1:%d", 4000+number), stop: stop,
-		number: uint64(number), leases: map[Holder]*Lease{}, heard: map[string]sign{}, first: map[Holder]time.Time{},
+		number: uint64(number), leases: map[Holder]*Lease{}, heard: map[string]sign{}, first: map[place]time.Time{},
 		gone: map[string]bool{},
 	}
 	w.workers = append(w.workers, n)
@@ -114,15 +120,16 @@ func (w *worker) view(owner, standby Holder) View {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	now := time.Now()
-	for _, holder := range []Holder{owner, standby} {
-		if _, ok := w.first[holder]; !ok {
-			w.first[holder] = now
+	owns, stands := place{OwnerVariable, owner}, place{StandbyVariable, standby}
+	for _, p := range []place{owns, stands} {
+		if _, ok := w.first[p]; !ok {
+			w.first[p] = now
 		}
 	}
 	v := View{
 		Worker: w.name, Link: w.link, Held: w.held, OwnerClaim: owner, StandbyClaim: standby, Highest: w.highest, Tried: w.tried,
 		OwnerGone: w.gone[owner.Worker], StandbyGone: w.gone[standby.Worker],
-		OwnerSilent: w.since(owner, now), StandbySilent: w.since(standby, now),
+		OwnerSilent: w.since(owns, now), StandbySilent: w.since(stands, now),
 	}
 	w.highest = higher(w.highest, owner)
 	return v
@@ -136,9 +143,9 @@ func higher(a, b Holder) Holder {
 }
 
 // since is how long a holder has been silent. The lock is held.
-func (w *worker) since(h Holder, now time.Time) time.Duration {
-	last := w.first[h]
-	if heard := w.heard[h.Worker].at; heard.After(last) {
+func (w *worker) since(p place, now time.Time) time.Duration {
+	last := w.first[p]
+	if heard := w.heard[p.holder.Worker].at; heard.After(last) {
 		last = heard
 	}
 	return now.Sub(last)
@@ -151,10 +158,11 @@ func (w *worker) silence(old *worker, claim Holder, now time.Time) (silent time.
 	old.mu.Unlock()
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	if heard := w.heard[old.name]; heard.at.After(w.first[claim]) {
+	owned := place{OwnerVariable, claim}
+	if heard := w.heard[old.name]; heard.at.After(w.first[owned]) {
 		since = heard.number
 	}
-	return w.since(claim, now), renewals - since
+	return w.since(owned, now), renewals - since
 }
 
 func (w *worker) hears(from *worker, number int) {
@@ -191,12 +199,17 @@ func (w *worker) kill() {
 	w.dead = true
 	w.mu.Unlock()
 	w.stop()
+	w.leaves(true)
+}
+
+// leaves tells all others that the worker's link to them was closed, or is there again.
+func (w *worker) leaves(gone bool) {
 	w.world.mu.Lock()
 	others := w.world.workers
 	w.world.mu.Unlock()
 	for _, other := range others {
 		other.mu.Lock()
-		other.gone[w.name] = true
+		other.gone[w.name] = gone
 		other.mu.Unlock()
 	}
 }

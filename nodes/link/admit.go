@@ -20,13 +20,15 @@ func (s *Server) serve(conn net.Conn) {
 	}
 	admitted, status, epoch := s.admit(conn, asked)
 	s.leave(conn)
-	answer := welcome{status: status, epoch: epoch, worker: s.worker}.body()
-	proof := prove(s.secret, labelOwner, append(said, answer)...)
-	_, err = conn.Write(appendFrame(nil, frameWelcome, answer, proof))
 	if admitted == nil {
 		s.counters.declined.Add(1)
 		s.logger.Info("standby declined", slog.String("node", asked.node), slog.String("standby", asked.worker),
 			slog.Uint64("asked_epoch", asked.epoch), slog.Uint64("epoch", epoch), slog.Int("status", int(status)))
+	}
+	answer := welcome{status: status, epoch: epoch, worker: s.worker}.body()
+	proof := prove(s.secret, labelOwner, append(said, answer)...)
+	_, err = conn.Write(appendFrame(nil, frameWelcome, answer, proof))
+	if admitted == nil {
 		return
 	}
 	defer s.forget(admitted)

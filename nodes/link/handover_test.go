@@ -141,3 +141,13 @@ func TestAStandbyThatDiesAtTheGoodbyeMayHaveTakenOver(t *testing.T) {
 		t.Error("an owner that may have none of its node shipped")
 	}
 }
+
+// The link may end after the last acknowledgement and before the goodbye: then nobody was told, whatever is acknowledged.
+func TestAGoodbyeThatWasNeverSaidIsNotTakenForAcknowledged(t *testing.T) {
+	_, o, _, _ := linked(t, newMemory())
+	shipped(t, o.Ship("call", []byte("state")))
+	o.current.Load().outbox.end(false) // what the end of a link does first
+	if err := o.HandOver(t.Context()); !errors.Is(err, ErrNotHandedOver) {
+		t.Error(err)
+	}
+}

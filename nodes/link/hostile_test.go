@@ -242,6 +242,7 @@ func TestAProvenStandbyThatBreaksTheProtocolIsCutOff(t *testing.T) {
 		conn, from := proven(t, s)
 		from.expand(conn, limitRecord, 0)
 		_, _ = conn.Write(sent)
+		begin := time.Now()
 		for {
 			kind, body, _, err := from.next()
 			if err != nil {
@@ -251,6 +252,9 @@ func TestAProvenStandbyThatBreaksTheProtocolIsCutOff(t *testing.T) {
 			if kind == frameNotice {
 				if !errors.Is(noticed(body), ErrCutOff) {
 					t.Errorf("%s: it is told %v", name, noticed(body))
+				}
+				if took := time.Since(begin); took > StallLimit/2 {
+					t.Errorf("%s: it is told after %s", name, took)
 				}
 				break
 			}

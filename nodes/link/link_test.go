@@ -54,12 +54,12 @@ func TestMoreThanTheWindowGoesThroughWithoutPauses(t *testing.T) {
 	}
 }
 
-// A ping that came with a record, behind it, must not keep the acknowledgement back.
-func TestARecordWithAPingBehindItIsAcknowledged(t *testing.T) {
-	acked := make(chan uint64, 1)
-	record := appendRecord(nil, frameSet, "call", []byte("state"))
+// acknowledgements are those that a follower sends when its owner writes some bytes at once.
+func acknowledgements(t *testing.T, sent []byte, handle func(Record)) <-chan uint64 {
+	t.Helper()
+	acked := make(chan uint64, 1000)
 	address := pretend(t, func(conn net.Conn, from *frames) {
-		_, _ = conn.Write(appendFrame(bytes.Clone(record), framePing))
+		_, _ = conn.Write(sent)
 		from.expand(conn, limitFromPeer, 0)
 		for {
 			kind, body, _, err := from.next()
@@ -68,19 +68,78 @@ func TestARecordWithAPingBehindItIsAcknowledged(t *testing.T) {
 			}
 			if kind == frameAck {
 				acked <- binary.BigEndian.Uint64(body)
-				return
 			}
 		}
 	})
-	follow(t, FollowOptions{Address: address, Node: node, Worker: "standby", Epoch: epoch, Secret: secret(), Silence: lenient,
-		Handle: func(Record) {}})
-	select {
-	case got := <-acked:
-		if got != uint64(len(record)) {
-			t.Errorf("acknowledged %d of %d bytes", got, len(record))
+	follow(t, FollowOptions{Address: address, Node: node, Worker: "standby", Epoch: epoch, Secret: secret(), Silence: lenient, Handle: handle})
+	return acked
+}
+
+// A ping that came with a record, behind it, must not keep the acknowledgement back.
+func TestAPingBehindARecordDoesNotDelayItsAcknowledgement(t *testing.T) {
+	for name, frame := range map[string][]byte{"record": appendRecord(nil, frameSet, "call", []byte("state")),
+		"goodbye": appendFrame(nil, frameGoodbye), "complete": appendFrame(nil, frameComplete)} {
+		select {
+		case got := <-acknowledgements(t, appendFrame(bytes.Clone(frame), framePing), func(Record) {}):
+			if got != uint64(len(frame)) {
+				t.Errorf("%s: acknowledged %d of %d bytes", name, got, len(frame))
+			}
+		case <-time.After(patient):
+			t.Fatalf("%s: not acknowledged", name)
 		}
-	case <-time.After(patient):
-		t.Fatal("not acknowledged")
+	}
+}
+
+func TestManyRecordsAreNotKeptWaitingForTheLastOne(t *testing.T) {
+	var sent []byte
+	for range 2 * ackEvery / 1000 {
+		sent = appendRecord(sent, frameSet, "call", make([]byte, 1000))
+	}
+	goOn := make(chan struct{})
+	defer close(goOn)
+	acked := acknowledgements(t, appendRecord(sent, frameSet, "last", nil), func(r Record) {
+		if r.Key == "last" {
+			<-goOn
+		}
+	})
+	for {
+		select {
+		case position := <-acked:
+			if position >= ackEvery {
+				return
+			}
+		case <-time.After(patient):
+			t.Fatal("nothing is acknowledged before the last record was handled")
+		}
+	}
+}
+
+func TestWaitersAreToldInWhateverOrderTheyCame(t *testing.T) {
+	var a acks
+	waiting := map[uint64]*waiter{}
+	for _, position := range []uint64{5, 3, 9, 1, 7, 5} {
+		waiting[position], _ = a.enlist(position)
+	}
+	told := func(position uint64) (is bool) {
+		select {
+		case is = <-waiting[position].told:
+		default:
+		}
+		return is
+	}
+	a.reach(4)
+	if !told(1) || !told(3) || told(5) || told(7) || told(9) {
+		t.Error("at 4 the wrong ones were told")
+	}
+	if a.giveUp(waiting[7]) {
+		t.Error("one that gave up was told")
+	}
+	a.reach(8)
+	if !told(5) || told(7) || told(9) || a.giveUp(waiting[9]) || a.oldest != nil || a.newest != nil {
+		t.Error("at 8 the wrong ones were told")
+	}
+	if _, listed := a.enlist(8); listed {
+		t.Error("one waits for what is acknowledged")
 	}
 }
 

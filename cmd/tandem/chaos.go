@@ -1,0 +1,311 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"maps"
+	"os"
+	"path/filepath"
+	"runtime"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+
+	"tandem/esl"
+	"tandem/stack"
+	"tandem/tenants"
+)
+
+// chaosCommand lets faults fall on the owner of a media node while calls are up, and measures what callers could notice.
+//
+//	phones (SIPp) ── Kamailio ── media node ── tap ──┬── worker a ──┐
+//	                                                 └── worker b ──┴── link, PostgreSQL, RabbitMQ, each through a wire
+//
+// A round waits until the node has an owner and a standby, brings calls into several phases, and strikes the owner in the
+// instant in which one call needs its next command. The gap ends with that command, as the tap sees it go to the node.
+type chaosCommand struct {
+	Rounds      int    `default:"200" help:"Rounds of each fault."`
+	Only        string `enum:"all,kill,pause,cut" default:"all" help:"Only this fault: ${enum}."`
+	FreeSWITCH  string `name:"freeswitch" env:"TANDEM_FREESWITCH" type:"path" help:"Binary of a FreeSWITCH; the stand-in unless given."`
+	Keep        string `type:"path" help:"Folder in which the workers' logs, and the messages of phones that failed, are kept."`
+	StackDir    string `env:"TANDEM_STACK_DIR" hidden:"" help:"Set by tandem stack, whose servers are then used; otherwise private ones are started."`
+	PostgresURL string `env:"TANDEM_POSTGRES_URL" hidden:""`
+	AMQPURL     string `name:"amqp-url" env:"TANDEM_AMQP_URL" hidden:""`
+}
+
+// Bounds of a run.
+const (
+	chaosStart     = 2 * time.Minute
+	chaosPatience  = 20 * time.Second // for whatever must happen in a round
+	chaosSpread    = time.Second
+	chaosRegister  = time.Hour
+	chaosSettle    = time.Minute // for the records of the last calls
+	chaosNotes     = 100         // failures that are told
+	chaosCompanies = 3
+)
+
+// chaos is one run.
+type chaos struct {
+	keep      string
+	stack     *stack.Stack
+	system    *system
+	tap       *tap
+	workers   []*chaosWorker
+	observer  *esl.Conn
+	companies []*chaosCompany
+
+	mu      sync.Mutex
+	legs    map[string]bool // that the node has had
+	gaps    map[fault][]time.Duration
+	byScene map[string][]time.Duration
+	dialogs int
+	dropped int
+	notes   int
+}
+
+// Run measures and prints lines for people, then the figures. It fails when a call or a record was lost or doubled.
+func (c *chaosCommand) Run(ctx context.Context) (err error) {
+	if err := stack.Install(ctx, os.Stderr, demoPrograms()...); err != nil {
+		return err
+	}
+	s, err := stack.Start(ctx, stack.Options{Out: os.Stderr, PostgreSQL: c.StackDir == "", RabbitMQ: c.StackDir == ""})
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, s.Close()) }()
+	if c.StackDir == "" {
+		c.PostgresURL, c.AMQPURL = s.PostgresURL, s.AMQPURL
+	}
+	run := &chaos{stack: s, keep: c.Keep, legs: map[string]bool{}, gaps: map[fault][]time.Duration{}, byScene: map[string][]time.Duration{}}
+	starting, cancel := context.WithTimeout(ctx, chaosStart)
+	defer cancel()
+	if err := run.start(starting, c); err != nil {
+		return err
+	}
+	defer run.end()
+	if err := run.faults(ctx, c); err != nil {
+		return err
+	}
+	return run.judge(ctx)
+}
+
+// start brings everything up.
+func (c *chaos) start(ctx context.Context, o *chaosCommand) error {
+	engine := "the stand-in"
+	if o.FreeSWITCH != "" {
+		engine = "FreeSWITCH"
+	}
+	say("%d cores, %s, media node: %s; load average %s", runtime.NumCPU(), runtime.Version(), engine, loadAverage())
+	y, err := newSystem(ctx, c.stack, systemOptions{Out: os.Stderr, Name: "chaos", PostgresURL: o.PostgresURL, AMQPURL: o.AMQPURL, FreeSWITCH: o.FreeSWITCH})
+	if err != nil {
+		return err
+	}
+	c.system = y
+	if err := y.addresses(); err != nil {
+		return err
+	}
+	if err := c.startNode(ctx); err != nil {
+		return err
+	}
+	for n := range chaosCompanies {
+		m, err := c.newChaosCompany(ctx, n)
+		if err != nil {
+			return err
+		}
+		c.companies = append(c.companies, m)
+	}
+	if _, err := y.startEdge(ctx); err != nil {
+		return err
+	}
+	for _, name := range []string{"a", "b"} {
+		w, err := newChaosWorker(y, name, c.tap)
+		if err != nil {
+			return err
+		}
+		c.workers = append(c.workers, w)
+		if err := w.start(ctx, c.stack); err != nil {
+			return err
+		}
+	}
+	return y.awaitReady(ctx)
+}
+
+// startNode starts the node, and has the workers reach it through the tap.
+func (c *chaos) startNode(ctx context.Context) error {
+	if _, err := c.system.startNode(ctx, "node1"); err != nil {
+		return err
+	}
+	data, err := c.system.Store.LoadData(ctx)
+	if err != nil {
+		return err
+	}
+	at := slices.IndexFunc(data.Nodes, func(n tenants.Node) bool { return n.Name == "node1" })
+	if at < 0 {
+		return errors.New("the media node is not in the configuration")
+	}
+	node := data.Nodes[at]
+	if err := c.observe(ctx, node.EventSocket); err != nil {
+		return err
+	}
+	if c.tap, err = newTap(node.EventSocket); err != nil {
+		return err
+	}
+	node.EventSocket = c.tap.address()
+	return c.system.Provisioning.AddNode(ctx, node)
+}
+
+// end keeps the logs, if they are wanted.
+func (c *chaos) end() {
+	for _, w := range c.workers {
+		if c.keep == "" || w.process == nil {
+			continue
+		}
+		text, err := os.ReadFile(w.process.Log())
+		if err == nil {
+			err = os.WriteFile(filepath.Join(c.keep, w.name+".log"), text, 0o644)
+		}
+		if err != nil {
+			say("the log of worker %s is not kept: %v", w.name, err)
+		}
+	}
+	_ = c.observer.Close()
+	c.system.Store.Close()
+}
+
+// faults goes through all rounds, the faults by turns.
+func (c *chaos) faults(ctx context.Context, o *chaosCommand) error {
+	began := time.Now()
+	for n := 0; n < o.Rounds; {
+		for _, f := range []fault{faultKill, faultPause, faultCut} {
+			if o.Only != "all" && o.Only != string(f) {
+				continue
+			}
+			all := slices.DeleteFunc(scenes(), func(s scene) bool { return s.kill && f != faultKill })
+			s := all[len(c.gaps[f])%len(all)]
+			if s.moment == taken { // besides, for it has no gap
+				if err := c.round(ctx, f, s, c.free()); err != nil {
+					return err
+				}
+				s = all[0]
+			}
+			if err := c.round(ctx, f, s, c.free()); err != nil {
+				return err
+			}
+		}
+		if n++; n%10 == 0 {
+			say("%d rounds after %s; %d phones, %d of them failed", n, time.Since(began).Round(time.Second), c.dialogs, c.dropped)
+		}
+	}
+	return nil
+}
+
+// free gives the companies by turns.
+func (c *chaos) free() *chaosCompany {
+	m := c.companies[0]
+	c.companies = append(c.companies[1:], m)
+	return m
+}
+
+// note tells of a failure, up to a bound.
+func (c *chaos) note(format string, args ...any) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.notes++; c.notes <= chaosNotes {
+		say(strings.TrimSpace(format), args...)
+	}
+}
+
+// errChaos says that the counts are not what they must be.
+var errChaos = errors.New("calls, commands or records were lost or doubled")
+
+// judge waits for the records and prints what came of it all.
+func (c *chaos) judge(ctx context.Context) error {
+	for _, m := range c.companies {
+		select {
+		case <-m.over:
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+	}
+	lost, doubled, estimated, err := c.records(ctx)
+	if err != nil {
+		return err
+	}
+	say("\ngaps in ms, from the fault to the first command for what the owner had left undone:")
+	for _, key := range slices.Sorted(maps.Keys(c.byScene)) {
+		took := c.byScene[key]
+		say("  %-22s %4d  p50 %7.1f  p99 %7.1f  max %7.1f", key, len(took), milliseconds(percentile(took, 50)),
+			milliseconds(percentile(took, 99)), milliseconds(slices.Max(took)))
+	}
+	twice := c.tap.twice()
+	for _, command := range twice {
+		say("twice: %s", command)
+	}
+	say("%d phones, %d legs at the node, %d of their records estimated; load average %s", c.dialogs, len(c.legs), estimated, loadAverage())
+	var figures []figure
+	for _, f := range []fault{faultKill, faultPause, faultCut} {
+		took := c.gaps[f]
+		if len(took) == 0 {
+			continue
+		}
+		figures = append(figures, figure{"takeover_" + string(f) + "_p50_ms", milliseconds(percentile(took, 50))},
+			figure{"takeover_" + string(f) + "_p99_ms", milliseconds(percentile(took, 99))},
+			figure{"takeover_" + string(f) + "_max_ms", milliseconds(slices.Max(took))})
+	}
+	figures = append(figures, figure{"calls_dropped", float64(c.dropped)}, figure{"commands_doubled", float64(len(twice))},
+		figure{"cdrs_lost", float64(lost)}, figure{"cdrs_doubled", float64(doubled)})
+	for _, f := range figures {
+		fmt.Println(f)
+	}
+	if c.dropped+len(twice)+lost+doubled > 0 {
+		return errChaos
+	}
+	return nil
+}
+
+// records compares the legs that the node has had with the ledger. A record is lost when its leg has none; it is doubled
+// when another one tells of the same SIP dialog, or when the node never had its leg.
+func (c *chaos) records(ctx context.Context) (lost, doubled, estimated int, err error) {
+	db, err := pgx.Connect(ctx, c.system.postgresURL)
+	if err != nil {
+		return 0, 0, 0, fmt.Errorf("the ledger: %w", err)
+	}
+	defer db.Close(ctx)
+	settling, cancel := context.WithTimeout(ctx, chaosSettle)
+	defer cancel()
+	unwritten := map[string]bool{}
+	_ = await(settling, "records are missing", func(ctx context.Context) (bool, error) {
+		rows, err := db.Query(ctx, `SELECT leg, sip_call_id, estimated FROM cdrs WHERE node <> ''`)
+		if err != nil {
+			return false, err
+		}
+		c.mu.Lock()
+		unwritten = maps.Clone(c.legs)
+		c.mu.Unlock()
+		known := maps.Clone(unwritten)
+		doubled, estimated = 0, 0
+		dialogs := map[string]bool{}
+		var leg, dialog string
+		var guess bool
+		_, err = pgx.ForEachRow(rows, []any{&leg, &dialog, &guess}, func() error {
+			delete(unwritten, leg)
+			if !known[leg] || dialog != "" && dialogs[dialog] {
+				doubled++
+			}
+			if guess {
+				estimated++
+			}
+			dialogs[dialog] = true
+			return nil
+		})
+		return len(unwritten) == 0, err
+	})
+	for leg := range unwritten {
+		say("without a record: leg %s", leg)
+	}
+	return len(unwritten), doubled, estimated, ctx.Err()
+}

@@ -1,0 +1,113 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+)
+
+// round lets one fault fall on the node's owner and follows the calls to their ends.
+func (c *chaos) round(ctx context.Context, f fault, s scene, m *chaosCompany) error {
+	select {
+	case <-m.over: // its phones are free
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+	owner, err := c.pair(ctx)
+	if err != nil {
+		return err
+	}
+	c.system.HTTPAddress = owner.http
+	if err := c.register(ctx, m); err != nil {
+		return err
+	}
+	var phones []phoneRun
+	m.over = make(chan struct{})
+	defer func() { go c.follow(ctx, f, m, phones) }()
+	for _, other := range around() {
+		more, err := m.begin(ctx, other)
+		phones = append(phones, more...)
+		if err != nil {
+			return err
+		}
+	}
+	time.Sleep(rand.N(chaosSpread)) // so that the other calls are in other phases each time
+	sprung := c.tap.set(trap{pid: owner.process.Pid(), dialled: m.prefix + s.suffix, application: s.application, moment: s.moment})
+	more, err := m.begin(ctx, s)
+	phones = append(phones, more...)
+	if err != nil {
+		return err
+	}
+	var is caught
+	select {
+	case is = <-sprung:
+	case <-time.After(chaosPatience):
+		c.tap.unset()
+		c.note("the call of %q did not come to the moment of its fault", s.name)
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+	at := owner.suffer(f)
+	if s.moment == taken { // nothing was left undone
+		return owner.recover(ctx, c.stack, f)
+	}
+	select {
+	case first := <-is.first:
+		c.gap(f, s, first.Sub(at))
+	case <-time.After(chaosPatience):
+		c.gap(f, s, chaosPatience)
+		c.note("after %s of the owner nobody went on with %q, call %s", f, s.name, is.call)
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+	if f != faultKill {
+		time.Sleep(rand.N(chaosSpread)) // the old owner comes back sooner or later
+	}
+	return owner.recover(ctx, c.stack, f)
+}
+
+// follow waits for the ends of a round's calls.
+func (c *chaos) follow(ctx context.Context, f fault, m *chaosCompany, phones []phoneRun) {
+	defer close(m.over)
+	ctx, cancel := context.WithTimeout(ctx, 2*chaosPatience)
+	defer cancel()
+	for _, p := range phones {
+		err := p.running.Wait(ctx)
+		c.mu.Lock()
+		c.dialogs++
+		if err != nil && !errors.Is(err, context.Canceled) {
+			c.dropped++
+		}
+		c.mu.Unlock()
+		if err != nil {
+			c.note("%s, %s, SIP call %s: %v", f, p.who, callIDOf(p.running.Messages()), err)
+			c.keepMessages(p)
+		}
+	}
+}
+
+// gap notes how long something lay undone.
+func (c *chaos) gap(f fault, s scene, d time.Duration) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.gaps[f] = append(c.gaps[f], d)
+	key := fmt.Sprintf("%-5s %s", f, s.name)
+	c.byScene[key] = append(c.byScene[key], d)
+}
+
+// keepMessages keeps what a phone that failed has seen, if that is wanted.
+func (c *chaos) keepMessages(p phoneRun) {
+	if c.keep == "" {
+		return
+	}
+	name := filepath.Join(c.keep, strings.NewReplacer(" ", "-", ",", "").Replace(p.who)+"-"+callIDOf(p.running.Messages())+".txt")
+	if err := os.WriteFile(name, []byte(p.running.Messages()), 0o644); err != nil {
+		say("messages are not kept: %v", err)
+	}
+}
