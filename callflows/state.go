@@ -99,6 +99,18 @@ func (s *State) leg(id string) *Leg {
 	return nil
 }
 
+// ElementBefore is the key of the element at work when an event comes: where a step's first reasons belong. What a step
+// says after an exit belongs to the element that the exit leads to.
+func ElementBefore(config Config, s State, e Event) string {
+	if s.Element != "" || e.Call == nil || config.Tenant == nil {
+		return s.Element
+	}
+	if flow := config.Tenant.Flow(e.Call.FlowID); flow != nil {
+		return flow.Start
+	}
+	return ""
+}
+
 // Ringing says whether the call waits for somebody to answer.
 func (s *State) Ringing() bool { return s.Phase == Running && s.Stage == stageRinging }
 

@@ -11,7 +11,7 @@ import (
 const (
 	blockBytes    = 128 << 10 // read at once, some twenty events; above maxFrameHeaderBytes
 	minReadBytes  = 8 << 10   // with less room than that, reading goes on in another block
-	maxFreeBlocks = 32        // kept for reuse, for each connection
+	maxFreeBlocks = 64        // kept for reuse, for each connection
 	lineBytes     = 32        // fewer than an event's lines have on average
 )
 

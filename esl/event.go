@@ -219,9 +219,11 @@ func (e *Event) raw(name string) ([]byte, bool) {
 		if k&mask != key {
 			continue
 		}
-		line := e.line(i)
-		if colon := headerColon(line); colon == len(name) && foldEqual(line[:colon], name) {
-			return headerValue(line, colon), true
+		if rest := e.buf[e.lines[i]:]; len(rest) <= len(name) || rest[len(name)] != ':' || !foldEqual(rest[:len(name)], name) {
+			continue
+		}
+		if line := e.line(i); headerColon(line) == len(name) {
+			return headerValue(line, len(name)), true
 		}
 	}
 	return nil, false

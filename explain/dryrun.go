@@ -108,10 +108,10 @@ func (r *dryRun) call(s *tenants.Snapshot, d routing.Decision) {
 		event := events[0]
 		r.at = event.At
 		out := callflows.Step(config, state, event)
-		state, events = out.State, events[1:]
 		if len(out.Because) > 0 {
-			r.note(messages.SourceCallflow, state.Element, out.Because)
+			r.note(messages.SourceCallflow, callflows.ElementBefore(config, state, event), out.Because)
 		}
+		state, events = out.State, events[1:]
 		for _, c := range out.Commands {
 			if c.Kind == callflows.WriteCDR {
 				r.cdrs = append(r.cdrs, *c.CDR)

@@ -63,8 +63,12 @@ func Call(words because.Catalog, call string, entries []messages.JournalEntry, c
 	})
 	for _, e := range entries {
 		x.Tenant, x.Version = cmp.Or(e.Tenant, x.Tenant), max(e.Version, x.Version)
+		element := e.Element
 		for _, r := range e.Because {
-			x.Lines = append(x.Lines, Line{At: e.At, Source: e.Source, Element: e.Element, Code: r.Code, Words: words.Words(r)})
+			x.Lines = append(x.Lines, Line{At: e.At, Source: e.Source, Element: element, Code: r.Code, Words: words.Words(r)})
+			if r.Code == "exit_taken" {
+				element = r.Args.Get("element") // the rest of the step is its doing
+			}
 		}
 	}
 	x.judge()

@@ -41,7 +41,7 @@ const (
 // Bounds on what a message may hold. Beyond them Parse refuses.
 const (
 	MaxMessageBytes = 128 << 10 // one message
-	MaxJournalBytes = 512 << 10 // a journal message, which holds many entries
+	MaxJournalBytes = 1 << 20   // a journal message, which holds many entries
 	MaxURI          = 1024      // bytes of a SIP URI or of one header's value
 	MaxName         = 256       // bytes of a display name, user agent or other short text
 	MaxHeaders      = 16        // how often a repeatable header is kept (Diversion, History-Info ...)

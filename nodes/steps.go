@@ -240,7 +240,7 @@ func (s *shard) journal(c *call, event callflows.Event, out callflows.Outcome) {
 	call := out.State.Call
 	s.node.options.Ledger.AddJournal(messages.JournalEntry{
 		Call: call.ID, Tenant: call.Tenant, Source: messages.SourceCallflow, Leg: call.Leg, N: c.steps, At: event.At, Version: call.Version,
-		Element: out.State.Element, Because: out.Because, Input: input, Output: commands,
+		Element: callflows.ElementBefore(c.config, c.state, event), Because: out.Because, Input: input, Output: commands,
 	})
 	c.steps++
 }

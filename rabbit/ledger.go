@@ -14,7 +14,7 @@ import (
 // Bounds of a Ledger.
 const (
 	JournalFlush        = 50 * time.Millisecond            // how long an entry waits for company
-	JournalBatch        = 256                              // entries that make a batch full
+	JournalBatch        = 512                              // entries that make a batch full
 	maxJournalBody      = messages.MaxJournalBytes - 4<<10 // bytes of a batch, its envelope aside
 	MaxHeldJournalBytes = 64 << 20                         // entries waiting in memory; the oldest make room
 	MaxHeldCDRs         = 100_000                          // CDRs waiting in memory because the spool fails as well

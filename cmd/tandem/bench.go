@@ -15,6 +15,7 @@ import (
 // benchCommands measure.
 type benchCommands struct {
 	Route  benchRouteCommand  `cmd:"" help:"Measure routing decisions over AMQP against a bare echo in the same run."`
+	Esl    benchEslCommands   `cmd:"" help:"Measure the client of the event socket against others in the same run."`
 	Worker benchWorkerCommand `cmd:"" hidden:"" help:"One of the two workers that the measurement compares."`
 }
 

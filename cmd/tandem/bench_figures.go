@@ -72,6 +72,9 @@ func saturation(prefix string, pairs []pair) []figure {
 	added := processorTime("worker", pairs, func(u usage) time.Duration { return u.worker })
 	processorTime("broker", pairs, func(u usage) time.Duration { return u.broker })
 	processorTime("load", pairs, func(u usage) time.Duration { return u.load })
+	if all := compared(pairs, func(p pair) float64 { return float64(p.echo.cpu.all()) / float64(p.route.cpu.all()) }); pairs[0].echo.cpu.broker > 0 {
+		fmt.Printf("  by the CPU of all three  ratio %s\n", all.spread())
+	}
 	printLosses(pairs)
 	return []figure{
 		{prefix + "route_vs_echo", ratio.median()}, {prefix + "echo_per_s", echo.median()}, {prefix + "route_per_s", route.median()},

@@ -171,6 +171,8 @@ type mark struct {
 // machine does.
 type usage struct{ worker, broker, load time.Duration }
 
+func (u usage) all() time.Duration { return u.worker + u.broker + u.load }
+
 // since is what was used after an earlier moment, for one of so many answers.
 func (u usage) since(earlier usage, answers int) usage {
 	n := time.Duration(max(answers, 1))

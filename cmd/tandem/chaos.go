@@ -46,6 +46,7 @@ const (
 	chaosSettle    = time.Minute // for the records of the last calls
 	chaosNotes     = 100         // failures that are told
 	chaosCompanies = 3
+	maxTurns       = 3 // times the rounds that are wanted
 )
 
 // chaos is one run.
@@ -65,6 +66,8 @@ type chaos struct {
 	dialogs int
 	dropped int
 	notes   int
+	// unprovoked counts rounds in which another worker had taken the node before the fault.
+	unprovoked int
 }
 
 // Run measures and prints lines for people, then the figures. It fails when a call or a record was lost or doubled.
@@ -176,31 +179,41 @@ func (c *chaos) end() {
 	c.system.Store.Close()
 }
 
-// faults goes through all rounds, the faults by turns.
+// faults goes through all rounds, the faults by turns. A round that says nothing about its fault is made again.
 func (c *chaos) faults(ctx context.Context, o *chaosCommand) error {
 	began := time.Now()
-	for n := 0; n < o.Rounds; {
+	for turn, done := 1, false; !done; turn++ {
+		done = true
 		for _, f := range []fault{faultKill, faultPause, faultCut} {
-			if o.Only != "all" && o.Only != string(f) {
+			if o.Only != "all" && o.Only != string(f) || len(c.gaps[f]) >= o.Rounds {
 				continue
 			}
-			all := slices.DeleteFunc(scenes(), func(s scene) bool { return s.kill && f != faultKill })
-			s := all[len(c.gaps[f])%len(all)]
-			if s.moment == taken { // besides, for it has no gap
-				if err := c.round(ctx, f, s, c.free()); err != nil {
-					return err
-				}
-				s = all[0]
+			done = false
+			if turn > maxTurns*o.Rounds {
+				return errors.New("too many rounds say nothing about their faults")
 			}
-			if err := c.round(ctx, f, s, c.free()); err != nil {
+			if err := c.one(ctx, f); err != nil {
 				return err
 			}
 		}
-		if n++; n%10 == 0 {
-			say("%d rounds after %s; %d phones, %d of them failed", n, time.Since(began).Round(time.Second), c.dialogs, c.dropped)
+		if turn%10 == 0 && !done {
+			say("%d turns after %s; %d phones, %d of them failed", turn, time.Since(began).Round(time.Second), c.dialogs, c.dropped)
 		}
 	}
 	return nil
+}
+
+// one makes a round of a fault, on the scene whose turn it is.
+func (c *chaos) one(ctx context.Context, f fault) error {
+	all := slices.DeleteFunc(scenes(), func(s scene) bool { return s.kill && f != faultKill })
+	s := all[len(c.gaps[f])%len(all)]
+	if s.moment == taken { // besides, for it has no gap
+		if err := c.round(ctx, f, s, c.free()); err != nil {
+			return err
+		}
+		s = all[0]
+	}
+	return c.round(ctx, f, s, c.free())
 }
 
 // free gives the companies by turns.
@@ -258,6 +271,7 @@ func (c *chaos) judge(ctx context.Context) error {
 	}
 	figures = append(figures, figure{"calls_dropped", float64(c.dropped)}, figure{"commands_doubled", float64(len(twice))},
 		figure{"cdrs_lost", float64(lost)}, figure{"cdrs_doubled", float64(doubled)})
+	figures = append(figures, figure{"takeovers_unprovoked", float64(c.unprovoked)})
 	for _, f := range figures {
 		fmt.Println(f)
 	}

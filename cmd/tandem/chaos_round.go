@@ -9,6 +9,8 @@ import (
 	"path/filepath"
 	"strings"
 	"time"
+
+	"tandem/nodes/claim"
 )
 
 // round lets one fault fall on the node's owner and follows the calls to their ends.
@@ -18,7 +20,7 @@ func (c *chaos) round(ctx context.Context, f fault, s scene, m *chaosCompany) er
 	case <-ctx.Done():
 		return ctx.Err()
 	}
-	owner, err := c.pair(ctx)
+	owner, holds, err := c.pair(ctx)
 	if err != nil {
 		return err
 	}
@@ -54,15 +56,16 @@ func (c *chaos) round(ctx context.Context, f fault, s scene, m *chaosCompany) er
 		return ctx.Err()
 	}
 	at := owner.suffer(f)
+	c.tap.tell(is, string(f))
 	if s.moment == taken { // nothing was left undone
 		return owner.recover(ctx, c.stack, f)
 	}
 	select {
 	case first := <-is.first:
-		c.gap(f, s, first.Sub(at))
+		c.gap(ctx, f, s, holds, first.Sub(at))
 	case <-time.After(chaosPatience):
-		c.gap(f, s, chaosPatience)
-		c.note("after %s of the owner nobody went on with %q, call %s", f, s.name, is.call)
+		c.gap(ctx, f, s, holds, chaosPatience)
+		c.note("after %s of the owner nobody went on with %q:\n    %s", f, s.name, c.tap.story(is.call))
 	case <-ctx.Done():
 		return ctx.Err()
 	}
@@ -92,10 +95,16 @@ func (c *chaos) follow(ctx context.Context, f fault, m *chaosCompany, phones []p
 	}
 }
 
-// gap notes how long something lay undone.
-func (c *chaos) gap(f fault, s scene, d time.Duration) {
+// gap notes how long something lay undone, if it was the owner that was struck: holds was the claim when the round began. A
+// standby that had taken a false alarm for a fault meanwhile is counted on its own.
+func (c *chaos) gap(ctx context.Context, f fault, s scene, holds claim.Holder, d time.Duration) {
+	now, _, err := claim.Read(ctx, claim.OnNode(c.observer))
 	c.mu.Lock()
 	defer c.mu.Unlock()
+	if err == nil && now.Epoch != holds.Epoch+1 && d < chaosPatience {
+		c.unprovoked++
+		return
+	}
 	c.gaps[f] = append(c.gaps[f], d)
 	key := fmt.Sprintf("%-5s %s", f, s.name)
 	c.byScene[key] = append(c.byScene[key], d)

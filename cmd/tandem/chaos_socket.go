@@ -26,11 +26,11 @@ type tap struct {
 
 	mu      sync.Mutex
 	conns   map[*tapped]bool
-	calls   map[string]string // by call id: the number that was dialled
-	legs    map[string]string // by the uuid of the caller's leg: the call id
-	taken   map[string]int    // by command id: how often it went to the node
-	doubled []string          // commands that went more than once
-	begun   map[string]int    // by dialled number: calls for which something was ordered
+	calls   map[string]string   // by call id: the number that was dialled
+	legs    map[string]string   // by the uuid of the caller's leg: the call id
+	taken   map[string]int      // by command id: how often it went to the node
+	doubled []string            // commands that went more than once
+	history map[string][]string // by call id: what was ordered and what came of it, for people
 	trap    *trap
 	watch   *caught
 }
@@ -74,7 +74,7 @@ func newTap(target string) (*tap, error) {
 		return nil, fmt.Errorf("tap: %w", err)
 	}
 	t := &tap{target: target, listener: listener, conns: map[*tapped]bool{}, calls: map[string]string{}, legs: map[string]string{},
-		taken: map[string]int{}, begun: map[string]int{}}
+		taken: map[string]int{}, history: map[string][]string{}}
 	go t.accept()
 	return t, nil
 }
@@ -198,6 +198,7 @@ func (t *tap) heard(c *tapped, frame []byte) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	t.calls[call], t.legs[leg] = dialled, call
+	t.remember(call, c.pid, "is told "+header(frame, "Event-Name")+" "+header(frame, "Application"))
 	if p := t.trap; p != nil && p.moment == unheard && p.pid == c.pid && p.dialled == dialled &&
 		header(frame, "Event-Name") == "CHANNEL_EXECUTE_COMPLETE" && header(frame, "Application") == p.application && strings.HasPrefix(header(frame, "Application-UUID"), call+"/") {
 		t.spring(c, call, leg)
@@ -256,7 +257,7 @@ func (t *tap) ordered(c *tapped, commands []byte) []byte {
 				return nil
 			}
 		}
-		t.begun[t.calls[call]]++
+		t.remember(call, c.pid, "orders "+orderOf(command))
 		if w := t.watch; w != nil && w.call == call && w.pid != c.pid {
 			w.first <- now
 			t.watch = nil
@@ -316,11 +317,32 @@ func (t *tap) unset() {
 	t.trap, t.watch = nil, nil
 }
 
-// ordersFor says how many commands have gone to calls that dialled a number.
-func (t *tap) ordersFor(dialled string) int {
+// remember keeps what happened to a call.
+func (t *tap) remember(call string, pid int, what string) {
+	t.history[call] = append(t.history[call], fmt.Sprintf("%s process %d %s", time.Now().Format("15:04:05.000"), pid, what))
+}
+
+// tell adds to what happened to a call.
+func (t *tap) tell(is caught, what string) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	return t.begun[dialled]
+	t.remember(is.call, is.pid, what)
+}
+
+// story tells what happened to a call.
+func (t *tap) story(call string) string {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return strings.Join(t.history[call], "\n    ")
+}
+
+// orderOf names an order in a few words.
+func orderOf(command string) string {
+	if app := header([]byte(command), "execute-app-name"); app != "" {
+		return app + " " + header([]byte(command), "event-uuid")
+	}
+	line, _, _ := strings.Cut(command, "\n")
+	return line
 }
 
 // twice lists commands that went to the node more than once.

@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"net/url"
 	"os"
+	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"syscall"
@@ -100,6 +102,7 @@ func (w *chaosWorker) suffer(f fault) (at time.Time) {
 		w.wires[0].shut()
 	case faultPause:
 		_ = syscall.Kill(w.process.Pid(), syscall.SIGSTOP)
+		w.awaitStopped()
 		w.hear() // what comes from now on waits for the process itself
 	case faultCut:
 		for _, c := range w.tap.of(w.process.Pid()) {
@@ -109,6 +112,21 @@ func (w *chaosWorker) suffer(f fault) (at time.Time) {
 		w.gate.cut()
 	}
 	return at
+}
+
+// awaitStopped waits until the kernel has stopped every thread, which takes a moment (proc(5)).
+func (w *chaosWorker) awaitStopped() {
+	for deadline := time.Now().Add(time.Second); time.Now().Before(deadline); {
+		states, err := filepath.Glob("/proc/" + strconv.Itoa(w.process.Pid()) + "/task/*/stat")
+		running := slices.ContainsFunc(states, func(path string) bool {
+			text, err := os.ReadFile(path)
+			_, rest, _ := strings.Cut(string(text), ") ")
+			return err == nil && !strings.HasPrefix(rest, "T")
+		})
+		if err != nil || !running {
+			return
+		}
+	}
 }
 
 // hear opens the ears that a trap has closed.
@@ -164,25 +182,24 @@ func (c *chaos) claimant(h claim.Holder) *chaosWorker {
 }
 
 // pair waits until the node has an owner and a standby that could take over at once.
-func (c *chaos) pair(ctx context.Context) (owner *chaosWorker, err error) {
+func (c *chaos) pair(ctx context.Context) (owner *chaosWorker, holds claim.Holder, err error) {
 	ctx, cancel := context.WithTimeout(ctx, chaosPatience)
 	defer cancel()
 	node := claim.OnNode(c.observer)
-	var last string
+	var stands claim.Holder
 	err = await(ctx, "the node has no owner and standby", func(ctx context.Context) (bool, error) {
-		holds, stands, err := claim.Read(ctx, node)
-		if err != nil {
+		var err error
+		if holds, stands, err = claim.Read(ctx, node); err != nil {
 			return false, err
 		}
-		last = holds.String() + " " + stands.String()
 		owner = c.claimant(holds)
 		standby := c.claimant(stands)
 		return owner != nil && standby != nil && owner != standby && standby.follows(holds.Epoch), nil
 	})
 	if err != nil {
-		return nil, fmt.Errorf("%w: %s", err, last)
+		return nil, holds, fmt.Errorf("%w: %s, %s", err, holds, stands)
 	}
-	return owner, nil
+	return owner, holds, nil
 }
 
 // observe connects to the node itself, to learn of every leg.
