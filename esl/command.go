@@ -109,8 +109,7 @@ func (b *builder) finish(lines int) (string, error) {
 	case strings.Count(text, "\n") != lines || strings.ContainsAny(text, "\r\x00"):
 		b.check("command", refuse("line break", -1))
 	default:
-		first, _, _ := strings.Cut(text, "\n")
-		b.check("command", checkUnload(strings.ToLower(first)))
+		b.check("command", checkUnload(strings.ToLower(text)))
 	}
 	if b.err != nil {
 		return "", b.err
@@ -118,13 +117,15 @@ func (b *builder) finish(lines int) (string, error) {
 	return text, nil
 }
 
-// checkUnload refuses a first line that FreeSWITCH would replace by "api bgapi
-// unload mod_event_socket": any that contains both words, wherever they stand
-// (mod_event_socket.c, parse_command).
+// checkUnload refuses the name of FreeSWITCH's own module for the event socket.
+// Together with "unload" or "reload" anywhere in a command, arguments included,
+// it makes the command "api bgapi unload mod_event_socket": read_packet keeps the
+// whole packet as the header "Command", in which parse_command looks for both
+// words (mod_event_socket.c). The other word is common, and may come from
+// somebody else's argument of the same command, so this one alone is refused.
 func checkUnload(lower string) *offence {
-	at := strings.Index(lower, "mod_event_socket")
-	if at >= 0 && (strings.Contains(lower, "unload") || strings.Contains(lower, "reload")) {
-		return refuse("words that unload the event socket", at)
+	if at := strings.Index(lower, "mod_event_socket"); at >= 0 {
+		return refuse("name of the event socket's module", at)
 	}
 	return nil
 }

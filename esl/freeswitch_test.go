@@ -33,7 +33,7 @@ func readRequests(wire string) (all []request) {
 			name, value, _ := strings.Cut(line, ":")
 			r.headers = append(r.headers, [2]string{name, strings.TrimLeft(value, " ")})
 		}
-		lower := strings.ToLower(r.command)
+		lower := strings.ToLower(block) // read_packet makes a "Command" of the whole packet before it cuts it into lines
 		if strings.Contains(lower, "mod_event_socket") && (strings.Contains(lower, "unload") || strings.Contains(lower, "reload")) {
 			r.command = "UNLOADED"
 		}

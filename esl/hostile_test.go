@@ -160,7 +160,7 @@ func tryDialString(t *testing.T, d DialString, accepted map[string]int) {
 	}
 	sameDial(t, d, readRequests(text)[0].header("execute-app-arg"))
 	if text, _, err = Originate(d).wire(); err != nil {
-		if !strings.Contains(err.Error(), "words that unload") {
+		if !strings.Contains(err.Error(), "event socket's module") {
 			t.Fatalf("originate refuses what bridge accepts: %v", err)
 		}
 		return

@@ -88,6 +88,10 @@ func TestAPhoneIsCalledOverItsOwnConnection(t *testing.T) {
 
 	t.Run("and not at all once it is gone", func(t *testing.T) {
 		place := conn.LocalAddr().(*net.TCPAddr)
+		// A reset leaves nothing of the connection behind, so that the address is free at once.
+		if err := conn.(*net.TCPConn).SetLinger(0); err != nil {
+			t.Fatal(err)
+		}
 		_ = conn.Close()
 		// Whoever has got that address since must not be called in the phone's stead.
 		other, err := net.ListenTCP("tcp", place)

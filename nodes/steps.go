@@ -24,6 +24,7 @@ const (
 
 // handle takes one event of a node. It runs on the connection's goroutine for the shard.
 func (n *Node) handle(index int, e *esl.Event) {
+	defer e.Release() // what is kept longer is a copy
 	s := n.shards[index%len(n.shards)]
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -45,7 +46,7 @@ func (s *shard) hear(e *esl.Event) {
 	}
 	if c == nil && s.unsure && !begins(e) {
 		if len(s.unheard) < maxUnheard {
-			s.unheard = append(s.unheard, e)
+			s.unheard = append(s.unheard, e.Clone())
 		}
 		return
 	}

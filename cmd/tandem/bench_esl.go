@@ -39,7 +39,7 @@ type eslPlan struct {
 
 func (c *benchEslCommand) plan() eslPlan {
 	if c.Short {
-		return eslPlan{rounds: 1, events: 10_000, eslgoEvents: 2000, callers: 64, commands: 200, calls: 500}
+		return eslPlan{rounds: 1, events: 10_000, eslgoEvents: 2000, callers: 64, commands: 200, calls: 10_000}
 	}
 	return eslPlan{rounds: c.Rounds, events: 150_000, eslgoEvents: 15_000, callers: 64, commands: 5000, calls: 10_000}
 }

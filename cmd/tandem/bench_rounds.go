@@ -136,7 +136,7 @@ func (b *bench) throughRabbitMQ(ctx context.Context) ([]figure, error) {
 		saturated, paced = append(saturated, s), append(paced, p)
 	}
 	fmt.Printf("through RabbitMQ alone, %d outstanding, median (least..most) of %d rounds\n", b.plan.outstanding, b.plan.rounds)
-	return append(saturation("", saturated), pacing("", rate, paced)...), nil
+	return append(saturation("", saturated), pacing("route_", rate, paced)...), nil
 }
 
 // calibrate finds the fixed rate for both workers.

@@ -98,7 +98,7 @@ func (t *tap) carry(near net.Conn) {
 		return
 	}
 	defer node.Close()
-	c := &tapped{near: near, node: node, pid: processAt(near.RemoteAddr())}
+	c := &tapped{near: near, node: node, pid: processAt(near)}
 	t.mu.Lock()
 	t.conns[c] = true
 	t.mu.Unlock()
@@ -352,30 +352,39 @@ func (t *tap) twice() []string {
 	return append([]string(nil), t.doubled...)
 }
 
-// processAt finds the process at the other end of a connection on this machine (proc(5)); 0 when there is none.
-func processAt(remote net.Addr) int {
-	_, port, err := net.SplitHostPort(remote.String())
-	number, errPort := strconv.Atoi(port)
-	table, errTable := os.ReadFile("/proc/net/tcp")
-	if err != nil || errPort != nil || errTable != nil {
+// processAt finds the process at the other end of a connection on this machine (proc(5)); 0 when there is none. A listing of
+// /proc may miss what changes meanwhile, so it is made more than once.
+func processAt(conn net.Conn) int {
+	const attempts = 20
+	near, ok := conn.RemoteAddr().(*net.TCPAddr)
+	here, okHere := conn.LocalAddr().(*net.TCPAddr)
+	if !ok || !okHere {
 		return 0
 	}
-	inode := ""
-	for line := range strings.Lines(string(table)) {
-		fields := strings.Fields(line)
-		if len(fields) > 9 && strings.HasSuffix(fields[1], fmt.Sprintf(":%04X", number)) && fields[9] != "0" {
-			inode = fields[9]
-		}
-	}
-	found, err := filepath.Glob("/proc/[0-9]*/fd/*")
-	if err != nil || inode == "" {
-		return 0
-	}
-	for _, path := range found {
-		if to, err := os.Readlink(path); err == nil && to == "socket:["+inode+"]" {
-			pid, _ := strconv.Atoi(strings.Split(path, "/")[2])
-			return pid
+	for range attempts {
+		inode := inodeOf(fmt.Sprintf(":%04X", near.Port), fmt.Sprintf(":%04X", here.Port))
+		found, _ := filepath.Glob("/proc/[0-9]*/fd/*")
+		for _, path := range found {
+			if to, err := os.Readlink(path); err == nil && to == "socket:["+inode+"]" {
+				pid, _ := strconv.Atoi(strings.Split(path, "/")[2])
+				return pid
+			}
 		}
 	}
 	return 0
+}
+
+// inodeOf finds a socket by the ends of its local and its remote address as /proc/net/tcp writes them.
+func inodeOf(local, remote string) string {
+	table, err := os.ReadFile("/proc/net/tcp")
+	if err != nil {
+		return ""
+	}
+	for line := range strings.Lines(string(table)) {
+		fields := strings.Fields(line)
+		if len(fields) > 9 && strings.HasSuffix(fields[1], local) && strings.HasSuffix(fields[2], remote) && fields[9] != "0" {
+			return fields[9]
+		}
+	}
+	return ""
 }

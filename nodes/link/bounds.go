@@ -25,8 +25,8 @@ const (
 	// MaxHandshakes is how many connections may be unproven at once; one more, and the oldest of them is closed.
 	MaxHandshakes = 64
 	// HandshakeLimit is the time for a whole handshake; dialLimit that for the TCP connection before it.
-	HandshakeLimit = 500 * time.Millisecond
-	dialLimit      = 500 * time.Millisecond
+	HandshakeLimit = time.Second
+	dialLimit      = time.Second
 
 	// PingEvery is how often a side that has nothing else to say says that it is there.
 	PingEvery = 20 * time.Millisecond

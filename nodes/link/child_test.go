@@ -122,7 +122,7 @@ func TestAKilledOwnerIsNoticedAtOnce(t *testing.T) {
 	slices.Sort(took)
 	t.Logf("from kill to Done: median %s, longest %s", took[len(took)/2], took[len(took)-1])
 	// On a machine with something else to do single ones come later; a limit of silence would show in all.
-	if took[len(took)/2] > 10*time.Millisecond {
+	if took[0] > 5*time.Millisecond || took[len(took)/2] > 100*time.Millisecond {
 		t.Errorf("from kill to Done: %v", took)
 	}
 }
@@ -138,7 +138,7 @@ func TestAPausedOwnerIsSilentWithinTheLimit(t *testing.T) {
 	}
 	slices.Sort(took)
 	t.Logf("from the pause to Done, with a limit of %s: median %s, longest %s", childSilence, took[len(took)/2], took[len(took)-1])
-	if took[0] < childSilence/2 || took[len(took)/2] > 2*childSilence {
+	if took[len(took)/2] < childSilence/2 || took[0] > 2*childSilence {
 		t.Errorf("from the pause to Done: %v", took)
 	}
 }

@@ -229,14 +229,18 @@ func TestASnapshotLosesNoUpdateThatWasShippedMeanwhile(t *testing.T) {
 	for round := range 15 {
 		var changing sync.WaitGroup
 		stop := make(chan struct{})
+		quiet := sync.OnceFunc(func() { close(stop); changing.Wait() })
+		defer quiet()
 		for writer := range writers {
 			random := rand.New(rand.NewPCG(uint64(round), uint64(writer)))
 			changing.Go(func() {
+				pace := time.NewTicker(20 * time.Microsecond)
+				defer pace.Stop()
 				for n := 0; ; n++ {
 					select {
 					case <-stop:
 						return
-					default:
+					case <-pace.C:
 					}
 					key, value := fmt.Sprintf("call-%d-%d", writer, random.IntN(keys)), fmt.Appendf(nil, "%d-%d-%d", round, writer, n)
 					if random.IntN(4) == 0 {
@@ -250,8 +254,7 @@ func TestASnapshotLosesNoUpdateThatWasShippedMeanwhile(t *testing.T) {
 		p := newPicture()
 		f := follow(t, options(s, p.handle))
 		await(t, p.complete, "the snapshot")
-		close(stop)
-		changing.Wait()
+		quiet()
 		shipped(t, o.Ship("last", nil))
 		if wrong := same(m.values, p.state()); wrong != "" {
 			t.Fatalf("round %d: the owner and the standby differ:\n%s", round, wrong)
