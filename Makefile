@@ -9,7 +9,7 @@ TANDEM = $(GO) run ./cmd/tandem
 STACK = $(TANDEM) stack --
 
 .DEFAULT_GOAL := help
-.PHONY: help build test race fuzz conformance bench demo demo-once lint
+.PHONY: help build test race fuzz conformance bench chaos demo demo-once lint
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -29,6 +29,10 @@ conformance: ## Check the stand-in, and a real FreeSWITCH named by TANDEM_FREESW
 
 bench: ## Measure decisions over AMQP against a bare echo, through RabbitMQ alone and through Kamailio
 	$(STACK) $(TANDEM) bench route
+
+ROUNDS ?= 200
+chaos: build ## Kill, pause and cut off owners of a media node during calls, ROUNDS times each, and measure what callers notice
+	$(STACK) bin/tandem chaos --rounds $(ROUNDS)
 
 demo: ## Install, start and show everything with one call, and stay up until Ctrl-C
 	$(TANDEM) demo

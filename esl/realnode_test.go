@@ -161,7 +161,7 @@ func TestARealFreeSWITCHKeepsHostileValuesAsTheyAre(t *testing.T) {
 		for len(values) < realBatch {
 			value := mild(random)
 			name := fmt.Sprint("tandem_note_", len(values))
-			if round%3 == 0 && Set(n.channel, "", name, value).Err() != nil || round%3 != 0 && UUIDSetvar(n.channel, name, value).Err() != nil {
+			if n.setting(round, name, value).Err() != nil {
 				refused++
 				continue
 			}
@@ -185,32 +185,39 @@ func TestARealFreeSWITCHKeepsHostileValuesAsTheyAre(t *testing.T) {
 	t.Logf("%d values kept, %d refused by the builders", kept, refused)
 }
 
+// setting is one of the three ways to set a variable.
+func (n *realNode) setting(round int, name, value string) Command {
+	switch round % 3 {
+	case 0:
+		return Set(n.channel, fmt.Sprintf("%d/%s", round, name), name, value)
+	case 1:
+		return UUIDSetvar(n.channel, name, value)
+	}
+	return UUIDSetvarMulti(n.channel, Var{name, value})
+}
+
 // set sets variables, in each round in another way.
 func (n *realNode) set(values map[string]string, round int) {
 	n.t.Helper()
-	switch round % 3 {
-	case 0:
-		for name, value := range values {
-			n.send(Set(n.channel, fmt.Sprintf("%d/%s", round, name), name, value))
+	var all []Var
+	for name, value := range values {
+		if round%3 != 2 {
+			n.send(n.setting(round, name, value))
+			continue
 		}
+		// As many at once as one separator serves.
+		if all = append(all, Var{name, value}); UUIDSetvarMulti(n.channel, all...).Err() != nil {
+			n.send(UUIDSetvarMulti(n.channel, all[:len(all)-1]...))
+			all = []Var{{name, value}}
+		}
+	}
+	if len(all) > 0 {
+		n.send(UUIDSetvarMulti(n.channel, all...))
+	}
+	if round%3 == 0 {
 		for range values {
 			wait(n.t, "end of set", n.done)
 		}
-	case 1:
-		for name, value := range values {
-			n.send(UUIDSetvar(n.channel, name, value))
-		}
-	case 2:
-		// Now and then no separator is left for all of them at once.
-		var all []Var
-		for name, value := range values {
-			all = append(all, Var{name, value})
-			if UUIDSetvarMulti(n.channel, all...).Err() != nil {
-				n.send(UUIDSetvarMulti(n.channel, all[:len(all)-1]...))
-				all = []Var{{name, value}}
-			}
-		}
-		n.send(UUIDSetvarMulti(n.channel, all...))
 	}
 }
 

@@ -41,7 +41,7 @@ func TestARouteRequestIsReadAsByTheSlowWay(t *testing.T) {
 		`"sdp":"` + "\n" + `"`, `"sdp":"\x"`, `"sdp":"\`, `"sdp":null`, `"sdp":1`, `"sdp":""`, `"SDP":"v=0"`, `"sdp":"a","sdp":"b"`,
 		`"cseq":01`, `"cseq":-1`, `"cseq":-0`, `"cseq":1.5`, `"cseq":1e2`, `"cseq":0`, `"cseq":999999999999999999999`, `"cseq":1 `,
 		`"cseq":"1"`, `"path":[]`, `"path":["a","b"]`, `"path":["a",]`, `"path":[null]`, `"path":["a"],"path":["b","c"]`, `"path":"a"`,
-		`"Node":"x"`, `"Node":1`, `"later":{"a":[1]}`, `"later":true`, "", `"x"`, "\"\t\" : \"\" \n",
+		`"sdp":"aaaaaaaaaaaaaaa` + "\x1f" + `aaaaaaaaaaa"`, `"sdp":"éééééé` + "\x00" + `ééééé"`, `"sdp":"` + "\x7f" + `"`, `"Node":"x"`, `"Node":1`, `"later":{"a":[1]}`, `"later":true`, "", `"x"`, "\"\t\" : \"\" \n",
 	} {
 		sameRequest(t, []byte(strings.TrimSuffix(minimal, "}")+","+more+"}"))
 		sameRequest(t, []byte(strings.TrimSuffix(minimal, "}")+","+more))

@@ -80,12 +80,31 @@ func (n *Node) turn(ctx context.Context, c *esl.Conn, node claim.Node) error {
 	case claim.Owner:
 		return n.own(ctx, c, node, owner, asked)
 	case claim.Standby:
-		return n.standBy(ctx, owner)
+		if err := n.standBy(ctx, owner); err != nil || n.claims.gone != owner {
+			return err
+		}
+		return n.succeed(ctx, c, node, owner)
 	case claim.Watcher:
 		n.become(watching)
 		pause(ctx, lookEvery)
 	}
 	return nil
+}
+
+// succeed claims the node in the place of an owner that is gone, without a further look at it: a caller waits.
+func (n *Node) succeed(ctx context.Context, c *esl.Conn, node claim.Node, owner claim.Holder) error {
+	asked := time.Now()
+	me := owner.By(n.options.Worker, n.options.Reached, max(n.claims.highest.Epoch, n.claims.tried))
+	n.claims.tried = me.Epoch
+	_, err := claim.Take(ctx, node, owner, me)
+	var lost *claim.LostError
+	switch {
+	case errors.As(err, &lost): // an owner that hands over vacates its place, perhaps before this
+		return nil
+	case err != nil:
+		return err
+	}
+	return n.own(ctx, c, node, me, asked)
 }
 
 // away says whether the process that holds a claim is certainly not there: nothing listens at its link, or it is this

@@ -1,9 +1,17 @@
 package nodes
 
 import (
+	"io"
+	"net"
+	"strings"
+	"sync"
+	"sync/atomic"
 	"testing"
+	"time"
 
+	"tandem/callflows"
 	"tandem/messages"
+	"tandem/nodes/claim"
 	"tandem/nodes/link"
 )
 
@@ -23,6 +31,12 @@ func pair(t *testing.T) (f *fakeNode, first, second *world, stopFirst func()) {
 
 func worker(t *testing.T, f *fakeNode, name string) (*world, func()) {
 	t.Helper()
+	return workerThat(t, f, name, func(*Options) {})
+}
+
+// workerThat is worker with other options.
+func workerThat(t *testing.T, f *fakeNode, name string, change func(*Options)) (*world, func()) {
+	t.Helper()
 	server, err := link.Listen(t.Context(), link.Options{Address: "127.0.0.1:0", Secret: secret, Worker: name})
 	if err != nil {
 		t.Fatal(err)
@@ -31,6 +45,7 @@ func worker(t *testing.T, f *fakeNode, name string) (*world, func()) {
 	w := newWorld()
 	o := options(t, f, w)
 	o.Worker, o.Link, o.Secret, o.Logger = name, server, secret, w.logger()
+	change(&o)
 	return w, start(t, o)
 }
 
@@ -62,5 +77,182 @@ func TestStandbyGoesOnWithARingingCall(t *testing.T) {
 	case c := <-first.cdrs:
 		t.Errorf("a record from the worker that left: %+v", c)
 	default:
+	}
+}
+
+// relay leads to a link, and falls silent when the test wants it to: nothing passes, and nobody is told.
+type relay struct {
+	listener net.Listener
+	target   atomic.Pointer[string]
+	mu       sync.RWMutex // held for writing while it is silent
+}
+
+func newRelay(t *testing.T) *relay {
+	t.Helper()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	r := &relay{listener: l}
+	t.Cleanup(func() { l.Close() })
+	go func() {
+		for {
+			near, err := l.Accept()
+			if err != nil {
+				return
+			}
+			go func() {
+				far, err := net.Dial("tcp", *r.target.Load())
+				if err != nil {
+					near.Close()
+					return
+				}
+				go r.carry(near, far)
+				r.carry(far, near)
+			}()
+		}
+	}()
+	return r
+}
+
+// before makes others reach a worker through the relay.
+func (r *relay) before(o *Options) {
+	address := o.Link.Addr()
+	r.target.Store(&address)
+	o.Reached = r.listener.Addr().String()
+}
+
+func (r *relay) carry(to, from net.Conn) {
+	defer to.Close()
+	defer from.Close()
+	_, _ = io.Copy(writerFunc(func(b []byte) (int, error) {
+		r.mu.RLock()
+		defer r.mu.RUnlock()
+		return to.Write(b)
+	}), from)
+}
+
+type writerFunc func([]byte) (int, error)
+
+func (w writerFunc) Write(b []byte) (int, error) { return w(b) }
+
+// logged waits until a worker logs a line that holds a text.
+func (w *world) logged(t *testing.T, text string) string {
+	t.Helper()
+	for deadline := time.After(patience); ; {
+		select {
+		case line := <-w.lines:
+			if strings.Contains(line, text) {
+				return line
+			}
+		case <-deadline:
+			t.Fatalf("no log line with %q", text)
+		}
+	}
+}
+
+// global reads a variable of the node's.
+func (f *fakeNode) global(name string) string {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return f.globals[name]
+}
+
+// TestASilentLinkDeposesNobody: a standby that hears nothing for a while, as on a busy machine, looks for the owner before
+// it takes its place. An owner that answers stays the owner, and is followed on.
+func TestASilentLinkDeposesNobody(t *testing.T) {
+	f := newFakeNode(t)
+	r := newRelay(t)
+	first, _ := workerThat(t, f, "worker1.a", r.before)
+	first.up(t)
+	owner := f.global(claim.OwnerVariable)
+	second, _ := worker(t, f, "worker2.b")
+	second.picture(t)
+	r.mu.Lock()
+	second.logged(t, "the other side is silent")
+	r.mu.Unlock()
+	second.picture(t)
+	if now := f.global(claim.OwnerVariable); now != owner {
+		t.Errorf("the owner %s was replaced: %s", owner, now)
+	}
+}
+
+// TestAnOwnerThatStaysSilentIsReplaced, when its lease is over.
+func TestAnOwnerThatStaysSilentIsReplaced(t *testing.T) {
+	f := newFakeNode(t)
+	r := newRelay(t)
+	first, _ := workerThat(t, f, "worker1.a", r.before)
+	first.up(t)
+	second, _ := worker(t, f, "worker2.b")
+	second.picture(t)
+	before := time.Now()
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	second.up(t)
+	if took := time.Since(before); took < claim.LeaseFor {
+		t.Errorf("replaced after %s, while its lease of %s lasted", took, claim.LeaseFor)
+	}
+}
+
+// TestAnOwnerGetsAStandbyAtOnce: who was the standby and owns the node now leaves the standby's place to the next.
+func TestAnOwnerGetsAStandbyAtOnce(t *testing.T) {
+	f, _, second, stopFirst := pair(t)
+	stopFirst()
+	second.up(t)
+	third, _ := worker(t, f, "worker3.c")
+	before := time.Now()
+	third.picture(t)
+	if took := time.Since(before); took > 2*lookEvery+claim.LeaseFor/2 {
+		t.Errorf("the standby's place was free after %s", took)
+	}
+}
+
+// standby is a node of which this worker follows the owner over its first link, without I/O.
+func standby(t *testing.T) *Node {
+	t.Helper()
+	f := newFakeNode(t)
+	n := New(options(t, f, newWorld()))
+	n.role.Store(standingBy)
+	n.following = 1
+	return n
+}
+
+// shipment is a call as its owner ships it.
+func shipment(leg string) []byte {
+	return encode(record{State: callflows.State{Call: callflows.Call{ID: callID, Tenant: "office", Leg: leg, Node: "node1"}, Phase: callflows.Running,
+		Legs: []callflows.Leg{{ID: leg, Role: messages.RoleCaller, Created: true}}}})
+}
+
+// TestACallTooLargeToTravelIsNotOver: the standby forgets its state, and adopts it from its channel when it takes over.
+func TestACallTooLargeToTravelIsNotOver(t *testing.T) {
+	n := standby(t)
+	s := n.shardOf(callerLeg)
+	n.told(link.Record{Kind: link.KindSet, Key: callerLeg, Value: shipment(callerLeg)}, claim.Holder{})
+	n.told(link.Record{Kind: link.KindOversize, Key: callerLeg}, claim.Holder{})
+	if !s.stale(callerLeg) || n.Calls() != 0 {
+		t.Errorf("adopted at a takeover: %t; %d calls", s.stale(callerLeg), n.Calls())
+	}
+	n.told(link.Record{Kind: link.KindSet, Key: callerLeg, Value: shipment(callerLeg)}, claim.Holder{})
+	n.told(link.Record{Kind: link.KindForget, Key: callerLeg}, claim.Holder{})
+	if s.stale(callerLeg) {
+		t.Error("a call that is over would be adopted")
+	}
+}
+
+// TestWhatEndedWhileTheLinkWasDownIsForgotten: the picture of the next link decides.
+func TestWhatEndedWhileTheLinkWasDownIsForgotten(t *testing.T) {
+	n := standby(t)
+	const other = "aaaaaaaa-2222-4222-8222-222222222222"
+	for _, leg := range []string{callerLeg, other} {
+		n.told(link.Record{Kind: link.KindSet, Key: leg, Value: shipment(leg)}, claim.Holder{})
+		n.told(link.Record{Kind: link.KindSet, Key: cdrKey + leg, Value: encode(messages.CDR{Leg: leg})}, claim.Holder{})
+	}
+	n.told(link.Record{Kind: link.KindComplete}, claim.Holder{})
+	n.following++
+	n.told(link.Record{Kind: link.KindSet, Key: other, Value: shipment(other)}, claim.Holder{})
+	n.told(link.Record{Kind: link.KindComplete}, claim.Holder{})
+	s := n.shardOf(callerLeg)
+	if s.calls[callerLeg] != nil || s.calls[other] == nil || n.Calls() != 1 || len(n.cdrs) != 0 {
+		t.Errorf("calls %v, %d live, records %v", s.calls, n.Calls(), n.cdrs)
 	}
 }

@@ -21,6 +21,9 @@ func ReadMedia(sdp string) Media {
 	}
 	var r mediaReader
 	for line := range strings.Lines(sdp) {
+		if line[0] != 'm' && line[0] != 'a' {
+			continue
+		}
 		line = strings.TrimRight(line, "\r\n")
 		switch {
 		case strings.HasPrefix(line, "m="):

@@ -9,7 +9,6 @@ import (
 	"path/filepath"
 	"runtime"
 	"slices"
-	"strings"
 	"sync"
 	"time"
 
@@ -65,7 +64,8 @@ type chaos struct {
 	byScene map[string][]time.Duration
 	dialogs int
 	dropped int
-	notes   int
+	out     bool     // failures are told at once
+	told    []string // failures
 	// unprovoked counts rounds in which another worker had taken the node before the fault.
 	unprovoked int
 }
@@ -83,17 +83,22 @@ func (c *chaosCommand) Run(ctx context.Context) (err error) {
 	if c.StackDir == "" {
 		c.PostgresURL, c.AMQPURL = s.PostgresURL, s.AMQPURL
 	}
-	run := &chaos{stack: s, keep: c.Keep, legs: map[string]bool{}, gaps: map[fault][]time.Duration{}, byScene: map[string][]time.Duration{}}
+	run := newChaos(s)
+	run.keep, run.out = c.Keep, true
 	starting, cancel := context.WithTimeout(ctx, chaosStart)
 	defer cancel()
+	defer run.end()
 	if err := run.start(starting, c); err != nil {
 		return err
 	}
-	defer run.end()
 	if err := run.faults(ctx, c); err != nil {
 		return err
 	}
 	return run.judge(ctx)
+}
+
+func newChaos(s *stack.Stack) *chaos {
+	return &chaos{stack: s, legs: map[string]bool{}, gaps: map[fault][]time.Duration{}, byScene: map[string][]time.Duration{}}
 }
 
 // start brings everything up.
@@ -102,7 +107,9 @@ func (c *chaos) start(ctx context.Context, o *chaosCommand) error {
 	if o.FreeSWITCH != "" {
 		engine = "FreeSWITCH"
 	}
-	say("%d cores, %s, media node: %s; load average %s", runtime.NumCPU(), runtime.Version(), engine, loadAverage())
+	if c.out {
+		say("%d cores, %s, media node: %s; load average %s", runtime.NumCPU(), runtime.Version(), engine, loadAverage())
+	}
 	y, err := newSystem(ctx, c.stack, systemOptions{Out: os.Stderr, Name: "chaos", PostgresURL: o.PostgresURL, AMQPURL: o.AMQPURL, FreeSWITCH: o.FreeSWITCH})
 	if err != nil {
 		return err
@@ -175,8 +182,12 @@ func (c *chaos) end() {
 			say("the log of worker %s is not kept: %v", w.name, err)
 		}
 	}
-	_ = c.observer.Close()
-	c.system.Store.Close()
+	if c.observer != nil {
+		_ = c.observer.Close()
+	}
+	if c.system != nil {
+		c.system.Store.Close()
+	}
 }
 
 // faults goes through all rounds, the faults by turns. A round that says nothing about its fault is made again.
@@ -207,7 +218,7 @@ func (c *chaos) faults(ctx context.Context, o *chaosCommand) error {
 func (c *chaos) one(ctx context.Context, f fault) error {
 	all := slices.DeleteFunc(scenes(), func(s scene) bool { return s.kill && f != faultKill })
 	s := all[len(c.gaps[f])%len(all)]
-	if s.moment == taken { // besides, for it has no gap
+	if s.idle { // besides, for it has no gap
 		if err := c.round(ctx, f, s, c.free()); err != nil {
 			return err
 		}
@@ -223,12 +234,12 @@ func (c *chaos) free() *chaosCompany {
 	return m
 }
 
-// note tells of a failure, up to a bound.
+// note keeps a failure and tells of it, up to a bound.
 func (c *chaos) note(format string, args ...any) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if c.notes++; c.notes <= chaosNotes {
-		say(strings.TrimSpace(format), args...)
+	if c.told = append(c.told, fmt.Sprintf(format, args...)); c.out && len(c.told) <= chaosNotes {
+		say("%s", c.told[len(c.told)-1])
 	}
 }
 

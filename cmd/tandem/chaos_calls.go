@@ -125,6 +125,7 @@ func chaosFlows() map[string]tenants.Flow {
 		"50": {Start: "one", Elements: map[string]tenants.Element{"one": play("300", "over"), "over": over}},
 		"60": {Start: "ring", Elements: map[string]tenants.Element{"ring": ringAll("", "b1")}},
 		"70": menu("b2"),
+		"90": {Start: "ring", Elements: map[string]tenants.Element{"ring": ringAll("", "a1")}},
 		"80": {Start: "ring", Elements: map[string]tenants.Element{"ring": ringAll("", "b3", "b4")}},
 	}
 }
@@ -133,8 +134,10 @@ func chaosFlows() map[string]tenants.Flow {
 type scene struct {
 	name        string
 	suffix      string // of the number that is dialled
+	event       string // that the fault waits for; empty: the end of application
 	application string // whose end the fault waits for, or whose order
 	moment      moment
+	idle        bool // the call needs no command after the fault
 	kill        bool // only when the owner is killed
 	call        sipptest.Call
 	callees     map[string]sipptest.Behaviour
@@ -155,7 +158,9 @@ func scenes() []scene {
 		{name: "hanging up", suffix: "50", application: "playback", call: byCallee},
 		{name: "hang-up unsent", suffix: "50", application: "hangup", moment: unsent, kill: true, call: byCallee},
 		{name: "ring unsent", suffix: "10", application: "bridge", moment: unsent, kill: true, call: digit, callees: map[string]sipptest.Behaviour{"a1": answers}},
-		{name: "ring unanswered", suffix: "10", application: "bridge", moment: taken, kill: true, call: digit, callees: map[string]sipptest.Behaviour{"a1": answers}},
+		{name: "ring unanswered", suffix: "10", application: "bridge", moment: taken, idle: true, kill: true, call: digit, callees: map[string]sipptest.Behaviour{"a1": answers}},
+		{name: "bridged", suffix: "90", event: "CHANNEL_BRIDGE", idle: true, call: byCallee,
+			callees: map[string]sipptest.Behaviour{"a1": {HangUp: true, Talk: 1500 * time.Millisecond}}},
 	}
 }
 

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -39,7 +40,8 @@ func (c *chaos) round(ctx context.Context, f fault, s scene, m *chaosCompany) er
 		}
 	}
 	time.Sleep(rand.N(chaosSpread)) // so that the other calls are in other phases each time
-	sprung := c.tap.set(trap{pid: owner.process.Pid(), dialled: m.prefix + s.suffix, application: s.application, moment: s.moment})
+	sprung := c.tap.set(trap{pid: owner.process.Pid(), dialled: m.prefix + s.suffix, event: cmp.Or(s.event, "CHANNEL_EXECUTE_COMPLETE"),
+		application: s.application, moment: s.moment})
 	more, err := m.begin(ctx, s)
 	phones = append(phones, more...)
 	if err != nil {
@@ -57,8 +59,8 @@ func (c *chaos) round(ctx context.Context, f fault, s scene, m *chaosCompany) er
 	}
 	at := owner.suffer(f)
 	c.tap.tell(is, string(f))
-	if s.moment == taken { // nothing was left undone
-		return owner.recover(ctx, c.stack, f)
+	if s.idle {
+		return errors.Join(c.succeeded(ctx, holds), owner.recover(ctx, c.stack, f))
 	}
 	select {
 	case first := <-is.first:
@@ -73,6 +75,16 @@ func (c *chaos) round(ctx context.Context, f fault, s scene, m *chaosCompany) er
 		time.Sleep(rand.N(chaosSpread)) // the old owner comes back sooner or later
 	}
 	return owner.recover(ctx, c.stack, f)
+}
+
+// succeeded waits until another worker owns the node.
+func (c *chaos) succeeded(ctx context.Context, before claim.Holder) error {
+	ctx, cancel := context.WithTimeout(ctx, chaosPatience)
+	defer cancel()
+	return await(ctx, "nobody took the node over", func(ctx context.Context) (bool, error) {
+		now, _, err := claim.Read(ctx, claim.OnNode(c.observer))
+		return now.Epoch > before.Epoch, err
+	})
 }
 
 // follow waits for the ends of a round's calls.

@@ -56,7 +56,8 @@ const (
 type trap struct {
 	pid         int    // the owner's
 	dialled     string // by the call that is meant
-	application string // whose end, or whose order, is the moment; "hangup" for the order to hang up
+	event       string // unheard: the event's name
+	application string // whose end, or whose order, is the moment; "hangup" for the order to hang up, "" for any
 	moment      moment
 	sprung      chan caught
 }
@@ -199,8 +200,7 @@ func (t *tap) heard(c *tapped, frame []byte) {
 	defer t.mu.Unlock()
 	t.calls[call], t.legs[leg] = dialled, call
 	t.remember(call, c.pid, "is told "+header(frame, "Event-Name")+" "+header(frame, "Application"))
-	if p := t.trap; p != nil && p.moment == unheard && p.pid == c.pid && p.dialled == dialled &&
-		header(frame, "Event-Name") == "CHANNEL_EXECUTE_COMPLETE" && header(frame, "Application") == p.application && strings.HasPrefix(header(frame, "Application-UUID"), call+"/") {
+	if p := t.trap; p != nil && p.moment == unheard && p.pid == c.pid && p.dialled == dialled && p.happens(frame, call) {
 		t.spring(c, call, leg)
 	}
 }
@@ -270,6 +270,14 @@ func (t *tap) ordered(c *tapped, commands []byte) []byte {
 		}
 	}
 	return commands
+}
+
+// happens says whether an event of a call is the one that the trap waits for.
+func (p *trap) happens(frame []byte, call string) bool {
+	if header(frame, "Event-Name") != p.event || p.application == "" {
+		return header(frame, "Event-Name") == p.event
+	}
+	return header(frame, "Application") == p.application && strings.HasPrefix(header(frame, "Application-UUID"), call+"/")
 }
 
 // wants says whether a command is the one that the trap waits for.

@@ -54,13 +54,18 @@ type worker struct {
 	running  sync.WaitGroup
 }
 
-// gcPercent lets the heap grow to four times what is live before it is collected: what a decision leaves behind is garbage at
-// once, and collecting took a tenth of the worker's time. GOGC in the environment overrides it.
-const gcPercent = 300
+// What a decision leaves behind is garbage at once, and collecting it took a tenth of a worker's time. So the heap may grow to
+// nine times what is live before it is collected, as long as that is less than gcMemory in all.
+const (
+	gcPercent = 800
+	gcMemory  = 1 << 30 // bytes
+)
 
+// relaxGC sets both unless the environment does (GOGC, GOMEMLIMIT).
 func relaxGC() {
-	if os.Getenv("GOGC") == "" {
+	if os.Getenv("GOGC") == "" && os.Getenv("GOMEMLIMIT") == "" {
 		debug.SetGCPercent(gcPercent)
+		debug.SetMemoryLimit(gcMemory)
 	}
 }
 

@@ -52,7 +52,7 @@ func appendFrame(to []byte, kind byte, parts ...[]byte) []byte {
 	for _, part := range parts {
 		length += len(part)
 	}
-	to = binary.BigEndian.AppendUint32(to, uint32(length)) //nolint:gosec // bodies are bounded by their builders
+	to = binary.BigEndian.AppendUint32(to, uint32(length))
 	to = append(to, kind)
 	for _, part := range parts {
 		to = append(to, part...)
@@ -65,9 +65,9 @@ func appendRecord(to []byte, kind byte, key string, value []byte) []byte {
 	if kind&^fromSnapshot != frameSet {
 		value = nil
 	}
-	to = binary.BigEndian.AppendUint32(to, uint32(1+keyHeader+len(key)+len(value))) //nolint:gosec // MaxKey, MaxValue
+	to = binary.BigEndian.AppendUint32(to, uint32(1+keyHeader+len(key)+len(value)))
 	to = append(to, kind)
-	to = binary.BigEndian.AppendUint16(to, uint16(len(key))) //nolint:gosec // MaxKey
+	to = binary.BigEndian.AppendUint16(to, uint16(len(key)))
 	to = append(to, key...)
 	return append(to, value...)
 }

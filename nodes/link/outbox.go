@@ -105,7 +105,7 @@ func (o *outbox) record(kind byte, key string, value []byte) (wake bool) {
 
 func (o *outbox) count(bytes int) {
 	o.backlog += bytes
-	o.appended += uint64(bytes) //nolint:gosec // a length
+	o.appended += uint64(bytes)
 }
 
 // take gives whole frames to write, as many as fit into the window beside what is not acknowledged. The bytes are the
@@ -124,7 +124,7 @@ func (o *outbox) take(reached func() uint64) []byte {
 	if len(o.rest) == 0 {
 		return nil
 	}
-	chunk := whole(o.rest, window-int(o.written-reached())) //nolint:gosec // at most window
+	chunk := whole(o.rest, window-int(o.written-reached()))
 	o.blocked = len(chunk) == 0
 	o.rest = o.rest[len(chunk):]
 	o.backlog -= len(chunk)
@@ -146,12 +146,11 @@ func (o *outbox) end(keep bool) {
 	o.room.Broadcast()
 }
 
-// seal refuses or accepts what is shipped, and gives the position shipped so far.
-func (o *outbox) seal(sealed bool) uint64 {
+// seal refuses what is shipped, or accepts it again.
+func (o *outbox) seal(sealed bool) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	o.sealed = sealed
-	return o.appended
 }
 
 // positions gives where the last frame appended ends, and the last one that the writer took.

@@ -34,24 +34,17 @@ func TestShipNeverBlocksAndAStandbyThatDoesNotKeepUpIsCutOff(t *testing.T) {
 	var before, after runtime.MemStats
 	runtime.ReadMemStats(&before)
 	value := make([]byte, MaxValue)
-	bytes, slow := 0, 0
+	bytes := 0
 	for there := true; there && bytes < 4*MaxBacklog; _, there = o.Standby() {
-		begin := time.Now()
 		o.Ship("call", value)
-		if time.Since(begin) > 100*time.Millisecond {
-			slow++
-		}
 		bytes += len(value)
 	}
 	runtime.ReadMemStats(&after)
-	if bytes > MaxBacklog+2*window {
+	if bytes < 4*window || bytes > MaxBacklog+2*window { // one that waited would have stopped at the window
 		t.Errorf("the standby was cut off after %d bytes", bytes)
 	}
 	if grown := after.TotalAlloc - before.TotalAlloc; grown > 8*MaxBacklog {
 		t.Errorf("%d bytes were allocated", grown)
-	}
-	if slow > 2 { // a machine with something else to do may stop us now and then
-		t.Errorf("%d calls of Ship were slow", slow)
 	}
 	if ticket := o.Ship("call", value); ticket.Refused() || ticket.Wait(time.Hour) {
 		t.Error("without its standby the owner cannot go on")
