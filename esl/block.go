@@ -22,7 +22,7 @@ type block struct {
 	home  *blocks // nil: never reused
 	buf   []byte
 	lines []uint32 // of its events' indexes, one after the other
-	keys  []uint64
+	keys  []byte
 
 	cut  int64        // events so far: the reader's alone
 	held atomic.Int64 // events not released; as long as it is read into, less cut

@@ -24,42 +24,59 @@ type Event struct {
 	block *block // nil after Release
 	buf   []byte
 	lines []uint32 // where in buf each line before the empty one begins
-	keys  []uint64 // of each of these lines
+	keys  []byte   // of each of these lines: lineKey
 	body  []byte
 	name  string
 }
 
-// keyAt is where in a line the eight bytes of its key begin: most names are
-// "variable_" and something.
-const keyAt = len("variable_")
+// A line's key is one byte made of four, which lie where most names differ:
+// after the "Event", "Caller" or "Channel" that many begin with, or beyond
+// "variable_". A search of keys finds a name as fast as a newline is found, and
+// looks at few lines of other names.
+const (
+	sampleAt         = len("Event")
+	variableSampleAt = len("variable_") + 2
+	sampleBytes      = 4
+)
 
-// lineKey is the key of the line that text begins with; text may go on after it.
-func lineKey(text []byte) uint64 {
-	if len(text) >= keyAt+8 {
-		return binary.LittleEndian.Uint64(text[keyAt:]) | lowerCase
+// sampled is where the sample of a line or name lies that begins with first.
+func sampled(first byte) int {
+	if first|0x20 == 'v' {
+		return variableSampleAt
 	}
-	var short [keyAt + 8]byte
-	copy(short[:], text)
-	return binary.LittleEndian.Uint64(short[keyAt:]) | lowerCase
+	return sampleAt
 }
 
-// lowerCase is the bit by which letters differ from capitals, eight times. Other
-// characters lose a bit by it too, so that equal keys prove nothing.
-const lowerCase = 0x2020202020202020
+// key ignores case: of other characters it loses a bit.
+func key(sample uint32) byte {
+	const mix = 0x9e3779b1 // so that all bits count in the highest ones
+	return byte((sample | 0x20202020) * mix >> 24)
+}
 
-// nameKey is what a line's key must be under mask for the line to be the header
-// of that name, colon included. Of names of less than nine bytes it says nothing.
-func nameKey(name string) (key, mask uint64) {
-	var text [keyAt + 8]byte
-	n := copy(text[:], name)
-	if n < len(text) {
-		text[n] = ':'
-		n++
+// lineKey is the key of the line that text begins with; text may go on after it.
+func lineKey(text []byte) byte {
+	at := sampled(text[0])
+	if len(text) < at+sampleBytes {
+		return 0
 	}
-	if n > keyAt {
-		mask = ^uint64(0) >> (8 * (len(text) - n))
+	return key(binary.LittleEndian.Uint32(text[at:]))
+}
+
+// nameKey is the key of lines that begin with a name and its colon; not ok: the
+// name is so short that there is no telling.
+func nameKey(name string) (k byte, ok bool) {
+	if name == "" {
+		return 0, false
 	}
-	return (binary.LittleEndian.Uint64(text[keyAt:]) | lowerCase) & mask, mask
+	var sample [sampleBytes]byte
+	at := sampled(name[0])
+	if len(name)+1 < at+sampleBytes {
+		return 0, false
+	}
+	if copy(sample[:], name[at:]) < sampleBytes {
+		sample[sampleBytes-1] = ':'
+	}
+	return key(binary.LittleEndian.Uint32(sample[:])), true
 }
 
 // parseEvent indexes buf, which lies in b, and keeps both. A line is a header if
@@ -68,7 +85,7 @@ func nameKey(name string) (key, mask uint64) {
 func parseEvent(b *block, buf []byte) (*Event, error) {
 	if b.lines == nil {
 		n := max(len(b.buf), len(buf)) / lineBytes
-		b.lines, b.keys = make([]uint32, 0, n), make([]uint64, 0, n)
+		b.lines, b.keys = make([]uint32, 0, n), make([]byte, 0, n)
 	}
 	e, from := &Event{block: b, buf: buf}, len(b.lines)
 	lines, keys := b.lines, b.keys
@@ -214,10 +231,14 @@ func (e *Event) All() iter.Seq2[string, string] {
 
 // raw returns the undecoded value of the first header of that name.
 func (e *Event) raw(name string) ([]byte, bool) {
-	key, mask := nameKey(name)
-	for i, k := range e.keys {
-		if k&mask != key {
-			continue
+	key, sampled := nameKey(name)
+	for i := 0; i < len(e.keys); i++ {
+		if sampled {
+			n := bytes.IndexByte(e.keys[i:], key)
+			if n < 0 {
+				break
+			}
+			i += n
 		}
 		if rest := e.buf[e.lines[i]:]; len(rest) <= len(name) || rest[len(name)] != ':' || !foldEqual(rest[:len(name)], name) {
 			continue

@@ -88,7 +88,9 @@ func (fr *frameReader) header(f *frame) (length int, err error) {
 		case err != nil:
 			return 0, err
 		}
-		line = bytes.TrimRight(line, "\r\n")
+		for n := len(line); n > 0 && (line[n-1] == '\n' || line[n-1] == '\r'); n-- {
+			line = line[:n-1]
+		}
 		if len(line) == 0 {
 			if headers == 0 {
 				continue // empty lines before a frame
@@ -102,7 +104,9 @@ func (fr *frameReader) header(f *frame) (length int, err error) {
 		if !ok {
 			return 0, &FrameError{"header line without colon"}
 		}
-		value = bytes.TrimLeft(value, " ")
+		for len(value) > 0 && value[0] == ' ' {
+			value = value[1:]
+		}
 		switch {
 		case foldEqual(name, "Content-Length"):
 			if length >= 0 {

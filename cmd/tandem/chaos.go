@@ -42,8 +42,9 @@ const (
 	chaosPatience  = 20 * time.Second // for whatever must happen in a round
 	chaosSpread    = time.Second
 	chaosRegister  = time.Hour
-	chaosSettle    = time.Minute // for the records of the last calls
-	chaosNotes     = 100         // failures that are told
+	chaosSettle    = time.Minute           // for the records of the last calls
+	chaosNotes     = 100                   // failures that are told
+	chaosSlow      = 50 * time.Millisecond // a gap after a kill that is looked at
 	chaosCompanies = 3
 	maxTurns       = 3 // times the rounds that are wanted
 )
@@ -54,6 +55,7 @@ type chaos struct {
 	stack     *stack.Stack
 	system    *system
 	tap       *tap
+	edge      *stack.Process
 	workers   []*chaosWorker
 	observer  *esl.Conn
 	companies []*chaosCompany
@@ -128,7 +130,7 @@ func (c *chaos) start(ctx context.Context, o *chaosCommand) error {
 		}
 		c.companies = append(c.companies, m)
 	}
-	if _, err := y.startEdge(ctx); err != nil {
+	if c.edge, err = y.startEdge(ctx); err != nil {
 		return err
 	}
 	for _, name := range []string{"a", "b"} {
@@ -168,25 +170,37 @@ func (c *chaos) startNode(ctx context.Context) error {
 	return c.system.Provisioning.AddNode(ctx, node)
 }
 
-// end keeps the logs, if they are wanted.
+// end ends workers and edge while their servers are there, and keeps the logs, if they are wanted.
 func (c *chaos) end() {
+	ctx, cancel := context.WithTimeout(context.Background(), chaosPatience)
+	defer cancel()
 	for _, w := range c.workers {
-		if c.keep == "" || w.process == nil {
-			continue
+		if w.process != nil {
+			_ = w.process.Stop(ctx) // the stack tells of what survives
+			c.keepLog(w)
 		}
-		text, err := os.ReadFile(w.process.Log())
-		if err == nil {
-			err = os.WriteFile(filepath.Join(c.keep, w.name+".log"), text, 0o644)
-		}
-		if err != nil {
-			say("the log of worker %s is not kept: %v", w.name, err)
-		}
+	}
+	if c.edge != nil {
+		_ = c.edge.Stop(ctx)
 	}
 	if c.observer != nil {
 		_ = c.observer.Close()
 	}
 	if c.system != nil {
 		c.system.Store.Close()
+	}
+}
+
+func (c *chaos) keepLog(w *chaosWorker) {
+	if c.keep == "" {
+		return
+	}
+	text, err := os.ReadFile(w.process.Log())
+	if err == nil {
+		err = os.WriteFile(filepath.Join(c.keep, w.name+".log"), text, 0o644)
+	}
+	if err != nil {
+		say("the log of worker %s is not kept: %v", w.name, err)
 	}
 }
 

@@ -64,9 +64,9 @@ func (c *chaos) round(ctx context.Context, f fault, s scene, m *chaosCompany) er
 	}
 	select {
 	case first := <-is.first:
-		c.gap(ctx, f, s, holds, first.Sub(at))
+		c.gap(ctx, f, s, holds, is, first.Sub(at))
 	case <-time.After(chaosPatience):
-		c.gap(ctx, f, s, holds, chaosPatience)
+		c.gap(ctx, f, s, holds, is, chaosPatience)
 		c.note("after %s of the owner nobody went on with %q:\n    %s", f, s.name, c.tap.story(is.call))
 	case <-ctx.Done():
 		return ctx.Err()
@@ -109,13 +109,16 @@ func (c *chaos) follow(ctx context.Context, f fault, m *chaosCompany, phones []p
 
 // gap notes how long something lay undone, if it was the owner that was struck: holds was the claim when the round began. A
 // standby that had taken a false alarm for a fault meanwhile is counted on its own.
-func (c *chaos) gap(ctx context.Context, f fault, s scene, holds claim.Holder, d time.Duration) {
+func (c *chaos) gap(ctx context.Context, f fault, s scene, holds claim.Holder, is caught, d time.Duration) {
 	now, _, err := claim.Read(ctx, claim.OnNode(c.observer))
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if err == nil && now.Epoch != holds.Epoch+1 && d < chaosPatience {
 		c.unprovoked++
 		return
+	}
+	if c.keep != "" && f == faultKill && d > chaosSlow {
+		say("slow, %s after the fault:\n    %s", d, c.tap.story(is.call))
 	}
 	c.gaps[f] = append(c.gaps[f], d)
 	key := fmt.Sprintf("%-5s %s", f, s.name)

@@ -15,9 +15,9 @@ func TestTakeoverInEachPhase(t *testing.T) {
 	s := stack.ForTest(t)
 	ctx, cancel := context.WithTimeout(t.Context(), 4*time.Minute)
 	defer cancel()
-	c := newChaos(s)
+	c, servers := newChaos(s), &chaosCommand{PostgresURL: s.TestDatabase(t), AMQPURL: s.TestVHost(t)}
 	t.Cleanup(c.end)
-	must(t, c.start(ctx, &chaosCommand{PostgresURL: s.TestDatabase(t), AMQPURL: s.TestVHost(t)}))
+	must(t, c.start(ctx, servers))
 	for _, scene := range scenes() {
 		t.Run(scene.name, func(t *testing.T) {
 			before := len(c.gaps[faultKill])
