@@ -9,7 +9,7 @@ TANDEM = $(GO) run ./cmd/tandem
 STACK = $(TANDEM) stack --
 
 .DEFAULT_GOAL := help
-.PHONY: help build test race fuzz conformance bench chaos demo demo-once lint
+.PHONY: help build test race fuzz fuzz-short hostile conformance bench chaos demo demo-once lint
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -27,12 +27,9 @@ race: ## Run the tests under the race detector
 conformance: ## Check the stand-in, and a real FreeSWITCH named by TANDEM_FREESWITCH, against one suite
 	$(GO) test -count=1 -v ./esl/conformance/...
 
-bench: ## Measure decisions over AMQP against a bare echo, through RabbitMQ alone and through Kamailio
+bench: ## Measure: decisions over AMQP against a bare echo, the event socket against eslgo
 	$(STACK) $(TANDEM) bench route
-
-ROUNDS ?= 200
-chaos: build ## Kill, pause and cut off owners of a media node during calls, ROUNDS times each, and measure what callers notice
-	$(STACK) bin/tandem chaos --rounds $(ROUNDS)
+	$(TANDEM) bench esl
 
 demo: ## Install, start and show everything with one call, and stay up until Ctrl-C
 	$(TANDEM) demo
@@ -47,6 +44,12 @@ fuzz: ## Fuzz every parser of foreign bytes for FUZZTIME each
 			echo "$$package $$target"; $(GO) test -run '^$$' -fuzz "^$$target\$$" -fuzztime $(FUZZTIME) $$package || exit 1; \
 		done; \
 	done
+
+fuzz-short: ## The same for 3 seconds each
+	@$(MAKE) --no-print-directory fuzz FUZZTIME=3s
+
+hostile: ## 10^6 hostile values through builders and parser; with TANDEM_FREESWITCH also 10^4 through a real FreeSWITCH
+	$(GO) test -count=1 -run 'TestHostile|TestAReal' ./esl -hostile 1000000
 
 lint: ## Run golangci-lint, where it is installed
 	golangci-lint run ./...

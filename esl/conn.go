@@ -49,7 +49,11 @@ func Dial(ctx context.Context, o Options) (*Conn, error) {
 	o = o.withDefaults()
 	ctx, cancel := context.WithTimeout(ctx, o.DialTimeout)
 	defer cancel()
-	nc, err := (&net.Dialer{}).DialContext(ctx, "tcp", o.Address)
+	var dialer net.Dialer
+	if o.Unacknowledged > 0 {
+		dialer.Control = unacknowledged(o.Unacknowledged)
+	}
+	nc, err := dialer.DialContext(ctx, "tcp", o.Address)
 	if err != nil {
 		return nil, fmt.Errorf("esl: dial: %w", err)
 	}

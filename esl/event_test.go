@@ -42,6 +42,32 @@ func TestHeaderNamesKeepTheirCaseAndCompareWithoutIt(t *testing.T) {
 	}
 }
 
+func TestEveryNameIsFoundHoweverShort(t *testing.T) {
+	const long = "abcdefghijklmnopqrstuvwxyz"
+	for _, start := range []string{"", "v", "V", "variable_", "Variable-", "Event", "Caller-"} {
+		for n := range len(long) {
+			name := start + long[:n]
+			if name == "" {
+				continue
+			}
+			// The same with another character at each place must not be taken for it.
+			lines := []string{"Event-Name: X"}
+			for i := range name {
+				lines = append(lines, name[:i]+"#"+name[i+1:]+": wrong")
+			}
+			e := event(t, append(lines, name+"x: wrong", name[:len(name)-1]+": wrong", name+": right", name+": second")...)
+			for _, asked := range []string{name, strings.ToUpper(name), strings.ToLower(name)} {
+				if got := e.Get(asked); got != "right" {
+					t.Fatalf("%s: got %q", asked, got)
+				}
+			}
+			if e := event(t, lines...); e.Get(name) != "" {
+				t.Fatalf("%s is found where it is not", name)
+			}
+		}
+	}
+}
+
 func TestPunctuationIsNotLetterCase(t *testing.T) {
 	// '@' and '`', '[' and '{' differ by the bit that letter case differs by.
 	if e := event(t, "a[: 1", "b@: 2"); e.Get("a{") != "" || e.Get("b`") != "" || e.Get("A[") != "1" {

@@ -58,8 +58,11 @@ type Options struct {
 	WriteTimeout   time.Duration // of one write
 	JobTimeout     time.Duration // how long Background waits, unless its context says otherwise
 	Silence        time.Duration // no byte for this long ends the connection; 0: never (Supervise sets 45 s)
-	InFlight       int           // commands that may wait for a reply; further ones wait for a place
-	MaxContent     int           // the largest Content-Length accepted, in bytes
+	// Unacknowledged, if set, ends the connection when the node's kernel has acknowledged nothing of what was written for so
+	// long: what it has not got by then never reaches it, also when a broken network is mended later. Linux alone.
+	Unacknowledged time.Duration
+	InFlight       int // commands that may wait for a reply; further ones wait for a place
+	MaxContent     int // the largest Content-Length accepted, in bytes
 
 	RetryMin, RetryMax time.Duration // Supervise's pause between dials, before jitter
 

@@ -85,7 +85,7 @@ func (n *Node) turn(ctx context.Context, c *esl.Conn, node claim.Node) error {
 		}
 		return n.succeed(ctx, c, node, owner)
 	case claim.Watcher:
-		n.become(watching)
+		n.release()
 		pause(ctx, lookEvery)
 	}
 	return nil
@@ -192,7 +192,7 @@ func (n *Node) own(ctx context.Context, c *esl.Conn, node claim.Node, me claim.H
 	return nil
 }
 
-// release gives the node up without a word: another worker owns it.
+// release ends what this worker was to the node. A standby of its own is told.
 func (n *Node) release() {
 	n.claims.me = claim.Holder{}
 	n.become(watching)

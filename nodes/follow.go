@@ -20,7 +20,7 @@ const retryPause = 20 * time.Millisecond
 // its commands. So a silent owner is looked for, over and over, until it has been silent for as long as its lease can last.
 // One that answers is followed on, with what was heard meanwhile.
 func (n *Node) standBy(ctx context.Context, owner claim.Holder) error {
-	n.become(watching)
+	n.release() // an owner that has found out by itself that it is one no more
 	n.become(standingBy)
 	alive := time.Now() // the latest moment at which the owner certainly was
 	for {

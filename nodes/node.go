@@ -60,7 +60,8 @@ const (
 	outboxLength    = 1024             // commands of one shard that wait for the connection
 	resendWait      = 10 * time.Second // a command that could not be sent by then is given up
 	resendPause     = 20 * time.Millisecond
-	maxUnheard      = 4096 // events of one shard that are kept until it is reconciled
+	dialWait        = time.Second // for a connection to a node that is shared
+	maxUnheard      = 4096        // events of one shard that are kept until it is reconciled
 )
 
 // Node is one owned media node.
@@ -142,14 +143,24 @@ func (n *Node) Run(ctx context.Context) {
 		n.started.Go(func() { s.send(running) })
 	}
 	n.started.Go(func() { n.announce(running) })
-	esl.Supervise(running, esl.Options{
+	socket := esl.Options{
 		Address: n.options.Node.EventSocket, Password: n.options.Password, Events: subscription(), Shards: len(n.shards),
 		Handle: n.handle, Logger: n.log,
-	}, n.connected, n.lost)
+	}
+	if n.options.Link != nil {
+		// What the node has not got while this worker's lease lasts must not reach it when another worker owns it.
+		socket.DialTimeout, socket.Unacknowledged = dialWait, claim.LeaseFor
+	}
+	esl.Supervise(running, socket, n.connected, n.lost)
 }
 
-// lost is told when a connection has ended or could not be made.
+// lost is told when a connection has ended or could not be made. An owner that cannot reach the node gives it up once its
+// lease is over: its standby may reach it.
 func (n *Node) lost(g esl.Gap) {
+	if n.options.Link != nil && n.role.Load() == owning && !n.mayWrite() {
+		n.log.Warn("this worker gives the media node up: it cannot reach it")
+		n.release()
+	}
 	if g.Attempt == 1 {
 		n.log.Warn("media node cannot be reached", slog.Any("error", g.Err))
 	}

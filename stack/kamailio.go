@@ -18,8 +18,8 @@ const (
 	// kamailioGrace is short: after an outage its shutdown may hang in shared
 	// memory, and nothing of it is kept.
 	kamailioGrace = 5 * time.Second
-	// sharedMemoryMB holds the transactions of a benchmark: some 10 kB each, for
-	// five seconds after it was refused. Pages are taken only when needed.
+	// sharedMemoryMB is what a benchmark at saturation needs; 128 were too few.
+	// Pages are taken only when they are used.
 	sharedMemoryMB   = "512"
 	privateMemoryMB  = "16"
 	optionsReplySize = 4096

@@ -3,6 +3,7 @@ package main
 import (
 	"bufio"
 	"bytes"
+	"errors"
 	"fmt"
 	"io"
 	"net"
@@ -13,6 +14,8 @@ import (
 	"strings"
 	"sync"
 	"time"
+
+	"tandem/nodes/claim"
 )
 
 // tap stands between the workers and a media node's event socket. It counts what reaches the node, and it lets a fault
@@ -222,7 +225,9 @@ func (t *tap) carryCommands(c *tapped) error {
 		n, err := c.near.Read(buffer)
 		held = append(held, buffer[:n]...)
 		if end := bytes.LastIndex(held, []byte("\n\n")); end >= 0 {
-			c.orders.pass()
+			if c.orders.pass() > claim.LeaseFor {
+				return errStale
+			}
 			if on := t.ordered(c, held[:end+2]); len(on) > 0 {
 				if _, failed := c.node.Write(on); failed != nil {
 					return failed
@@ -236,6 +241,11 @@ func (t *tap) carryCommands(c *tapped) error {
 		}
 	}
 }
+
+// errStale ends a connection as the worker's kernel does when the network between it and the node was cut for longer than its
+// lease (esl.Options.Unacknowledged): what the node had not got by then never reaches it. This process acknowledges for the
+// node, so it has to do it in the kernel's place.
+var errStale = errors.New("tap: not acknowledged in time")
 
 // ordered notes commands and gives those that are to go on.
 func (t *tap) ordered(c *tapped, commands []byte) []byte {

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"net"
 	"sync"
+	"time"
 )
 
 // wire is a TCP way from a worker to one of its neighbours, or from a neighbour to the worker. It leads through this process
@@ -40,14 +41,15 @@ func (g *gate) mend() {
 	}
 }
 
-// pass waits while the gate is closed.
-func (g *gate) pass() {
+// pass waits while the gate is closed, and says how long that was.
+func (g *gate) pass() time.Duration {
+	began := time.Now()
 	for {
 		g.mu.Lock()
 		closed := g.closed
 		g.mu.Unlock()
 		if closed == nil {
-			return
+			return time.Since(began)
 		}
 		<-closed
 	}

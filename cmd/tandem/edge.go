@@ -31,8 +31,9 @@ type edgeRunCommand struct {
 	Kamailio         string   `env:"TANDEM_KAMAILIO" default:"kamailio" help:"The program."`
 }
 
-// sharedMemoryMB is Kamailio's shared memory. A refused INVITE is remembered for five seconds (RFC 3261 17.2.1, timer I) in
-// some 10 kB: Kamailio's default of 64 MB is full at about 1200 of them a second, and then every call gets 500.
+// sharedMemoryMB is Kamailio's shared memory. A refused INVITE is remembered for five seconds (RFC 3261 17.2.1, timer I). With
+// 128 MB the benchmark's saturation, some 2000 refused INVITEs a second, filled it and every call got 500; with 512 MB none
+// did. Kamailio's own default is 64 MB.
 const sharedMemoryMB = "512"
 
 // Run does not return when it succeeds: the process becomes Kamailio, so that signals reach it.
