@@ -31,6 +31,10 @@ bench: ## Measure: decisions over AMQP against a bare echo, the event socket aga
 	$(STACK) $(TANDEM) bench route
 	$(TANDEM) bench esl
 
+ROUNDS ?= 200
+chaos: build ## Kill, pause and cut off owners of a media node during calls, ROUNDS times each, and measure what callers notice
+	$(STACK) bin/tandem chaos --rounds $(ROUNDS)
+
 demo: ## Install, start and show everything with one call, and stay up until Ctrl-C
 	$(TANDEM) demo
 
