@@ -210,7 +210,7 @@ func (n *Node) connected(ctx context.Context, c *esl.Conn) {
 	for _, s := range n.shards {
 		s.doubt()
 	}
-	if n.role.Load() == owning {
+	if n.speaks() {
 		n.announceNow(messages.NodeDown)
 	}
 	n.log.WarnContext(ctx, "media node's event socket is lost", slog.Any("reason", c.Err()))
@@ -225,8 +225,8 @@ func (n *Node) announce(ctx context.Context) {
 		case <-ctx.Done():
 			return
 		case <-tick.C:
-			if n.role.Load() != owning {
-				continue // the owner speaks for the node
+			if !n.speaks() {
+				continue
 			}
 			state := messages.NodeDown
 			if n.up.Load() != nil {
@@ -236,6 +236,10 @@ func (n *Node) announce(ctx context.Context) {
 		}
 	}
 }
+
+// speaks says whether this worker tells the others about the node: its owner does, as long as it certainly is the owner. One
+// whose lease is over may have been replaced by a worker that reaches the node.
+func (n *Node) speaks() bool { return n.role.Load() == owning && n.mayWrite() }
 
 func (n *Node) announceNow(state messages.NodeState) {
 	n.options.Announcer.AnnounceNode(messages.NodeEvent{

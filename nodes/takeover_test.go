@@ -85,6 +85,7 @@ type relay struct {
 	listener net.Listener
 	target   atomic.Pointer[string]
 	mu       sync.RWMutex // held for writing while it is silent
+	conns    chan net.Conn
 }
 
 func newRelay(t *testing.T) *relay {
@@ -93,7 +94,7 @@ func newRelay(t *testing.T) *relay {
 	if err != nil {
 		t.Fatal(err)
 	}
-	r := &relay{listener: l}
+	r := &relay{listener: l, conns: make(chan net.Conn, 100)}
 	t.Cleanup(func() { l.Close() })
 	go func() {
 		for {
@@ -107,6 +108,7 @@ func newRelay(t *testing.T) *relay {
 					near.Close()
 					return
 				}
+				r.conns <- near
 				go r.carry(near, far)
 				r.carry(far, near)
 			}()
@@ -120,6 +122,19 @@ func (r *relay) before(o *Options) {
 	address := o.Link.Addr()
 	r.target.Store(&address)
 	o.Reached = r.listener.Addr().String()
+}
+
+// end ends the relay and what it carries: its address refuses from then on.
+func (r *relay) end() {
+	r.listener.Close()
+	for {
+		select {
+		case c := <-r.conns:
+			c.Close()
+		default:
+			return
+		}
+	}
 }
 
 func (r *relay) carry(to, from net.Conn) {
@@ -191,6 +206,25 @@ func TestAnOwnerThatStaysSilentIsReplaced(t *testing.T) {
 	second.up(t)
 	if took := time.Since(before); took < claim.LeaseFor {
 		t.Errorf("replaced after %s, while its lease of %s lasted", took, claim.LeaseFor)
+	}
+}
+
+// TestAnOwnerThatCannotReachTheNodeGivesItUp: its link to the standby is whole, and the standby reaches the node.
+func TestAnOwnerThatCannotReachTheNodeGivesItUp(t *testing.T) {
+	f := newFakeNode(t)
+	r := newRelay(t)
+	address := f.listener.Addr().String()
+	r.target.Store(&address)
+	first, _ := workerThat(t, f, "worker1.a", func(o *Options) { o.Node.EventSocket = r.listener.Addr().String() })
+	first.up(t)
+	second, _ := worker(t, f, "worker2.b")
+	second.picture(t)
+	callee := ring(t, f)
+	r.end()
+	second.up(t)
+	f.event("CHANNEL_HANGUP_COMPLETE", callee, "outbound", "Hangup-Cause: USER_BUSY", "variable_hangup_cause_q850: 17")
+	if c := second.cdr(t); c.Leg != callee || c.Call != callID {
+		t.Errorf("record %+v", c)
 	}
 }
 

@@ -9,6 +9,7 @@ import (
 	"strconv"
 	"time"
 
+	"tandem/nodes/claim"
 	"tandem/provisioning"
 	"tandem/sipptest"
 	"tandem/tenants"
@@ -175,7 +176,8 @@ func around() []scene {
 	} else {
 		bridged.Talk = some(200*time.Millisecond, 1500*time.Millisecond)
 	}
-	pause := some(300*time.Millisecond, 1500*time.Millisecond)
+	// What is keyed while nobody asks is not heard: between two digits there is time for a cut-off owner to be replaced.
+	pause := some(claim.ReplaceAfter+500*time.Millisecond, claim.ReplaceAfter+1500*time.Millisecond)
 	return []scene{
 		{name: "talk", suffix: "60", call: bridged, callees: map[string]sipptest.Behaviour{"b1": answers}},
 		{name: "second digit", suffix: "70", call: sipptest.Call{Digits: "91", DigitMode: sipptest.INFO, DigitPause: pause, CalleeEnds: true},

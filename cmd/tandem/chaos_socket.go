@@ -8,8 +8,6 @@ import (
 	"io"
 	"net"
 	"net/url"
-	"os"
-	"path/filepath"
 	"strconv"
 	"strings"
 	"sync"
@@ -44,32 +42,6 @@ type tapped struct {
 	near, node net.Conn
 	gate       gate // for what the node says
 	orders     gate // for what the worker says
-}
-
-// moment says what a trap waits for.
-type moment int
-
-const (
-	unheard moment = iota // something happened, and the owner has not heard of it
-	unsent                // the owner has ordered something, and the standby has its state, but the node has not got the order
-	taken                 // the node has the order, and the owner does not know
-)
-
-// trap waits for one moment of one call of the owner's.
-type trap struct {
-	pid         int    // the owner's
-	dialled     string // by the call that is meant
-	event       string // unheard: the event's name
-	application string // whose end, or whose order, is the moment; "hangup" for the order to hang up, "" for any
-	moment      moment
-	sprung      chan caught
-}
-
-// caught is the call that a trap has caught.
-type caught struct {
-	call, leg string
-	pid       int            // the owner's
-	first     chan time.Time // gets the time of the first command for the call that comes from another process
 }
 
 func newTap(target string) (*tap, error) {
@@ -193,30 +165,6 @@ func header(frame []byte, name string) string {
 	return text
 }
 
-// heard learns which call was dialled how, and springs the trap.
-func (t *tap) heard(c *tapped, frame []byte) {
-	dialled, call, leg := header(frame, "variable_sip_h_X-Tandem-Dialled"), header(frame, "variable_sip_h_X-Tandem-Call"), header(frame, "Unique-ID")
-	if dialled == "" || call == "" || header(frame, "Call-Direction") != "inbound" {
-		return
-	}
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	t.calls[call], t.legs[leg] = dialled, call
-	t.remember(call, c.pid, "is told "+header(frame, "Event-Name")+" "+header(frame, "Application"))
-	if p := t.trap; p != nil && p.moment == unheard && p.pid == c.pid && p.dialled == dialled && p.happens(frame, call) {
-		t.spring(c, call, leg)
-	}
-}
-
-// spring closes the owner's ears and says which call it is. The caller holds the lock.
-func (t *tap) spring(c *tapped, call, leg string) {
-	p := t.trap
-	t.trap = nil
-	c.gate.cut()
-	t.watch = &caught{call: call, leg: leg, pid: p.pid, first: make(chan time.Time, 1)}
-	p.sprung <- *t.watch
-}
-
 // carryCommands carries whole commands to the node. Those that come in one write go on in one write.
 func (t *tap) carryCommands(c *tapped) error {
 	var held []byte
@@ -282,22 +230,6 @@ func (t *tap) ordered(c *tapped, commands []byte) []byte {
 	return commands
 }
 
-// happens says whether an event of a call is the one that the trap waits for.
-func (p *trap) happens(frame []byte, call string) bool {
-	if header(frame, "Event-Name") != p.event || p.application == "" {
-		return header(frame, "Event-Name") == p.event
-	}
-	return header(frame, "Application") == p.application && strings.HasPrefix(header(frame, "Application-UUID"), call+"/")
-}
-
-// wants says whether a command is the one that the trap waits for.
-func (p *trap) wants(command string) bool {
-	if p.application == "hangup" {
-		return strings.HasPrefix(command, "api uuid_kill ")
-	}
-	return strings.Contains(command, "\nexecute-app-name: "+p.application+"\n")
-}
-
 // callOf finds what a command orders, and for which call. A command without an id is an order to hang up, which may be
 // repeated. Others are not orders for calls.
 func (t *tap) callOf(command string) (id, call string) {
@@ -319,90 +251,9 @@ func (t *tap) legOf(call string) string {
 	return ""
 }
 
-// set waits for a moment.
-func (t *tap) set(p trap) chan caught {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	p.sprung = make(chan caught, 1)
-	t.trap, t.watch = &p, nil
-	return p.sprung
-}
-
-// unset waits no longer.
-func (t *tap) unset() {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	t.trap, t.watch = nil, nil
-}
-
-// remember keeps what happened to a call.
-func (t *tap) remember(call string, pid int, what string) {
-	t.history[call] = append(t.history[call], fmt.Sprintf("%s process %d %s", time.Now().Format("15:04:05.000"), pid, what))
-}
-
-// tell adds to what happened to a call.
-func (t *tap) tell(is caught, what string) {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	t.remember(is.call, is.pid, what)
-}
-
-// story tells what happened to a call.
-func (t *tap) story(call string) string {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	return strings.Join(t.history[call], "\n    ")
-}
-
-// orderOf names an order in a few words.
-func orderOf(command string) string {
-	if app := header([]byte(command), "execute-app-name"); app != "" {
-		return app + " " + header([]byte(command), "event-uuid")
-	}
-	line, _, _ := strings.Cut(command, "\n")
-	return line
-}
-
 // twice lists commands that went to the node more than once.
 func (t *tap) twice() []string {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	return append([]string(nil), t.doubled...)
-}
-
-// processAt finds the process at the other end of a connection on this machine (proc(5)); 0 when there is none. A listing of
-// /proc may miss what changes meanwhile, so it is made more than once.
-func processAt(conn net.Conn) int {
-	const attempts = 20
-	near, ok := conn.RemoteAddr().(*net.TCPAddr)
-	here, okHere := conn.LocalAddr().(*net.TCPAddr)
-	if !ok || !okHere {
-		return 0
-	}
-	for range attempts {
-		inode := inodeOf(fmt.Sprintf(":%04X", near.Port), fmt.Sprintf(":%04X", here.Port))
-		found, _ := filepath.Glob("/proc/[0-9]*/fd/*")
-		for _, path := range found {
-			if to, err := os.Readlink(path); err == nil && to == "socket:["+inode+"]" {
-				pid, _ := strconv.Atoi(strings.Split(path, "/")[2])
-				return pid
-			}
-		}
-	}
-	return 0
-}
-
-// inodeOf finds a socket by the ends of its local and its remote address as /proc/net/tcp writes them.
-func inodeOf(local, remote string) string {
-	table, err := os.ReadFile("/proc/net/tcp")
-	if err != nil {
-		return ""
-	}
-	for line := range strings.Lines(string(table)) {
-		fields := strings.Fields(line)
-		if len(fields) > 9 && strings.HasSuffix(fields[1], local) && strings.HasSuffix(fields[2], remote) && fields[9] != "0" {
-			return fields[9]
-		}
-	}
-	return ""
 }
