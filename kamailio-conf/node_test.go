@@ -54,6 +54,9 @@ func headersOf(text, name string) []string {
 	return values
 }
 
+// ringsFor is how long a node rings before its final reply.
+const ringsFor = 200 * time.Millisecond
+
 // answers is the reply function of a node that takes every call. It does not ring first: two datagrams in a row may
 // overtake one another in the edge's processes.
 func answers(r request) []int {
@@ -119,7 +122,12 @@ func (n *node) serve() {
 			continue
 		}
 		if n.reply != nil && r.method() != "ACK" {
-			for _, code := range n.reply(r) {
+			codes := n.reply(r)
+			for i, code := range codes {
+				if i > 0 && codes[i-1] == 180 {
+					// It rings for a moment: two replies at once reach two of the edge's processes, in any order.
+					<-time.After(ringsFor)
+				}
 				answered := r
 				if r.method() == "INVITE" {
 					n.invite = r
