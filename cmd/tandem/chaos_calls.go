@@ -31,6 +31,9 @@ func chaosCallees() []string { return []string{"a1", "a2", "a3", "b1", "b2", "b3
 
 const chaosCaller = "dialler"
 
+// phoneAttempts is how often a phone may fail to start.
+const phoneAttempts = 3
+
 // newChaosCompany makes a company with one flow for each scene.
 func (c *chaos) newChaosCompany(ctx context.Context, n int) (*chaosCompany, error) {
 	id := "chaos" + strconv.Itoa(n)
@@ -195,18 +198,23 @@ type phoneRun struct {
 
 // begin lets a scene's phones listen and call.
 func (m *chaosCompany) begin(ctx context.Context, s scene) (phones []phoneRun, err error) {
+	start := func(who string, run func() (*sipptest.Running, error)) {
+		if err != nil {
+			return
+		}
+		for range phoneAttempts { // another program may take a port between its choice and its use
+			var running *sipptest.Running
+			if running, err = run(); err == nil {
+				phones = append(phones, phoneRun{s.name + ", " + who, running})
+				return
+			}
+		}
+	}
 	for user, b := range s.callees {
 		b.Patience = chaosPatience
-		running, err := m.callees[user].Listen(ctx, b)
-		if err != nil {
-			return phones, err
-		}
-		phones = append(phones, phoneRun{s.name + ", " + user, running})
+		start(user, func() (*sipptest.Running, error) { return m.callees[user].Listen(ctx, b) })
 	}
 	s.call.Within = chaosPatience
-	running, err := m.callers[s.name].Call(ctx, m.prefix+s.suffix, s.call)
-	if err != nil {
-		return phones, err
-	}
-	return append(phones, phoneRun{s.name + ", caller", running}), nil
+	start("caller", func() (*sipptest.Running, error) { return m.callers[s.name].Call(ctx, m.prefix+s.suffix, s.call) })
+	return phones, err
 }
