@@ -27,6 +27,10 @@ type call struct {
 	tenant, node string    // node is empty while the call is only decided
 	at           time.Time // of the decision, or of the newest event by its sender's clock
 	heard        time.Time // when that was, by our clock
+
+	from, to              string
+	state                 messages.CallState
+	startedAt, answeredAt time.Time
 }
 
 // tally counts a tenant's calls, and knows those that are only decided, oldest first, so that they expire in passing.
@@ -83,8 +87,20 @@ func (c *Calls) see(m *messages.CallEvent, now time.Time) {
 	if had != nil && had.node != "" && m.At.Before(had.at) {
 		return
 	}
+	seen := &call{tenant: m.Tenant, node: m.Node, at: m.At, heard: now, from: m.From, to: m.To, state: m.State}
+	if had != nil {
+		seen.startedAt, seen.answeredAt = had.startedAt, had.answeredAt
+		if had.state == messages.CallAnswered {
+			seen.state = had.state
+		}
+	}
+	if m.State == messages.CallAnswered {
+		seen.answeredAt = m.At
+	} else {
+		seen.startedAt = m.At
+	}
 	c.remove(m.Call)
-	c.add(m.Call, &call{tenant: m.Tenant, node: m.Node, at: m.At, heard: now})
+	c.add(m.Call, seen)
 }
 
 func (c *Calls) add(id string, added *call) {

@@ -1,0 +1,77 @@
+package directory
+
+import (
+	"cmp"
+	"slices"
+	"time"
+
+	"tandem/messages"
+)
+
+// LiveCall is one call that was seen on a media node and whose end was not. It is a copy: changing it changes nothing.
+type LiveCall struct {
+	Call       string // Tandem's id
+	Tenant     string
+	Node       string // the media node that it is on
+	Worker     string // who drives it; empty until its owner has told
+	From, To   string // the caller's number, and what was dialled
+	Flow       string // the flow that it began with, the element at work and the phase; empty until its owner has told
+	Element    string
+	Phase      string
+	State      messages.CallState // CallStarted or CallAnswered
+	StartedAt  time.Time          // UTC, by the node's clock; zero when its start was missed and its owner has not told yet
+	AnsweredAt time.Time          // UTC; zero before the answer
+	Legs       []LiveLeg          // the caller's first; empty until its owner has told
+	// Uncertain says that nobody has spoken for the node for longer than UncertainAfter: the call may be over.
+	Uncertain bool
+}
+
+// LiveLeg is one leg of a live call.
+type LiveLeg struct {
+	ID         string // its channel's uuid
+	Role       messages.LegRole
+	Device     string // who it leads to: a device of the tenant or a trunk
+	Trunk      string
+	AnsweredAt time.Time // UTC; zero before the answer
+}
+
+// CallFilter chooses live calls. What is empty chooses all.
+type CallFilter struct {
+	Tenant string
+	Node   string
+	Limit  int // at most so many of the result, the oldest calls first; 0 for all
+}
+
+// List gives the live calls that the filter chooses, the oldest first. Calls that are only decided are not among them.
+func (c *Calls) List(f CallFilter, now time.Time) []LiveCall {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	var all []LiveCall
+	for id, had := range c.calls {
+		if had.node == "" || f.Tenant != "" && f.Tenant != had.tenant || f.Node != "" && f.Node != had.node {
+			continue
+		}
+		all = append(all, c.show(id, had))
+	}
+	slices.SortFunc(all, func(a, b LiveCall) int { return cmp.Or(a.StartedAt.Compare(b.StartedAt), cmp.Compare(a.Call, b.Call)) })
+	if f.Limit > 0 && len(all) > f.Limit {
+		all = all[:f.Limit]
+	}
+	return all
+}
+
+// Get gives one live call by Tandem's id. It is false for one that was not seen on a node, or has ended.
+func (c *Calls) Get(call string, now time.Time) (LiveCall, bool) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	had := c.calls[call]
+	if had == nil || had.node == "" {
+		return LiveCall{}, false
+	}
+	return c.show(call, had), true
+}
+
+func (c *Calls) show(id string, had *call) LiveCall {
+	return LiveCall{Call: id, Tenant: had.tenant, Node: had.node, From: had.from, To: had.to, State: had.state, StartedAt: had.startedAt,
+		AnsweredAt: had.answeredAt}
+}
