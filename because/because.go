@@ -37,60 +37,6 @@ func (a Args) Get(name string) string {
 	return ""
 }
 
-// MarshalJSON writes {"code": ..., name: value ...}: one flat object of strings in the order of their names. Of two with
-// the same name the last counts.
-func (r Reason) MarshalJSON() ([]byte, error) {
-	const usual = 256 // bytes
-	return r.appendJSON(make([]byte, 0, usual)), nil
-}
-
-// AppendReasons writes reasons as json.Marshal does. Each decision on each call is written by this.
-func AppendReasons(out []byte, reasons []Reason) []byte {
-	if reasons == nil {
-		return append(out, "null"...)
-	}
-	out = append(out, '[')
-	for i, r := range reasons {
-		if i > 0 {
-			out = append(out, ',')
-		}
-		out = r.appendJSON(out)
-	}
-	return append(out, ']')
-}
-
-func (r Reason) appendJSON(out []byte) []byte {
-	const usual = 8
-	type member struct{ name, value string }
-	members := make([]member, 0, usual)
-	for i := 0; i+1 < len(r.Args); i += 2 {
-		members = append(members, member{r.Args[i], r.Args[i+1]})
-	}
-	members = append(members, member{"code", r.Code})
-	slices.SortStableFunc(members, func(a, b member) int { return strings.Compare(a.name, b.name) })
-	begin := byte('{')
-	for i, m := range members {
-		if i+1 < len(members) && members[i+1].name == m.name {
-			continue
-		}
-		out = append(AppendText(append(out, begin), m.name), ':')
-		out = AppendText(out, m.value)
-		begin = ','
-	}
-	return append(out, '}')
-}
-
-// AppendText writes a JSON string as json.Marshal does.
-func AppendText(out []byte, text string) []byte {
-	for i := range len(text) {
-		if c := text[i]; c < ' ' || c > '~' || c == '"' || c == '\\' || c == '<' || c == '>' || c == '&' {
-			escaped, _ := json.Marshal(text) // a string cannot fail
-			return append(out, escaped...)
-		}
-	}
-	return append(append(append(out, '"'), text...), '"')
-}
-
 // UnmarshalJSON reads what MarshalJSON wrote. The order of the arguments is that of their names.
 func (r *Reason) UnmarshalJSON(b []byte) error {
 	var m map[string]string
