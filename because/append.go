@@ -66,6 +66,21 @@ func place(members []member, added member) []member {
 	return members
 }
 
+// AppendTexts writes an array of strings as json.Marshal does.
+func AppendTexts(out []byte, texts []string) []byte {
+	if texts == nil {
+		return append(out, "null"...)
+	}
+	out = append(out, '[')
+	for i, text := range texts {
+		if i > 0 {
+			out = append(out, ',')
+		}
+		out = AppendText(out, text)
+	}
+	return append(out, ']')
+}
+
 // AppendText writes a JSON string as json.Marshal does.
 func AppendText(out []byte, text string) []byte {
 	begin := len(out)

@@ -36,6 +36,15 @@ func FuzzAppendText(f *testing.F) {
 	f.Fuzz(func(t *testing.T, text string) { sameText(t, text) })
 }
 
+func TestListsOfTextsAreWrittenAsJSONMarshalDoes(t *testing.T) {
+	for _, texts := range [][]string{nil, {}, {""}, {"a", "<b>", "Zoë"}} {
+		want, err := json.Marshal(texts)
+		if got := AppendTexts(nil, texts); err != nil || string(got) != string(want) {
+			t.Errorf("%q are written as %s, want %s (%v)", texts, got, want, err)
+		}
+	}
+}
+
 // TestReasonsAreWrittenAsMaps: a reason is what json.Marshal makes of a map of its arguments and its code.
 func TestReasonsAreWrittenAsMaps(t *testing.T) {
 	text := rapid.OneOf(rapid.SampledFrom([]string{"a", "b", "c", "code", "coda", "zone", ""}), rapid.String())

@@ -34,3 +34,31 @@ func appendRaw(out, raw []byte) []byte {
 	}
 	return append(out, raw...)
 }
+
+// Append writes an answer as json.Marshal does. Every routing request is answered by this.
+func (m *RouteAnswer) Append(out []byte) []byte {
+	out = because.AppendText(append(out, `{"Event-Category":`...), m.EventCategory)
+	out = because.AppendText(append(out, `,"Event-Name":`...), m.EventName)
+	out = strconv.AppendInt(append(out, `,"t_index":`...), int64(m.TIndex), 10)
+	out = strconv.AppendInt(append(out, `,"t_label":`...), int64(m.TLabel), 10)
+	out = because.AppendText(append(out, `,"call_id":`...), m.CallID)
+	out = because.AppendText(append(out, `,"type":`...), string(m.Type))
+	out = because.AppendText(append(out, `,"verdict":`...), string(m.Verdict))
+	out = because.AppendText(append(out, `,"call":`...), m.Call)
+	if len(m.Nodes) > 0 {
+		out = because.AppendTexts(append(out, `,"nodes":`...), m.Nodes)
+	}
+	if m.NodeHeaders != "" {
+		out = because.AppendText(append(out, `,"node_headers":`...), m.NodeHeaders)
+	}
+	if m.Code != 0 {
+		out = strconv.AppendInt(append(out, `,"code":`...), int64(m.Code), 10)
+	}
+	if m.Phrase != "" {
+		out = because.AppendText(append(out, `,"phrase":`...), m.Phrase)
+	}
+	if m.Reason != "" {
+		out = because.AppendText(append(out, `,"reason":`...), m.Reason)
+	}
+	return append(out, '}')
+}

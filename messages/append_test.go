@@ -38,17 +38,55 @@ func TestAnEntryIsAppendedAsJSONMarshalWritesIt(t *testing.T) {
 	})
 }
 
+func TestAnAnswerIsAppendedAsJSONMarshalWritesIt(t *testing.T) {
+	text := rapid.OneOf(rapid.Just(""), rapid.String(), rapid.SampledFrom([]string{"X-Tandem-Call: 1\r\nX-Tandem-Tenant: red\r\n", "\xff<>"}))
+	number := rapid.OneOf(rapid.Just(0), rapid.Int())
+	rapid.Check(t, func(t *rapid.T) {
+		m := &messages.RouteAnswer{
+			EventCategory: text.Draw(t, "category"), EventName: text.Draw(t, "name"), TIndex: number.Draw(t, "index"), TLabel: number.Draw(t, "label"),
+			CallID: text.Draw(t, "call_id"), Type: messages.Type(text.Draw(t, "type")), Verdict: messages.Verdict(text.Draw(t, "verdict")),
+			Call: text.Draw(t, "call"), Nodes: rapid.SliceOfN(text, -1, 5).Draw(t, "nodes"), NodeHeaders: text.Draw(t, "headers"),
+			Code: number.Draw(t, "code"), Phrase: text.Draw(t, "phrase"), Reason: text.Draw(t, "reason"),
+		}
+		want, err := json.Marshal(m)
+		if got := m.Append(nil); err != nil || string(got) != string(want) {
+			t.Fatalf("got  %s\nwant %s (%v)", got, want, err)
+		}
+	})
+}
+
+// FuzzAnswer: whatever an answer holds, Encode writes it as json.Marshal does.
+func FuzzAnswer(f *testing.F) {
+	f.Add(7, "abc@phone", "id", "sip:192.0.2.1:5060", "X-Tandem-Call: id\r\n", 0, "")
+	f.Add(1, "<&>", "\u2028", "", "\xff", 486, "Busy \"Here\"\x00")
+	f.Fuzz(func(t *testing.T, index int, callID, call, node, headers string, code int, phrase string) {
+		m := &messages.RouteAnswer{TIndex: index, TLabel: -index, CallID: callID, Call: call, Nodes: []string{node, callID}, NodeHeaders: headers,
+			Code: code, Phrase: phrase, Reason: phrase}
+		want, err := json.Marshal(m)
+		if got := m.Append(nil); err != nil || string(got) != string(want) {
+			t.Fatalf("got  %s\nwant %s (%v)", got, want, err)
+		}
+	})
+}
+
 // TestAppendKnowsEachMember: a member that was added to the struct and not to Append would be lost on its way.
 func TestAppendKnowsEachMember(t *testing.T) {
+	knowsEachMember(t, &messages.RouteAnswer{EventCategory: "call", EventName: "n", TIndex: 1, TLabel: 2, CallID: "c", Type: "t", Verdict: "v",
+		Call: "c", Nodes: []string{"n"}, NodeHeaders: "h", Code: 3, Phrase: "p", Reason: "r"})
 	e := messages.JournalEntry{Call: "c", Tenant: "t", Source: "s", Leg: "l", N: 1, At: time.Unix(1, 0), Version: 1, Element: "e",
 		Because: []because.Reason{because.New("c")}, Input: json.RawMessage("1"), Output: json.RawMessage("2")}
-	v := reflect.ValueOf(e)
+	knowsEachMember(t, &e)
+}
+
+func knowsEachMember(t *testing.T, m interface{ Append([]byte) []byte }) {
+	t.Helper()
+	v := reflect.ValueOf(m).Elem()
 	for i := range v.NumField() {
 		if v.Field(i).IsZero() {
-			t.Errorf("this test leaves %s empty", v.Type().Field(i).Name)
+			t.Errorf("this test leaves %s of %s empty", v.Type().Field(i).Name, v.Type())
 		}
 	}
-	if members := object(t, e.Append(nil)); len(members) != v.NumField() {
-		t.Errorf("%d members of %d: %v", len(members), v.NumField(), members)
+	if members := object(t, m.Append(nil)); len(members) != v.NumField() {
+		t.Errorf("%s: %d members of %d: %v", v.Type(), len(members), v.NumField(), members)
 	}
 }
