@@ -199,7 +199,10 @@ func notJSON(err error) *Refusal {
 }
 
 // check collects the first refusal of a series of field checks, so that a Validate reads as a list.
-type check struct{ refusal *Refusal }
+type check struct {
+	refusal *Refusal
+	utf8    bool // whoever read the texts has seen that they are UTF-8
+}
 
 func (c *check) err() error {
 	if c.refusal == nil {
@@ -231,7 +234,7 @@ func (c *check) text(field, value string, limit int) {
 	if len(value) > limit {
 		c.fail("too_long", field, fmt.Sprintf("%d bytes, at most %d", len(value), limit))
 	}
-	if !utf8.ValidString(value) {
+	if !c.utf8 && !utf8.ValidString(value) {
 		c.fail("bad_value", field, "is not UTF-8")
 	}
 }

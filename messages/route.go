@@ -49,8 +49,9 @@ type RouteRequest struct {
 
 func (*RouteRequest) MessageType() Type { return RouteRequestV1 }
 
-func (m *RouteRequest) Validate() error {
-	var c check
+func (m *RouteRequest) Validate() error { return m.validate(check{}) }
+
+func (m *RouteRequest) validate(c check) error {
 	c.kind(m.Type, RouteRequestV1)
 	c.required("Server-ID", m.ServerID, MaxName)
 	c.required("edge", m.Edge, MaxName)

@@ -14,7 +14,7 @@ func ParseRouteRequest(body []byte) (*RouteRequest, error) {
 	if text := bytes.TrimSpace(body); len(body) <= MaxMessageBytes && plain(text) {
 		m := new(RouteRequest)
 		s := scanner{text: string(text)}
-		if s.object(m.member) && m.Validate() == nil {
+		if s.object(m.member) && m.validate(check{utf8: true}) == nil {
 			return m, nil
 		}
 	}
@@ -208,31 +208,54 @@ func (s *scanner) string() (text string, ok bool) {
 	return text, true
 }
 
-// escaped reads a string with escapes; those by number are not accepted. It has about so many bytes, unless it has quotes.
-func (s *scanner) escaped(about int) (text string, ok bool) {
+// escaped reads a string with escapes; those by number are not accepted. Its first quote, which may be one of its own, comes
+// after so many bytes.
+func (s *scanner) escaped(quote int) (text string, ok bool) {
 	var out strings.Builder
-	out.Grow(about)
-	for from := s.at; ; {
-		i := strings.IndexAny(s.text[from:], `"\`)
-		if i < 0 {
-			return "", false
-		}
-		i += from
-		out.WriteString(s.text[from:i])
-		if s.text[i] == '"' {
-			s.at = i + 1
+	out.Grow(quote)
+	from, end := s.at, s.at+quote
+	for {
+		plain := strings.IndexByte(s.text[from:end], '\\')
+		if plain < 0 {
+			out.WriteString(s.text[from:end])
+			s.at = end + 1
 			return out.String(), true
 		}
-		if i++; i == len(s.text) {
+		out.WriteString(s.text[from : from+plain])
+		from += plain + 1
+		meant := unescaped(s.text[from]) // there is a byte: the quote at least
+		if meant == 0 {
 			return "", false
 		}
-		meant := strings.IndexByte(`"\/bfnrt`, s.text[i])
-		if meant < 0 {
-			return "", false
+		out.WriteByte(meant)
+		if from == end { // an escaped quote: the string's own is yet to come
+			more := strings.IndexByte(s.text[end+1:], '"')
+			if more < 0 {
+				return "", false
+			}
+			end += 1 + more
 		}
-		out.WriteByte("\"\\/\b\f\n\r\t"[meant])
-		from = i + 1
+		from++
 	}
+}
+
+// unescaped is the character that a backslash and a letter stand for, or 0.
+func unescaped(letter byte) byte {
+	switch letter {
+	case '"', '\\', '/':
+		return letter
+	case 'b':
+		return '\b'
+	case 'f':
+		return '\f'
+	case 'n':
+		return '\n'
+	case 'r':
+		return '\r'
+	case 't':
+		return '\t'
+	}
+	return 0
 }
 
 // take goes past space and then past c, if it is there.
