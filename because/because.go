@@ -52,7 +52,8 @@ func (r *Reason) UnmarshalJSON(b []byte) error {
 	return nil
 }
 
-// Catalog gives each code its words. "{name}" stands for an argument.
+// Catalog gives each code its words. "{name}" stands for an argument; "{name|one|many}" for an argument that is a count,
+// and the word that goes with it: "{seconds|second|seconds}" is "1 second" or "20 seconds".
 type Catalog map[string]string
 
 // Words says a reason in a sentence. A code that the catalog lacks (written by a newer release) is said by its code and
@@ -73,9 +74,23 @@ func (c Catalog) Words(r Reason) string {
 		if !closed {
 			return out.String()
 		}
-		out.WriteString(r.Args.Get(name))
+		name, words, counted := strings.Cut(name, "|")
+		value := r.Args.Get(name)
+		out.WriteString(value)
+		if counted {
+			out.WriteString(" " + plural(value, words))
+		}
 		template = after
 	}
+}
+
+// plural picks the word that goes with a count: the first of "one|many" for 1, the second for all else.
+func plural(count, words string) string {
+	one, many, _ := strings.Cut(words, "|")
+	if count == "1" {
+		return one
+	}
+	return many
 }
 
 // Merge joins catalogs. A code that two of them hold with different words is a programming error and is reported.

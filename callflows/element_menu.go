@@ -137,7 +137,7 @@ func (menuElement) reasons() because.Catalog {
 		"menu_asked":           "The menu plays {prompt} and waits for one of {choices} (attempt {attempt} of {attempts}).",
 		"menu_chosen":          "The caller keyed {digit}.",
 		"menu_invalid":         "What the caller keyed is not a choice of this menu.",
-		"menu_timeout":         "The caller keyed nothing within {seconds} seconds.",
-		"menu_given_up":        "The menu gives up after {attempts} attempts.",
+		"menu_timeout":         "The caller keyed nothing within {seconds|second|seconds}.",
+		"menu_given_up":        "The menu gives up after {attempts|attempt|attempts}.",
 	}
 }

@@ -180,7 +180,7 @@ func (ringElement) reasons() because.Catalog {
 		"device_not_registered": "{device} is not registered, so it cannot ring.",
 		"too_many_targets":      "Only the first {limit} contacts are rung.",
 		"too_many_legs":         "The call has used up its {limit} legs.",
-		"ringing":               "{device} is rung for up to {seconds} seconds.",
+		"ringing":               "{device} is rung for up to {seconds|second|seconds}.",
 		"callee_hung_up":        "The called side hung up.",
 		"ring_busy":             "Nobody took the call: busy or declined ({cause}).",
 		"ring_no_answer":        "Nobody answered in time.",

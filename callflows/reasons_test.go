@@ -90,7 +90,7 @@ func readUse(t *testing.T, at token.Position, args []ast.Expr) use {
 	return u
 }
 
-var placeholder = regexp.MustCompile(`\{([^}]*)\}`)
+var placeholder = regexp.MustCompile(`\{([^}|]*)[^}]*\}`)
 
 func TestEveryReasonHasWordsAndTheArgumentsThatTheyName(t *testing.T) {
 	words, err := Reasons()

@@ -81,10 +81,10 @@ func Reasons() because.Catalog {
 		"number_unreadable":  "What was dialled is not a number.",
 		"number_unknown":     "{tenant} has no extension or number {number}, and no trunk to call out.",
 		"route_found":        "{number} leads to the flow {flow}.",
-		"tenant_over_limit":  "{tenant} has {calls} calls up, and its limit is {limit}.",
+		"tenant_over_limit":  "{tenant} has {calls|call|calls} up, and its limit is {limit}.",
 		"node_down":          "The media node {node} is down.",
 		"node_draining":      "The media node {node} takes no new calls: it is being drained.",
-		"node_full":          "The media node {node} is full ({calls} calls).",
+		"node_full":          "The media node {node} is full ({calls|call|calls}).",
 		"no_node":            "No media node can take the call.",
 		"nodes_chosen":       "The call goes to a media node, tried in this order: {nodes}.",
 	}

@@ -12,7 +12,7 @@ import (
 	"testing"
 )
 
-var placeholder = regexp.MustCompile(`\{([^}]*)\}`)
+var placeholder = regexp.MustCompile(`\{([^}|]*)[^}]*\}`)
 
 // TestEveryReasonHasWordsAndTheArgumentsThatTheyName reads the source: each explain, reject and because.New.
 func TestEveryReasonHasWordsAndTheArgumentsThatTheyName(t *testing.T) {

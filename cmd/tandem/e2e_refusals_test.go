@@ -60,7 +60,7 @@ func TestTenantOverItsLimitIsBusy(t *testing.T) {
 	first := c.call(t, "one", "102", sipptest.Call{Talk: 3 * time.Second})
 	c.awaitTold(t, "talking")
 	second := c.call(t, "three", "102", sipptest.Call{Expect: 486, Checks: reason("17")})
-	expected{Verdict: "(SIP 486, USER_BUSY): " + c.name + " has 1 calls up, and its limit is 1.", Fault: messages.FaultTenant,
+	expected{Verdict: "(SIP 486, USER_BUSY): " + c.name + " has 1 call up, and its limit is 1.", Fault: messages.FaultTenant,
 		Tells: []string{"route_found", "tenant_over_limit"}, Legs: []leg{{Far: "three-phone", Cause: "USER_BUSY", Code: 486, Fault: messages.FaultTenant}},
 	}.check(t, w.story(t, succeed(t, second), 1))
 	answered().want.check(t, w.story(t, succeed(t, first, callee), 2))
