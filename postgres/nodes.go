@@ -8,7 +8,8 @@ import (
 	"tandem/tenants"
 )
 
-// SaveNode adds a media node or replaces the one with its name.
+// SaveNode adds a media node or replaces the one with its name. One that is being drained stays so: a node that starts
+// again adds itself.
 func (t *Tx) SaveNode(ctx context.Context, n tenants.Node) error {
 	return t.exec(ctx, "save node", `
 		INSERT INTO media_nodes (name, sip_uri, event_socket, max_calls)
@@ -23,8 +24,19 @@ func (t *Tx) DeleteNode(ctx context.Context, name string) error {
 	return t.exec(ctx, "delete node", `DELETE FROM media_nodes WHERE name = @name`, pgx.StrictNamedArgs{"name": name})
 }
 
+// SetDraining drains a media node or lets it take calls again. ErrNotFound when there is no such node.
+func (t *Tx) SetDraining(ctx context.Context, name string, draining bool) error {
+	var found string
+	err := t.tx.QueryRow(ctx, `UPDATE media_nodes SET draining = @draining WHERE name = @name RETURNING name`,
+		pgx.StrictNamedArgs{"name": name, "draining": draining}).Scan(&found)
+	if err != nil {
+		return notFound("drain node", err)
+	}
+	return nil
+}
+
 func loadNodes(ctx context.Context, tx pgx.Tx) ([]tenants.Node, error) {
-	rows, err := tx.Query(ctx, `SELECT name, sip_uri, event_socket, max_calls FROM media_nodes ORDER BY name`)
+	rows, err := tx.Query(ctx, `SELECT name, sip_uri, event_socket, max_calls, draining FROM media_nodes ORDER BY name`)
 	if err != nil {
 		return nil, err
 	}

@@ -46,7 +46,7 @@ func (s *Store) LoadData(ctx context.Context) (tenants.Data, error) {
 func (s *Store) loadTenants(ctx context.Context, tx pgx.Tx) ([]tenants.Tenant, error) {
 	rows, err := tx.Query(ctx, `
 		SELECT t.id, t.name, t.domain, t.time_zone, t.language, t.suspended, t.max_calls,
-		       coalesce(t.published_version, 0), v.document
+		       t.max_calls_per_second, coalesce(t.published_version, 0), v.document
 		  FROM tenants t
 		  LEFT JOIN tenant_versions v ON v.tenant_id = t.id AND v.version = t.published_version
 		 ORDER BY t.id`)
@@ -58,7 +58,7 @@ func (s *Store) loadTenants(ctx context.Context, tx pgx.Tx) ([]tenants.Tenant, e
 		var version int64
 		var document []byte
 		if err := row.Scan(&t.ID, &t.Name, &t.Domain, &t.TimeZone, &t.Language, &t.Suspended, &t.MaxCalls,
-			&version, &document); err != nil {
+			&t.MaxCallsPerSecond, &version, &document); err != nil {
 			return t, err
 		}
 		if document == nil {

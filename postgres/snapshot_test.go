@@ -45,6 +45,9 @@ func TestASnapshotHoldsWhatWasConfiguredAndNothingOfOthers(t *testing.T) {
 			tx.SaveTrunk(ctx, tenants.Trunk{ID: "silent", Name: "Without addresses"}),
 			tx.SetEmergency(ctx, tenants.Emergency{Numbers: []string{"112", "933"}, TestNumber: "933", TrunkURI: "sip:192.0.2.9:5060"}),
 			tx.SaveNode(ctx, tenants.Node{Name: "m1", SIPURI: "sip:192.0.2.20:5080", EventSocket: "192.0.2.20:8021", MaxCalls: 100}),
+			tx.SetDraining(ctx, "m1", true),
+			tx.SaveNode(ctx, tenants.Node{Name: "m1", SIPURI: "sip:192.0.2.20:5080", EventSocket: "192.0.2.20:8021", MaxCalls: 100}), // it starts again
+			tx.SetMaxCallsPerSecond(ctx, "two", 5),
 		} {
 			if step != nil {
 				return step
@@ -63,7 +66,7 @@ func TestASnapshotHoldsWhatWasConfiguredAndNothingOfOthers(t *testing.T) {
 				Users:     []tenants.User{{ID: "b", Name: "First", Extension: "102", Number: "+12025550100"}},
 				Devices:   []tenants.Device{{ID: "d", UserID: "b", Name: "Phone", Username: "phone"}},
 				Published: published(1)},
-			{ID: "two", Name: "two", Domain: "two.example", TimeZone: "UTC", Language: "en",
+			{ID: "two", Name: "two", Domain: "two.example", TimeZone: "UTC", Language: "en", MaxCallsPerSecond: 5,
 				Users:   []tenants.User{{ID: "b", Name: "Other", Extension: "102"}},
 				Devices: []tenants.Device{{ID: "d", Name: "Door", Username: "phone"}}},
 		},
@@ -73,7 +76,7 @@ func TestASnapshotHoldsWhatWasConfiguredAndNothingOfOthers(t *testing.T) {
 			{ID: "silent", Name: "Without addresses"},
 		},
 		Emergency: tenants.Emergency{Numbers: []string{"112", "933"}, TestNumber: "933", TrunkURI: "sip:192.0.2.9:5060"},
-		Nodes:     []tenants.Node{{Name: "m1", SIPURI: "sip:192.0.2.20:5080", EventSocket: "192.0.2.20:8021", MaxCalls: 100}},
+		Nodes:     []tenants.Node{{Name: "m1", SIPURI: "sip:192.0.2.20:5080", EventSocket: "192.0.2.20:8021", MaxCalls: 100, Draining: true}},
 	}
 	if diff := cmp.Diff(want, got, cmpopts.IgnoreFields(tenants.Data{}, "LoadedAt"), cmpopts.EquateEmpty(),
 		cmpopts.IgnoreUnexported(tenants.Tenant{}, tenants.Schedule{}), cmp.Comparer(func(a, b netip.Addr) bool { return a == b })); diff != "" {

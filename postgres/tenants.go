@@ -45,6 +45,12 @@ func (t *Tx) SetMaxCalls(ctx context.Context, id string, maxCalls int) error {
 		pgx.StrictNamedArgs{"id": id, "max_calls": maxCalls})
 }
 
+// SetMaxCallsPerSecond limits the calls of a tenant that begin within a second; 0 means no limit.
+func (t *Tx) SetMaxCallsPerSecond(ctx context.Context, id string, limit int) error {
+	return t.exec(ctx, "limit tenant's rate", `UPDATE tenants SET max_calls_per_second = @limit WHERE id = @id`,
+		pgx.StrictNamedArgs{"id": id, "limit": limit})
+}
+
 // notFound turns the absence of a row into ErrNotFound.
 func notFound(what string, err error) error {
 	if err == pgx.ErrNoRows {

@@ -2,6 +2,7 @@ package provisioning
 
 import (
 	"context"
+	"errors"
 	"fmt"
 
 	"tandem/postgres"
@@ -24,6 +25,27 @@ func (s *Service) AddNode(ctx context.Context, n tenants.Node) error {
 // RemoveNode takes a media node out of the configuration: it gets no new calls. The second time it does nothing.
 func (s *Service) RemoveNode(ctx context.Context, name string) error {
 	return s.platform(ctx, func(tx *postgres.Tx) error { return tx.DeleteNode(ctx, name) })
+}
+
+// DrainNode lets a media node take no new calls, whichever worker owns it, until ResumeNode; its live calls go on. The second
+// time it does nothing.
+func (s *Service) DrainNode(ctx context.Context, name string) error {
+	return s.setDraining(ctx, name, true)
+}
+
+// ResumeNode lets a media node that was drained take calls again. The second time it does nothing.
+func (s *Service) ResumeNode(ctx context.Context, name string) error {
+	return s.setDraining(ctx, name, false)
+}
+
+func (s *Service) setDraining(ctx context.Context, name string, draining bool) error {
+	return s.platform(ctx, func(tx *postgres.Tx) error {
+		err := tx.SetDraining(ctx, name, draining)
+		if errors.Is(err, postgres.ErrNotFound) {
+			return missing("name", "there is no such media node")
+		}
+		return err
+	})
 }
 
 // AddTrunk adds a trunk or replaces the one with its id, addresses included.

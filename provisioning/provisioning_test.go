@@ -155,6 +155,10 @@ func TestWhatIsRefusedSaysWhichFieldAndWhy(t *testing.T) {
 		{"node with a user in its URI", invalid, "sip_uri", w.AddNode(w.ctx, tenants.Node{Name: "m2", SIPURI: "sip:a@192.0.2.21", EventSocket: "192.0.2.21:8021"})},
 		{"node with an impossible port", invalid, "sip_uri", w.AddNode(w.ctx, tenants.Node{Name: "m2", SIPURI: "sip:192.0.2.21:99999", EventSocket: "192.0.2.21:8021"})},
 		{"event socket of another node", conflict, "event_socket", w.AddNode(w.ctx, tenants.Node{Name: "m2", SIPURI: "sip:192.0.2.21", EventSocket: "192.0.2.20:8021"})},
+		{"draining a node that is not there", notFound, "name", w.DrainNode(w.ctx, "m3")},
+		{"resuming a node that is not there", notFound, "name", w.ResumeNode(w.ctx, "m3")},
+		{"negative rate", invalid, "max_calls_per_second", w.SetMaxCallsPerSecond(w.ctx, "one", -1)},
+		{"rate of no tenant", notFound, "tenant", w.SetMaxCallsPerSecond(w.ctx, "three", 5)},
 		{"address of another trunk", conflict, "addresses", w.AddTrunk(w.ctx, tenants.Trunk{ID: "t", Name: "T", Addresses: []netip.Addr{netip.MustParseAddr("::ffff:192.0.2.1")}})},
 		{"no address", invalid, "addresses", w.AddTrunk(w.ctx, tenants.Trunk{ID: "t", Name: "T", Addresses: []netip.Addr{{}}})},
 		{"test number of its own", invalid, "test_number", w.SetEmergency(w.ctx, tenants.Emergency{Numbers: []string{"112"}, TestNumber: "933"})},
@@ -168,6 +172,27 @@ func TestWhatIsRefusedSaysWhichFieldAndWhy(t *testing.T) {
 		}
 		if refused.Code != c.code || refused.Field != c.field || refused.Detail == "" {
 			t.Errorf("%s: got %s at %q (%s), want %s at %q", c.what, refused.Code, refused.Field, refused.Detail, c.code, c.field)
+		}
+	}
+}
+
+func TestANodeIsDrainedAndResumedAnyNumberOfTimes(t *testing.T) {
+	w := newWorld(t)
+	node := tenants.Node{Name: "m1", SIPURI: "sip:192.0.2.20:5080", EventSocket: "192.0.2.20:8021"}
+	w.must(w.AddNode(w.ctx, node))
+	for _, step := range []struct {
+		do   func() error
+		want bool
+	}{
+		{func() error { return w.DrainNode(w.ctx, "m1") }, true}, {func() error { return w.DrainNode(w.ctx, "m1") }, true},
+		{func() error { return w.AddNode(w.ctx, node) }, true}, // it has started again
+		{func() error { return w.ResumeNode(w.ctx, "m1") }, false}, {func() error { return w.ResumeNode(w.ctx, "m1") }, false},
+	} {
+		w.must(step.do())
+		data, err := w.Store.LoadData(w.ctx)
+		w.must(err)
+		if data.Nodes[0].Draining != step.want {
+			t.Errorf("draining: %v, want %v", data.Nodes[0].Draining, step.want)
 		}
 	}
 }

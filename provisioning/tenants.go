@@ -63,6 +63,18 @@ func (s *Service) SetMaxCalls(ctx context.Context, tenantID string, maxCalls int
 	})
 }
 
+// SetMaxCallsPerSecond limits the calls of a tenant that begin within a second, at once; 0 means no limit.
+func (s *Service) SetMaxCallsPerSecond(ctx context.Context, tenantID string, limit int) error {
+	var c checks
+	c.limit("max_calls_per_second", limit)
+	if c.err != nil {
+		return c.err
+	}
+	return s.within(ctx, tenantID, func(tx *postgres.Tx, _ tenants.Tenant) error {
+		return tx.SetMaxCallsPerSecond(ctx, tenantID, limit)
+	})
+}
+
 // NewUser asks for a user. Name and Extension are required.
 type NewUser struct {
 	ID        string `json:"id"` // empty: one is made

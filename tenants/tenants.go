@@ -34,16 +34,19 @@ type Data struct {
 
 // Tenant is one customer: what is always current, and the published version of the rest.
 type Tenant struct {
-	ID        string   `json:"id"`
-	Name      string   `json:"name"`
-	Domain    string   `json:"domain"` // SIP domain and digest realm, lower case
-	TimeZone  string   `json:"time_zone"`
-	Language  string   `json:"language"`
-	Suspended bool     `json:"suspended"`
-	MaxCalls  int      `json:"max_calls"` // live calls at once; 0 means no limit
-	Users     []User   `json:"users"`
-	Devices   []Device `json:"devices"`
-	Numbers   []string `json:"numbers"` // E.164 with "+", owned by this tenant
+	ID        string `json:"id"`
+	Name      string `json:"name"`
+	Domain    string `json:"domain"` // SIP domain and digest realm, lower case
+	TimeZone  string `json:"time_zone"`
+	Language  string `json:"language"`
+	Suspended bool   `json:"suspended"`
+	MaxCalls  int    `json:"max_calls"` // live calls at once; 0 means no limit
+	// MaxCallsPerSecond bounds the calls that begin within a second; 0 means no limit.
+	MaxCallsPerSecond int `json:"max_calls_per_second"`
+
+	Users   []User   `json:"users"`
+	Devices []Device `json:"devices"`
+	Numbers []string `json:"numbers"` // E.164 with "+", owned by this tenant
 
 	Published Published `json:"published"`
 
@@ -138,6 +141,7 @@ type Node struct {
 	SIPURI      string `json:"sip_uri"`      // sip:192.0.2.20:5080, where edges send calls
 	EventSocket string `json:"event_socket"` // host:port
 	MaxCalls    int    `json:"max_calls"`    // past this it gets no new calls; 0 means no limit
+	Draining    bool   `json:"draining"`     // it gets no new calls, until it is resumed
 }
 
 // ParseSettings turns the settings of one element into its type's own value. Package callflows provides it.

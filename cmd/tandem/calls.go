@@ -5,7 +5,6 @@ import (
 	"crypto/rand"
 	"crypto/sha256"
 	"log/slog"
-	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -81,6 +80,11 @@ type ownedNodes struct {
 	stop map[tenants.Node]context.CancelFunc
 }
 
+// identity is a node without what may change while it is owned: a drain or another limit is no reason to leave it.
+func identity(n tenants.Node) tenants.Node {
+	return tenants.Node{Name: n.Name, SIPURI: n.SIPURI, EventSocket: n.EventSocket}
+}
+
 // change ends the parts in nodes that are not wanted any more, and gives those that are new with the context that each is
 // to run in. A node whose addresses changed is both.
 func (o *ownedNodes) change(ctx context.Context, wanted []tenants.Node) map[tenants.Node]context.Context {
@@ -89,14 +93,16 @@ func (o *ownedNodes) change(ctx context.Context, wanted []tenants.Node) map[tena
 	if o.stop == nil {
 		o.all, o.stop = map[tenants.Node]*nodes.Node{}, map[tenants.Node]context.CancelFunc{}
 	}
-	fresh := map[tenants.Node]context.Context{}
+	fresh, there := map[tenants.Node]context.Context{}, map[tenants.Node]bool{}
 	for _, n := range wanted {
+		n = identity(n)
+		there[n] = true
 		if o.stop[n] == nil {
 			fresh[n], o.stop[n] = context.WithCancel(ctx)
 		}
 	}
 	for n, stop := range o.stop {
-		if !slices.Contains(wanted, n) {
+		if !there[n] {
 			stop()
 			delete(o.stop, n)
 			delete(o.all, n)
