@@ -13,7 +13,7 @@
 //	                        │ Bridged                  │ hangup element, no exit, a bound reached
 //	                        ▼                          ▼
 //	                      talking ──────────────────► ending ──── last leg has hung up ───► ended
-//	                        any state: the caller's leg hangs up ─► ending
+//	                        any state: the caller's leg hangs up, an end is ordered ─► ending
 //
 // Guarantees:
 //   - A call that has ended emits nothing, whatever arrives.

@@ -21,6 +21,7 @@ const (
 	ContactsFound   EventKind = "contacts_found"   // answers FindContacts
 	TimerFired      EventKind = "timer_fired"      // answers SetTimer
 	Resumed         EventKind = "resumed"          // events may have been missed: what the element waits for may be over
+	EndOrdered      EventKind = "end_ordered"      // somebody ordered the call's end; By and Reason are set
 	Refused         EventKind = "refused"          // the node refused a command; Cause says how
 )
 
@@ -40,6 +41,8 @@ type Event struct {
 	SIPCode  int           `json:"sip_code,omitempty"` // RingEnded
 	Contacts []Contact     `json:"contacts,omitempty"` // ContactsFound
 	End      *LegEnd       `json:"end,omitempty"`      // HungUp
+	By       string        `json:"by,omitempty"`       // EndOrdered: who wants it
+	Reason   string        `json:"reason,omitempty"`   // EndOrdered: in the words of who wants it
 }
 
 // DigitsOutcome says how the collecting of digits ended.

@@ -24,6 +24,8 @@ func (s *step) bookkeep() {
 		s.explain("talked")
 	case HungUp:
 		s.hungUp()
+	case EndOrdered:
+		s.endOrdered()
 	case Played, DigitsCollected, RingEnded, Done, ContactsFound, TimerFired, Refused, Resumed:
 		// These are the business of the element that asked.
 	}

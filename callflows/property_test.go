@@ -43,7 +43,7 @@ var causes = []string{"NORMAL_CLEARING", "USER_BUSY", "NO_ANSWER", "ALLOTTED_TIM
 // anyEvent draws an event that need not make sense: of any leg, for any command, at any time, in hostile words.
 func anyEvent(t *rapid.T, s State, c Call) Event {
 	kinds := []EventKind{Parked, Answered, Rang, LegCreated, Bridged, Unbridged, HungUp, Played, DigitsCollected, RingEnded, Done,
-		ContactsFound, TimerFired, Refused, "of_a_newer_release"}
+		ContactsFound, TimerFired, EndOrdered, Refused, "of_a_newer_release"}
 	legs := []string{callerLeg, callerLeg, "unknown-1", "unknown-2", ""}
 	for _, l := range s.Legs {
 		legs = append(legs, l.ID)
@@ -54,6 +54,9 @@ func anyEvent(t *rapid.T, s State, c Call) Event {
 		Digits:  rapid.SampledFrom([]string{"1", "2", "#", "", "9", "12"}).Draw(t, "digits"),
 		Outcome: rapid.SampledFrom([]DigitsOutcome{DigitsGood, DigitsTimeout, DigitsInvalid, ""}).Draw(t, "outcome"),
 		Cause:   rapid.SampledFrom(causes).Draw(t, "cause"), Missing: rapid.Bool().Draw(t, "missing")}
+	if e.Kind == EndOrdered {
+		e.By, e.Reason = hostile(t, "by"), hostile(t, "why")
+	}
 	for range rapid.IntRange(0, 3).Draw(t, "contacts") {
 		e.Contacts = append(e.Contacts, Contact{Device: rapid.SampledFrom([]string{"anna-desk", "anna-mobile", "ben-desk", "lobby", "gone"}).Draw(t, "device"),
 			URI: rapid.String().Draw(t, "uri")})

@@ -25,6 +25,7 @@ func engineReasons() because.Catalog {
 		"exit_taken":           "Exit {exit} leads to {element}.",
 		"exit_leads_nowhere":   "Exit {exit} leads nowhere, so the call ends with {cause}.",
 		"node_refused":         "The media node refused an order ({detail}).",
+		"end_ordered":          "Hung up by {by} through the API ({reason}).",
 		"resumed":              "Tandem took the call up again after a gap: {element} begins anew.",
 		"step_panicked":        "A fault in Tandem ({detail}) ended the call at the event {event}.",
 		"event_before_park":    "An event ({event}) came before the call had parked.",

@@ -24,6 +24,7 @@ var update = flag.Bool("update", false, "write the outcomes of testdata/*.txt an
 //	clock 2026-03-02T09:00:00Z        it is now
 //	[+30s] parked | done N | played N [missing] | digits N good|timeout|invalid [keyed] | contacts N device ...
 //	[+30s] created|rang|answered|bridged LEG | unbridged | ring_ended N CAUSE | refused N words
+//	[+30s] end_ordered WHO [why]
 //	[+30s] hungup LEG CAUSE [by=far|us] [sip=486] [answered]
 //
 // N is the number of the command that is answered. A is the caller's leg, L1, L2 ... are the dialled ones in order, and
@@ -220,7 +221,7 @@ func (s *script) parse(line string, words []string) Event {
 	s.t.Helper()
 	kinds := map[string]EventKind{"parked": Parked, "done": Done, "played": Played, "digits": DigitsCollected, "contacts": ContactsFound,
 		"created": LegCreated, "rang": Rang, "answered": Answered, "bridged": Bridged, "unbridged": Unbridged, "ring_ended": RingEnded,
-		"refused": Refused, "hungup": HungUp, "timer": TimerFired}
+		"refused": Refused, "hungup": HungUp, "timer": TimerFired, "end_ordered": EndOrdered}
 	e := Event{Kind: kinds[words[0]], At: s.now, Leg: callerLeg}
 	words = words[1:]
 	arg := func() string {
@@ -255,6 +256,8 @@ func (s *script) parse(line string, words []string) Event {
 		}
 	case LegCreated, Rang, Answered, Bridged:
 		e.Leg = s.leg(arg())
+	case EndOrdered:
+		e.By, e.Reason = arg(), strings.Join(words, " ")
 	case Unbridged:
 	case RingEnded, Refused:
 		e.Command, e.Cause = number(), strings.Join(words, " ")

@@ -8,6 +8,7 @@ import (
 	"cmp"
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	"tandem/because"
@@ -115,14 +116,32 @@ func (x *Explanation) judge() {
 	x.Fault = caller.Fault
 	if caller.AnsweredAt != nil {
 		x.Verdict = fmt.Sprintf("The call was answered after %s and lasted %s.%s", seconds(caller.AnsweredAt.Sub(caller.StartedAt)),
-			seconds(caller.EndedAt.Sub(*caller.AnsweredAt)), x.blame())
+			seconds(caller.EndedAt.Sub(*caller.AnsweredAt)), cmp.Or(x.ordered(), x.blame()))
 		return
 	}
 	code := ""
 	if caller.SIPCode != 0 {
 		code = fmt.Sprintf(" (SIP %d, %s)", caller.SIPCode, caller.Cause)
 	}
-	x.Verdict = "The call was not answered" + code + ": " + x.decisive() + x.blame()
+	x.Verdict = "The call was not answered" + code + ": "
+	if ordered := x.ordered(); ordered != "" {
+		x.Verdict += strings.TrimSpace(ordered)
+		return
+	}
+	x.Verdict += x.decisive() + x.blame()
+}
+
+// ordered is who ended the call by an order, in words, when that was its end. It is nobody's failure.
+func (x *Explanation) ordered() string {
+	if x.Legs[0].Cause != callflows.CauseOfOrder {
+		return ""
+	}
+	for _, l := range slices.Backward(x.Lines) {
+		if l.Code == "end_ordered" {
+			return " " + l.Words
+		}
+	}
+	return ""
 }
 
 // blame names the side at fault.

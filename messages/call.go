@@ -41,6 +41,9 @@ func (m *CallEvent) Validate() error {
 	return c.err()
 }
 
+// maxSessions bounds what a node may be said to hold.
+const maxSessions = 1 << 20
+
 // NodeState says whether a node takes new calls.
 type NodeState string
 
@@ -59,7 +62,20 @@ type NodeEvent struct {
 	State  NodeState `json:"state"`
 	Calls  int       `json:"calls"` // live calls on it
 	At     time.Time `json:"at"`
-	Worker string    `json:"worker"` // who owns it
+	Worker string    `json:"worker"`          // who owns it
+	Epoch  uint64    `json:"epoch,omitempty"` // of its ownership: a higher one is a later owner; 0 when it is not shared
+	Load   *NodeLoad `json:"load,omitempty"`  // none until the node has told of it
+}
+
+// NodeLoad is what a node last told of its own load (FreeSWITCH's HEARTBEAT, switch_core.c). A session is a leg. A limit of 0 is
+// one that the node has not told.
+type NodeLoad struct {
+	At                   time.Time `json:"at"` // by the node's clock
+	Sessions             int       `json:"sessions"`
+	MaxSessions          int       `json:"max_sessions"`
+	SessionsPerSecond    int       `json:"sessions_per_second"` // that began within the last second
+	MaxSessionsPerSecond int       `json:"max_sessions_per_second"`
+	IdleCPUPercent       float64   `json:"idle_cpu_percent"` // of its machine
 }
 
 func (*NodeEvent) MessageType() Type { return NodeEventV1 }
@@ -74,7 +90,16 @@ func (m *NodeEvent) Validate() error {
 	default:
 		c.fail("bad_value", "state", "is none of up, down, draining")
 	}
-	c.within("calls", m.Calls, 0, 1<<20)
+	c.within("calls", m.Calls, 0, maxSessions)
 	c.required("worker", m.Worker, MaxName)
+	if l := m.Load; l != nil {
+		c.within("load.sessions", l.Sessions, 0, maxSessions)
+		c.within("load.max_sessions", l.MaxSessions, 0, maxSessions)
+		c.within("load.sessions_per_second", l.SessionsPerSecond, 0, maxSessions)
+		c.within("load.max_sessions_per_second", l.MaxSessionsPerSecond, 0, maxSessions)
+		if !(l.IdleCPUPercent >= 0 && l.IdleCPUPercent <= 100) {
+			c.fail("out_of_range", "load.idle_cpu_percent", "is not within 0 to 100")
+		}
+	}
 	return c.err()
 }

@@ -30,6 +30,7 @@ const (
 	RouteAnswerV1  Type = "route.answer.v1"  // worker -> edge
 	RegistrationV1 Type = "registration.event.v1"
 	CallEventV1    Type = "call.event.v1"
+	CallOrderV1    Type = "call.order.v1" // a worker that was asked -> the owner of the call's node
 	NodeEventV1    Type = "node.event.v1"
 	EdgeHelloV1    Type = "edge.hello.v1"  // an edge has (again) reached the broker and wants its configuration
 	EdgeConfigV1   Type = "edge.config.v1" // worker -> every edge: the whole of what an edge needs to know
@@ -88,6 +89,8 @@ func blank(t Type) Message {
 		return new(Registration)
 	case CallEventV1:
 		return new(CallEvent)
+	case CallOrderV1:
+		return new(CallOrder)
 	case NodeEventV1:
 		return new(NodeEvent)
 	case EdgeHelloV1:
