@@ -60,6 +60,7 @@ func (n *Node) turn(ctx context.Context, c *esl.Conn, node claim.Node) error {
 		return err
 	}
 	n.claims.see(owner)
+	n.owner.Store(&owner)
 	view := claim.View{Worker: n.options.Worker, Link: n.options.Reached, Held: n.claims.me, OwnerClaim: owner, StandbyClaim: standby,
 		Highest: n.claims.highest, Tried: n.claims.tried}
 	view.OwnerGone = owner == n.claims.gone || !owner.Vacant() && owner.Worker != view.Worker && n.away(ctx, owner)
@@ -158,6 +159,7 @@ func (n *Node) own(ctx context.Context, c *esl.Conn, node claim.Node, me claim.H
 		lease.Renewed(asked)
 		n.lease.Store(lease)
 		n.link.Store(n.options.Link.Own(n.options.Node.Name, me.Epoch, n.snapshot))
+		n.begin(asked, me, n.role.Load() == standingBy)
 	}
 	lease := n.lease.Load()
 	ours, cancel := context.WithCancel(ctx)

@@ -25,6 +25,7 @@ func (n *Node) standBy(ctx context.Context, owner claim.Holder) error {
 	alive := time.Now() // the latest moment at which the owner certainly was
 	for {
 		err := n.follow(ctx, owner, &alive)
+		n.gap.heard(alive, err)
 		switch {
 		case ctx.Err() != nil:
 			n.become(watching)

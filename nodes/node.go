@@ -3,6 +3,7 @@ package nodes
 import (
 	"context"
 	"log/slog"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -32,7 +33,7 @@ type Announcer interface {
 	AnnounceNode(messages.NodeEvent)
 }
 
-// Options say which node to own and what to do it with. All fields but Shards, Announce and Logger are needed.
+// Options say which node to own and what to do it with. All fields but Watcher, Shards, Announce and Logger are needed.
 type Options struct {
 	Node      tenants.Node
 	Password  string // of the event socket
@@ -46,8 +47,9 @@ type Options struct {
 	// Link, when given, lets several workers share the node: one owns it, one stands by. Without it this worker takes the
 	// node as its own, and must be the only one that does.
 	Link     *link.Server
-	Reached  string // host:port by which other workers reach Link; empty: where it listens
-	Secret   []byte // that workers know each other by on their links
+	Reached  string  // host:port by which other workers reach Link; empty: where it listens
+	Secret   []byte  // that workers know each other by on their links
+	Watcher  Watcher // may be nil
 	Shards   int
 	Announce time.Duration // how often the node's state is announced
 	Logger   *slog.Logger
@@ -75,6 +77,9 @@ type Node struct {
 	link    atomic.Pointer[link.Owner] // to the standby, while this worker owns the node
 	lease   atomic.Pointer[claim.Lease]
 	claims  claims
+	owner   atomic.Pointer[claim.Holder] // who owns the node, as this worker saw it last
+	traffic traffic
+	gap     gap
 	gaps    atomic.Int64 // connections that have ended: what began before the last one may have missed events
 	started sync.WaitGroup
 
@@ -225,16 +230,21 @@ func (n *Node) announce(ctx context.Context) {
 		case <-ctx.Done():
 			return
 		case <-tick.C:
-			if !n.speaks() {
-				continue
-			}
-			state := messages.NodeDown
-			if n.up.Load() != nil {
-				state = messages.NodeUp
-			}
-			n.announceNow(state)
+			n.Announce()
 		}
 	}
+}
+
+// Announce tells the other workers about the node at once, if it is for this worker to do so: its configuration has changed.
+func (n *Node) Announce() {
+	if !n.speaks() {
+		return
+	}
+	state := messages.NodeDown
+	if n.up.Load() != nil {
+		state = messages.NodeUp
+	}
+	n.announceNow(state)
 }
 
 // speaks says whether this worker tells the others about the node: its owner does, as long as it certainly is the owner. One
@@ -242,10 +252,22 @@ func (n *Node) announce(ctx context.Context) {
 func (n *Node) speaks() bool { return n.role.Load() == owning && n.mayWrite() }
 
 func (n *Node) announceNow(state messages.NodeState) {
-	n.options.Announcer.AnnounceNode(messages.NodeEvent{
+	if state == messages.NodeUp && n.draining() {
+		state = messages.NodeDraining
+	}
+	e := messages.NodeEvent{
 		Type: messages.NodeEventV1, Node: n.options.Node.Name, SIPURI: n.options.Node.SIPURI, State: state,
-		Calls: int(n.live.Load()), At: time.Now().UTC(), Worker: n.options.Worker,
-	})
+		Calls: int(n.live.Load()), At: time.Now().UTC(), Worker: n.options.Worker, Load: n.traffic.load.Load(),
+	}
+	if owner := n.owner.Load(); owner != nil && owner.Worker == n.options.Worker {
+		e.Epoch = owner.Epoch
+	}
+	n.options.Announcer.AnnounceNode(e)
+}
+
+// draining says whether the configuration of this moment wants no new calls on the node.
+func (n *Node) draining() bool {
+	return slices.ContainsFunc(n.options.Snapshot().Nodes(), func(o tenants.Node) bool { return o.Name == n.options.Node.Name && o.Draining })
 }
 
 // Calls is the number of live calls.

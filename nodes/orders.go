@@ -133,6 +133,7 @@ func (s *shard) sendOne(ctx context.Context, o order) error {
 			return nil // whoever owns the node now has the order in the call's state
 		}
 		if c := s.node.up.Load(); c != nil && s.node.mayWrite() {
+			s.node.commands()
 			reply, err := o.sendTo(ctx, c)
 			if err == nil {
 				s.confirm(o)

@@ -25,6 +25,7 @@ const (
 // handle takes one event of a node. It runs on the connection's goroutine for the shard.
 func (n *Node) handle(index int, e *esl.Event) {
 	defer e.Release() // what is kept longer is a copy
+	n.traffic.notice(e)
 	s := n.shards[index%len(n.shards)]
 	s.mu.Lock()
 	defer s.mu.Unlock()

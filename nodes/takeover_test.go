@@ -37,6 +37,14 @@ func worker(t *testing.T, f *fakeNode, name string) (*world, func()) {
 // workerThat is worker with other options.
 func workerThat(t *testing.T, f *fakeNode, name string, change func(*Options)) (*world, func()) {
 	t.Helper()
+	o, w := sharing(t, f, name)
+	change(&o)
+	return w, start(t, o)
+}
+
+// sharing are the options of a worker that shares the node.
+func sharing(t *testing.T, f *fakeNode, name string) (Options, *world) {
+	t.Helper()
 	server, err := link.Listen(t.Context(), link.Options{Address: "127.0.0.1:0", Secret: secret, Worker: name})
 	if err != nil {
 		t.Fatal(err)
@@ -45,8 +53,7 @@ func workerThat(t *testing.T, f *fakeNode, name string, change func(*Options)) (
 	w := newWorld()
 	o := options(t, f, w)
 	o.Worker, o.Link, o.Secret, o.Logger = name, server, secret, w.logger()
-	change(&o)
-	return w, start(t, o)
+	return o, w
 }
 
 // TestStandbyGoesOnWithARingingCall: the owner leaves while a phone rings; what the phone does then is answered by the
