@@ -11,10 +11,14 @@ import (
 
 // NodeFact is what is believed of a media node. State is NodeDown as well when nothing was heard for NodeStaleAfter.
 type NodeFact struct {
-	Name   string
-	SIPURI string // where edges send calls
-	State  messages.NodeState
-	Calls  int // by its owner's own count
+	Name    string
+	SIPURI  string // where edges send calls
+	State   messages.NodeState
+	Calls   int                // by its owner's own count
+	Worker  string             // who owned it when it was last heard of
+	Epoch   uint64             // of that ownership; 0 when it is not shared
+	Load    *messages.NodeLoad // what the node last told of itself; nil for nothing yet
+	HeardAt time.Time          // when its owner was last heard, by our clock
 }
 
 // Nodes are the media nodes. The zero value is empty and ready.
@@ -67,7 +71,8 @@ func (n *Nodes) List(now time.Time) []NodeFact {
 		if age > NodeForgottenAfter {
 			continue
 		}
-		fact := NodeFact{Name: h.event.Node, SIPURI: h.event.SIPURI, State: h.event.State, Calls: h.event.Calls}
+		fact := NodeFact{Name: h.event.Node, SIPURI: h.event.SIPURI, State: h.event.State, Calls: h.event.Calls, Worker: h.event.Worker,
+			Epoch: h.event.Epoch, Load: h.event.Load, HeardAt: h.at}
 		if age > NodeStaleAfter {
 			fact.State = messages.NodeDown
 		}

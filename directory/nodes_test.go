@@ -21,7 +21,7 @@ func TestANodeIsUsableWhileItsOwnerIsHeard(t *testing.T) {
 	n.Apply(nodeNews("fs2", "w1", messages.NodeUp, 0), at(0))
 	n.Apply(nodeNews("fs1", "w1", messages.NodeDraining, 5), at(5))
 	fact := func(name string, state messages.NodeState, calls int) directory.NodeFact {
-		return directory.NodeFact{Name: name, SIPURI: "sip:" + name + ":5080", State: state, Calls: calls}
+		return directory.NodeFact{Name: name, SIPURI: "sip:" + name + ":5080", State: state, Calls: calls, Worker: "w1", HeardAt: at(calls)}
 	}
 	for _, tt := range []struct {
 		name string
