@@ -82,9 +82,12 @@ func Reasons() because.Catalog {
 		"number_unknown":     "{tenant} has no extension or number {number}, and no trunk to call out.",
 		"route_found":        "{number} leads to the flow {flow}.",
 		"tenant_over_limit":  "{tenant} has {calls|call|calls} up, and its limit is {limit}.",
+		"tenant_over_rate":   "{tenant} has begun {calls|call|calls} within a second, and its limit is {limit} a second.",
 		"node_down":          "The media node {node} is down.",
 		"node_draining":      "The media node {node} takes no new calls: it is being drained.",
 		"node_full":          "The media node {node} is full ({calls|call|calls}).",
+		"node_overloaded":    "The media node {node} takes no new calls while it is overloaded: {what} stand at {percent} %, and the bound is {bound} %.",
+		"nodes_full":         "Every media node that is up is full or overloaded.",
 		"no_node":            "No media node can take the call.",
 		"nodes_chosen":       "The call goes to a media node, tried in this order: {nodes}.",
 	}

@@ -72,7 +72,7 @@ func TestWhoIsRefusedAndHow(t *testing.T) {
 			for i := range f.Nodes {
 				f.Nodes[i].Calls = 10
 			}
-		}, 503, 38, "NETWORK_OUT_OF_ORDER", messages.FaultPlatform, "No media node can take the call.", "red"},
+		}, 503, 42, "SWITCH_CONGESTION", messages.FaultPlatform, "Every media node that is up is full or overloaded.", "red"},
 		{"a call before any node is known", fromDevice(t, "desk@red.example", "101"), none, func(f *Facts) { f.Nodes = nil }, 503, 38, "NETWORK_OUT_OF_ORDER", messages.FaultPlatform, "No media node can take the call.", "red"},
 		{"an emergency call when every node is down", fromDevice(t, "desk@red.example", "112"), none, nodes(messages.NodeDown, messages.NodeDown, messages.NodeDown), 503, 38, "NETWORK_OUT_OF_ORDER", messages.FaultPlatform, "No media node can take the call.", "red"},
 	} {

@@ -32,8 +32,9 @@ import (
 // Facts are what a decision needs besides configuration. They are journalled with it.
 type Facts struct {
 	At          time.Time `json:"at"`
-	TenantCalls int       `json:"tenant_calls"` // live calls of the tenant that TenantOf names
-	Nodes       []Node    `json:"nodes"`        // nodes that are known to be there
+	TenantCalls int       `json:"tenant_calls"`          // live calls of the tenant that TenantOf names
+	TenantRate  int       `json:"tenant_rate,omitempty"` // its calls that began within the last second
+	Nodes       []Node    `json:"nodes"`                 // nodes that are known to be there
 }
 
 // Node is a media node as it is now.
@@ -42,6 +43,7 @@ type Node struct {
 	SIPURI string             `json:"sip_uri"`
 	State  messages.NodeState `json:"state"`
 	Calls  int                `json:"calls"`
+	Busy   Busy               `json:"busy,omitzero"`
 }
 
 // Decision is what Decide gives.
@@ -170,7 +172,7 @@ func (d *decider) route() {
 		d.place(true)
 		return
 	}
-	if d.mayCall() && d.findFlow() && d.withinLimit() {
+	if d.mayCall() && d.findFlow() && d.withinLimit() && d.withinRate() {
 		d.place(false)
 	}
 }
@@ -214,7 +216,7 @@ func (d *decider) withinLimit() bool {
 		"tenant", d.tenant.Name, "calls", strconv.Itoa(d.facts.TenantCalls), "limit", strconv.Itoa(limit))
 }
 
-// place chooses nodes: those that are up and below their limit, the tenant's own first. A tenant's calls prefer one node,
+// place chooses nodes: those that are up and below their limit and their knee, the tenant's own first. A tenant's calls prefer one node,
 // because transfers, pickups and queues need both legs on one. Emergency calls take draining and full nodes too, last.
 func (d *decider) place(emergency bool) {
 	type choice struct {
@@ -223,6 +225,7 @@ func (d *decider) place(emergency bool) {
 		hash uint64
 	}
 	var choices []choice
+	someAreFull := false
 	for _, n := range d.facts.Nodes {
 		c := choice{node: n, hash: affinity(d.Tenant, n.Name)}
 		switch {
@@ -234,14 +237,16 @@ func (d *decider) place(emergency bool) {
 			c.rank = 1
 		case d.full(n):
 			d.explain("node_full", "node", n.Name, "calls", strconv.Itoa(n.Calls))
-			c.rank = 1
+			c.rank, someAreFull = 1, true
+		case d.overloaded(n):
+			c.rank, someAreFull = 1, true
 		}
 		if c.rank == 0 || emergency {
 			choices = append(choices, c)
 		}
 	}
 	if len(choices) == 0 {
-		d.reject(503, "Service Unavailable", "NETWORK_OUT_OF_ORDER", 38, messages.FaultPlatform, "no_node")
+		d.unplaced(someAreFull)
 		return
 	}
 	slices.SortFunc(choices, func(a, b choice) int {
