@@ -21,6 +21,10 @@ type CallEvent struct {
 	At     time.Time `json:"at"`
 	From   string    `json:"from,omitempty"`
 	To     string    `json:"to,omitempty"`
+	// Epoch and N put a node's events into order: by its owner's epoch, then by the owner's own number. Both are 0 in
+	// events of a release that did not have them.
+	Epoch uint64 `json:"epoch,omitempty"`
+	N     uint64 `json:"n,omitempty"`
 }
 
 func (*CallEvent) MessageType() Type { return CallEventV1 }

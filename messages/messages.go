@@ -32,9 +32,12 @@ const (
 	CallEventV1    Type = "call.event.v1"
 	CallOrderV1    Type = "call.order.v1" // a worker that was asked -> the owner of the call's node
 	NodeEventV1    Type = "node.event.v1"
-	EdgeHelloV1    Type = "edge.hello.v1"  // an edge has (again) reached the broker and wants its configuration
-	EdgeConfigV1   Type = "edge.config.v1" // worker -> every edge: the whole of what an edge needs to know
-	EdgeForgetV1   Type = "edge.forget.v1" // worker -> every edge: drop cached credentials
+	NodeCallsV1    Type = "node.calls.v1"   // owner of a node -> all workers: the calls that are live there
+	NodeDialogsV1  Type = "node.dialogs.v1" // owner of a node -> all workers: SIP dialogs of answered legs
+	NodeAskV1      Type = "node.ask.v1"     // worker -> owners of nodes: say the former again
+	EdgeHelloV1    Type = "edge.hello.v1"   // an edge has (again) reached the broker and wants its configuration
+	EdgeConfigV1   Type = "edge.config.v1"  // worker -> every edge: the whole of what an edge needs to know
+	EdgeForgetV1   Type = "edge.forget.v1"  // worker -> every edge: drop cached credentials
 	CDRV1          Type = "cdr.v1"
 	JournalV1      Type = "journal.v1"
 )
@@ -93,6 +96,12 @@ func blank(t Type) Message {
 		return new(CallOrder)
 	case NodeEventV1:
 		return new(NodeEvent)
+	case NodeCallsV1:
+		return new(NodeCalls)
+	case NodeDialogsV1:
+		return new(NodeDialogs)
+	case NodeAskV1:
+		return new(NodeAsk)
 	case EdgeHelloV1:
 		return new(EdgeHello)
 	case EdgeConfigV1:
