@@ -7,35 +7,47 @@ import (
 	"tandem/messages"
 )
 
-// Calls are the live calls of all tenants.
+// Calls are the live calls of all tenants, and the dialogs of their answered legs.
 //
-//	Tentative ---> decided --started, answered--> live --ended--> tombstone ---> forgotten
-//	                  |  '------------ended------------------------^  (TombstoneFor)
-//	                  '--- TentativeFor ---> forgotten
+//	Tentative ---> decided --started, answered, announced--> live --ended--------> tombstone ---> forgotten
+//	                  |                                       |  '-not announced-> tombstone, until newer word of it
+//	                  '--- TentativeFor ---> forgotten        '--- nobody speaks for its node: uncertain ---> forgotten
+//
+// The owner of a node is the authority on its calls. Each event carries the owner's epoch and number, and each
+// announcement the number of the last event before it: so it is known which of the two is news, in whatever order they come.
 //
 // The zero value is empty and ready.
 type Calls struct {
 	mu      sync.Mutex
 	calls   map[string]*call
 	tenants map[string]*tally
-	nodes   map[string]int
-	ended   map[string]time.Time
-	graves  []grave // of ended, in order of arrival
+	nodes   map[string]*nodeCalls
+	ended   map[string]grave
+	graves  []buried            // of ended, in order of arrival
+	lacking map[string]lackedBy // by leg: dialogs that were announced and have not come
 }
 
 type call struct {
-	tenant, node string    // node is empty while the call is only decided
-	at           time.Time // of the decision, or of the newest event by its sender's clock
-	heard        time.Time // when that was, by our clock
-
-	from, to              string
-	state                 messages.CallState
-	startedAt, answeredAt time.Time
+	live   LiveCall  // without its legs; Node is empty while the call is only decided
+	legs   []liveLeg // as announced
+	told   word      // the newest on the call
+	listed word      // the announcement that legs are from
+	at     time.Time // of the decision, or of the newest event by its sender's clock
+	heard  time.Time // when anything was last said of it, by our clock
 }
 
-// tally counts a tenant's calls, and knows those that are only decided, oldest first, so that they expire in passing.
+// word puts what a node's owners say into order: by epoch, then by the owner's own number. A release that had neither says
+// the zero word.
+type word struct{ epoch, n uint64 }
+
+func (s word) after(other word) bool {
+	return s.epoch > other.epoch || s.epoch == other.epoch && s.n > other.n
+}
+
+// tally is a tenant's calls. It knows those that are only decided, oldest first, so that they expire in passing.
 type tally struct {
-	calls   int
+	calls   map[string]*call
+	byNode  map[string]int // "": decided
 	decided []decision
 }
 
@@ -44,7 +56,23 @@ type decision struct {
 	at   time.Time
 }
 
+// nodeCalls are those seen on one node, and what is known of who speaks for it.
+type nodeCalls struct {
+	calls   map[string]*call
+	worker  string // the owner who announced last
+	epoch   uint64 // and its epoch
+	heard   time.Time
+	covered coverage
+}
+
+// grave remembers that a call is over. One that its owner's announcement lacked is not final: newer word opens it.
 type grave struct {
+	at      time.Time
+	final   bool // its end was told
+	missing word // of the announcement that lacked it
+}
+
+type buried struct {
 	call string
 	at   time.Time
 }
@@ -58,24 +86,25 @@ func (c *Calls) Tentative(id, tenant string, at time.Time) {
 		return
 	}
 	c.expire(tenant, at)
-	c.add(id, &call{tenant: tenant, at: at, heard: at})
+	c.add(&call{live: LiveCall{Call: id, Tenant: tenant}, at: at, heard: at})
 	t := c.tenants[tenant]
 	t.decided = append(t.decided, decision{id, at})
 }
 
-// Apply takes a valid call event into account; now is when it came. Events are ordered by their own time, what is
-// remembered lasts by ours: a node's wrong clock must not make it last for ever.
+// Apply takes a valid call event into account; now is when it came. Events are ordered by their owner's numbers, or their
+// own time where there are none; what is remembered lasts by our clock: a node's wrong one must not make it last for ever.
 func (c *Calls) Apply(m *messages.CallEvent, now time.Time) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.forget(now.Add(-TombstoneFor))
-	if _, ended := c.ended[m.Call]; ended {
+	c.node(m.Node).heard = now
+	if c.over(m.Call, word{m.Epoch, m.N}) {
 		return
 	}
 	switch m.State {
 	case messages.CallEnded:
 		c.remove(m.Call)
-		c.bury(m.Call, now)
+		c.bury(m.Call, grave{at: now, final: true})
 	case messages.CallStarted, messages.CallAnswered:
 		c.see(m, now)
 	}
@@ -83,40 +112,82 @@ func (c *Calls) Apply(m *messages.CallEvent, now time.Time) {
 
 // see makes a call live on its node. A later event for another node means that the call was moved.
 func (c *Calls) see(m *messages.CallEvent, now time.Time) {
-	had := c.calls[m.Call]
-	if had != nil && had.node != "" && m.At.Before(had.at) {
-		return
-	}
-	seen := &call{tenant: m.Tenant, node: m.Node, at: m.At, heard: now, from: m.From, to: m.To, state: m.State}
-	if had != nil {
-		seen.startedAt, seen.answeredAt = had.startedAt, had.answeredAt
-		if had.state == messages.CallAnswered {
-			seen.state = had.state
+	told, had := word{m.Epoch, m.N}, c.calls[m.Call]
+	if had != nil && had.live.Node != "" {
+		numbered := had.live.Node == m.Node && told != word{} && had.told != word{}
+		if numbered && !told.after(had.told) || !numbered && m.At.Before(had.at) {
+			return
 		}
 	}
-	if m.State == messages.CallAnswered {
-		seen.answeredAt = m.At
-	} else {
-		seen.startedAt = m.At
+	seen := &call{live: LiveCall{Call: m.Call, State: m.State}}
+	if had != nil {
+		*seen = *had
 	}
-	c.remove(m.Call)
-	c.add(m.Call, seen)
+	seen.live.Tenant, seen.live.Node, seen.live.From, seen.live.To = m.Tenant, m.Node, m.From, m.To
+	seen.told, seen.at, seen.heard = told, m.At, now
+	switch {
+	case m.State == messages.CallAnswered:
+		seen.live.State, seen.live.AnsweredAt = m.State, m.At
+	case seen.live.State == "":
+		seen.live.State, seen.live.StartedAt = m.State, m.At
+	default:
+		seen.live.StartedAt = m.At
+	}
+	c.replace(seen)
 }
 
-func (c *Calls) add(id string, added *call) {
+// over says whether a call has ended, as far as this word can know. Word of a call that was only missing from
+// an older announcement opens its grave.
+func (c *Calls) over(id string, told word) bool {
+	g, ended := c.ended[id]
+	if ended && !g.final && told.after(g.missing) {
+		delete(c.ended, id)
+		return false
+	}
+	return ended
+}
+
+// replace puts a call in the place of what was known of it.
+func (c *Calls) replace(seen *call) {
+	if had := c.calls[seen.live.Call]; had != nil {
+		if had.live.Tenant == seen.live.Tenant && had.live.Node == seen.live.Node {
+			*had = *seen
+			return
+		}
+		c.detach(had)
+	}
+	c.add(seen)
+}
+
+func (c *Calls) add(added *call) {
 	if c.calls == nil {
-		c.calls, c.tenants, c.nodes = map[string]*call{}, map[string]*tally{}, map[string]int{}
+		c.calls, c.tenants = map[string]*call{}, map[string]*tally{}
 	}
+	id := added.live.Call
 	c.calls[id] = added
-	t := c.tenants[added.tenant]
+	t := c.tenants[added.live.Tenant]
 	if t == nil {
-		t = &tally{}
-		c.tenants[added.tenant] = t
+		t = &tally{calls: map[string]*call{}, byNode: map[string]int{}}
+		c.tenants[added.live.Tenant] = t
 	}
-	t.calls++
-	if added.node != "" {
-		c.nodes[added.node]++
+	t.calls[id] = added
+	t.byNode[added.live.Node]++
+	if added.live.Node != "" {
+		c.node(added.live.Node).calls[id] = added
 	}
+}
+
+// node gives what is known of a node's calls.
+func (c *Calls) node(name string) *nodeCalls {
+	n := c.nodes[name]
+	if n == nil {
+		if c.nodes == nil {
+			c.nodes = map[string]*nodeCalls{}
+		}
+		n = &nodeCalls{calls: map[string]*call{}}
+		c.nodes[name] = n
+	}
+	return n
 }
 
 func (c *Calls) remove(id string) {
@@ -124,32 +195,45 @@ func (c *Calls) remove(id string) {
 	if had == nil {
 		return
 	}
+	for _, l := range had.legs {
+		delete(c.lacking, l.ID)
+	}
+	c.detach(had)
+}
+
+// detach takes a call out of the maps, and leaves what it says of its legs.
+func (c *Calls) detach(had *call) {
+	id, node := had.live.Call, had.live.Node
 	delete(c.calls, id)
-	t := c.tenants[had.tenant]
-	if t.calls--; t.calls == 0 {
-		delete(c.tenants, had.tenant) // its decisions are of calls that are gone
+	t := c.tenants[had.live.Tenant]
+	delete(t.calls, id)
+	if t.byNode[node]--; t.byNode[node] == 0 {
+		delete(t.byNode, node)
 	}
-	if had.node == "" {
-		return
+	if len(t.calls) == 0 {
+		delete(c.tenants, had.live.Tenant) // its decisions are of calls that are gone
 	}
-	if c.nodes[had.node]--; c.nodes[had.node] == 0 {
-		delete(c.nodes, had.node)
+	if node != "" {
+		delete(c.nodes[node].calls, id)
 	}
 }
 
-func (c *Calls) bury(id string, at time.Time) {
+func (c *Calls) bury(id string, g grave) {
 	if c.ended == nil {
-		c.ended = map[string]time.Time{}
+		c.ended = map[string]grave{}
 	}
-	c.ended[id] = at
-	c.graves = append(c.graves, grave{id, at})
+	c.ended[id] = g
+	c.graves = append(c.graves, buried{id, g.at})
 }
 
 // forget removes the tombstones of before the horizon.
 func (c *Calls) forget(horizon time.Time) {
 	n := 0
 	for n < len(c.graves) && c.graves[n].at.Before(horizon) {
-		delete(c.ended, c.graves[n].call)
+		b := c.graves[n]
+		if c.ended[b.call].at.Equal(b.at) { // and was not opened and closed again
+			delete(c.ended, b.call)
+		}
 		n++
 	}
 	c.graves = c.graves[n:]
@@ -165,50 +249,43 @@ func (c *Calls) expire(tenant string, now time.Time) {
 	for n < len(t.decided) && !now.Before(t.decided[n].at.Add(TentativeFor)) {
 		d := t.decided[n]
 		n++
-		if had := c.calls[d.call]; had != nil && had.node == "" && had.at.Equal(d.at) {
+		if had := c.calls[d.call]; had != nil && had.live.Node == "" && had.at.Equal(d.at) {
 			c.remove(d.call)
 		}
 	}
 	t.decided = t.decided[n:]
 }
 
-// CountTenant is the number of a tenant's calls, decided ones included.
-func (c *Calls) CountTenant(tenant string, now time.Time) int {
+// CountTenant is the number of a tenant's calls, decided ones included and uncertain ones left out: nobody is refused for
+// a call that may be over.
+func (c *Calls) CountTenant(tenant string, now time.Time) (calls int) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.expire(tenant, now)
-	if t := c.tenants[tenant]; t != nil {
-		return t.calls
+	t := c.tenants[tenant]
+	if t == nil {
+		return 0
 	}
-	return 0
+	for node, n := range t.byNode {
+		if node == "" || !c.nodes[node].uncertain(now) {
+			calls += n
+		}
+	}
+	return calls
 }
 
 // CountNode is the number of calls seen on a node.
 func (c *Calls) CountNode(node string) int {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	return c.nodes[node]
+	if n := c.nodes[node]; n != nil {
+		return len(n.calls)
+	}
+	return 0
 }
 
-// Keep is the word of a node's owner on all calls that are live there at that time, by the owner's clock: others that were
-// seen on the node before are gone. It mends what lost events have left. now is when it came.
-func (c *Calls) Keep(node string, live []string, at, now time.Time) {
-	there := make(map[string]bool, len(live))
-	for _, id := range live {
-		there[id] = true
-	}
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	for id, had := range c.calls {
-		if had.node == node && !there[id] && had.at.Before(at) {
-			c.remove(id)
-			c.bury(id, now)
-		}
-	}
-}
-
-// Sweep forgets calls beyond MaxCallAge, decided ones that never came, and old tombstones. Calling it every minute or so
-// keeps memory in bounds.
+// Sweep forgets calls beyond MaxCallAge, those of nodes that nobody has spoken for since CallsForgottenAfter, decided ones
+// that never came, and old tombstones. Calling it every minute or so keeps memory in bounds.
 func (c *Calls) Sweep(now time.Time) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -216,6 +293,15 @@ func (c *Calls) Sweep(now time.Time) {
 		if had.heard.Before(now.Add(-MaxCallAge)) {
 			c.remove(id)
 		}
+	}
+	for name, n := range c.nodes {
+		if now.Sub(n.heard) < CallsForgottenAfter {
+			continue
+		}
+		for id := range n.calls {
+			c.remove(id)
+		}
+		delete(c.nodes, name)
 	}
 	for tenant := range c.tenants {
 		c.expire(tenant, now)

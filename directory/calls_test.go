@@ -47,7 +47,7 @@ func TestADecidedCallThatNeverCameStopsCounting(t *testing.T) {
 	c.Tentative("a", "demo", at(0))
 	c.Tentative("b", "demo", at(5))
 	c.Apply(news("b", messages.CallStarted, 6), at(6))
-	for _, tt := range []struct{ seconds, want int }{{9, 2}, {10, 1}, {60, 1}} {
+	for _, tt := range []struct{ seconds, want int }{{9, 2}, {10, 1}, {30, 1}} {
 		if got := c.CountTenant("demo", at(tt.seconds)); got != tt.want {
 			t.Errorf("after %d s: %d, want %d", tt.seconds, got, tt.want)
 		}
@@ -72,36 +72,6 @@ func TestAMovedCallCountsOnItsNewNode(t *testing.T) {
 	c.Apply(news("a", messages.CallAnswered, 1), at(6)) // late, from the old node
 	if c.CountNode("fs1") != 0 || c.CountNode("fs2") != 1 || c.CountTenant("demo", at(6)) != 1 {
 		t.Errorf("%d, %d", c.CountNode("fs1"), c.CountNode("fs2"))
-	}
-}
-
-func TestTheOwnersListMendsLostEvents(t *testing.T) {
-	var c directory.Calls
-	for i, id := range []string{"old", "lost", "new"} {
-		c.Apply(news(id, messages.CallStarted, i*10), at(i*10))
-	}
-	c.Keep("fs1", []string{"old"}, at(15), at(15))
-	if got := c.CountNode("fs1"); got != 2 {
-		t.Errorf("%d calls, want the listed one and the newer one", got)
-	}
-	c.Apply(news("lost", messages.CallAnswered, 11), at(16))
-	if got := c.CountNode("fs1"); got != 2 {
-		t.Error("late news revived a call that its node's owner does not have")
-	}
-}
-
-func TestNothingIsBelievedForEver(t *testing.T) {
-	var c directory.Calls
-	ahead := news("ahead", messages.CallStarted, 0)
-	ahead.At = at(0).Add(1000 * time.Hour) // a node's wrong clock
-	c.Apply(ahead, at(0))
-	c.Sweep(at(0).Add(directory.MaxCallAge - time.Second))
-	if c.CountNode("fs1") != 1 {
-		t.Error("forgotten too early")
-	}
-	c.Sweep(at(0).Add(directory.MaxCallAge + time.Second))
-	if c.CountNode("fs1") != 0 || c.CountTenant("demo", at(0)) != 0 {
-		t.Error("believed for ever")
 	}
 }
 

@@ -10,7 +10,7 @@
 //   - All methods are safe for concurrent use, and quick: no I/O, no clock of its own, no goroutine.
 //
 // It is a belief, not the truth: a worker that has just started, or has lost events, counts fewer or more calls than there
-// are. Limits that must hold exactly need another authority.
+// are, until the owners of the nodes announce theirs (Calls.Announce). Limits that must hold exactly need another authority.
 package directory
 
 import "time"
@@ -26,8 +26,13 @@ const (
 	TentativeFor = 10 * time.Second
 	// TombstoneFor is how long it is remembered that something has ended, so that late news of it is known to be late.
 	TombstoneFor = 2 * time.Minute
-	// MaxCallAge ends the belief in a call whose end was never heard of.
+	// MaxCallAge ends the belief in a call of which nothing was heard for so long, though its node is spoken for.
 	MaxCallAge = 24 * time.Hour
+	// UncertainAfter is when the calls of a node that nobody speaks for are uncertain: they may go on, and may be over.
+	// Its owner speaks every few seconds.
+	UncertainAfter = 30 * time.Second
+	// CallsForgottenAfter is when they are forgotten. Until then they can be rescued.
+	CallsForgottenAfter = time.Hour
 	// NodeStaleAfter is when a node of which nothing is heard is held to be down. Its owner tells every few seconds.
 	NodeStaleAfter = 15 * time.Second
 	// NodeForgottenAfter is when it leaves the list.

@@ -15,7 +15,7 @@ type LiveCall struct {
 	Node       string // the media node that it is on
 	Worker     string // who drives it; empty until its owner has told
 	From, To   string // the caller's number, and what was dialled
-	Flow       string // the flow that it began with, the element at work and the phase; empty until its owner has told
+	Flow       string // the flow and the element at work, and the phase; empty until its owner has told
 	Element    string
 	Phase      string
 	State      messages.CallState // CallStarted or CallAnswered
@@ -32,7 +32,8 @@ type LiveLeg struct {
 	Role       messages.LegRole
 	Device     string // who it leads to: a device of the tenant or a trunk
 	Trunk      string
-	AnsweredAt time.Time // UTC; zero before the answer
+	AnsweredAt time.Time        // UTC; zero before the answer
+	Dialog     *messages.Dialog // not to be changed; nil while it is not known
 }
 
 // CallFilter chooses live calls. What is empty chooses all.
@@ -44,18 +45,30 @@ type CallFilter struct {
 
 // List gives the live calls that the filter chooses, the oldest first. Calls that are only decided are not among them.
 func (c *Calls) List(f CallFilter, now time.Time) []LiveCall {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	var all []LiveCall
-	for id, had := range c.calls {
-		if had.node == "" || f.Tenant != "" && f.Tenant != had.tenant || f.Node != "" && f.Node != had.node {
-			continue
-		}
-		all = append(all, c.show(id, had))
-	}
+	all := c.chosen(f, now)
 	slices.SortFunc(all, func(a, b LiveCall) int { return cmp.Or(a.StartedAt.Compare(b.StartedAt), cmp.Compare(a.Call, b.Call)) })
 	if f.Limit > 0 && len(all) > f.Limit {
 		all = all[:f.Limit]
+	}
+	return all
+}
+
+func (c *Calls) chosen(f CallFilter, now time.Time) (all []LiveCall) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	from := c.calls
+	switch {
+	case f.Tenant != "" && c.tenants[f.Tenant] == nil, f.Node != "" && c.nodes[f.Node] == nil:
+		return nil
+	case f.Tenant != "":
+		from = c.tenants[f.Tenant].calls
+	case f.Node != "":
+		from = c.nodes[f.Node].calls
+	}
+	for _, had := range from {
+		if had.live.Node != "" && (f.Node == "" || f.Node == had.live.Node) {
+			all = append(all, c.show(had, now))
+		}
 	}
 	return all
 }
@@ -65,13 +78,17 @@ func (c *Calls) Get(call string, now time.Time) (LiveCall, bool) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	had := c.calls[call]
-	if had == nil || had.node == "" {
+	if had == nil || had.live.Node == "" {
 		return LiveCall{}, false
 	}
-	return c.show(call, had), true
+	return c.show(had, now), true
 }
 
-func (c *Calls) show(id string, had *call) LiveCall {
-	return LiveCall{Call: id, Tenant: had.tenant, Node: had.node, From: had.from, To: had.to, State: had.state, StartedAt: had.startedAt,
-		AnsweredAt: had.answeredAt}
+func (c *Calls) show(had *call, now time.Time) LiveCall {
+	live := had.live
+	for _, l := range had.legs {
+		live.Legs = append(live.Legs, l.LiveLeg)
+	}
+	live.Uncertain = c.nodes[live.Node].uncertain(now)
+	return live
 }

@@ -1,0 +1,93 @@
+package directory
+
+import (
+	"slices"
+	"time"
+
+	"tandem/messages"
+)
+
+// liveLeg is a leg as it was announced, with its dialog as it was told.
+type liveLeg struct {
+	LiveLeg
+	announced uint32 // digest of the dialog that the node's owner has; 0: none
+}
+
+// lackedBy is a call whose leg's dialog has been announced and has not come, and the node that it is on.
+type lackedBy struct{ call, node string }
+
+// listLegs makes the legs of a call of what its node's owner lists, and keeps the dialogs that are known.
+func (c *Calls) listLegs(node string, entry *messages.NodeCall, had []liveLeg) []liveLeg {
+	legs := make([]liveLeg, len(entry.Legs))
+	for i, l := range entry.Legs {
+		legs[i] = liveLeg{LiveLeg{ID: l.ID, Role: l.Role, Device: l.Device, Trunk: l.Trunk, AnsweredAt: l.AnsweredAt}, l.Dialog}
+	}
+	for _, h := range had {
+		delete(c.lacking, h.ID)
+		if i := slices.IndexFunc(legs, func(l liveLeg) bool { return l.ID == h.ID }); i >= 0 {
+			legs[i].Dialog = h.Dialog
+		}
+	}
+	for _, l := range legs {
+		if l.lacks() {
+			c.lack(l.ID, lackedBy{entry.Call, node})
+		}
+	}
+	return legs
+}
+
+func (l *liveLeg) lacks() bool {
+	return l.announced != 0 && (l.Dialog == nil || l.Dialog.Digest != l.announced)
+}
+
+func (c *Calls) lack(leg string, by lackedBy) {
+	if c.lacking == nil {
+		c.lacking = map[string]lackedBy{}
+	}
+	c.lacking[leg] = by
+}
+
+// Learn takes dialogs of answered legs. Those of calls that are not known are left: their announcement brings them. The
+// message's dialogs are kept as they are.
+func (c *Calls) Learn(m *messages.NodeDialogs) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	for i := range m.Dialogs {
+		d := m.Dialogs[i] // so that one dialog does not keep its neighbours
+		had := c.calls[d.Call]
+		if had == nil || had.live.Node != m.Node {
+			continue
+		}
+		at := slices.IndexFunc(had.legs, func(l liveLeg) bool { return l.ID == d.Leg })
+		if at < 0 {
+			if len(had.legs) >= messages.MaxCallLegs {
+				continue
+			}
+			at = len(had.legs)
+			had.legs = append(had.legs, liveLeg{LiveLeg: LiveLeg{ID: d.Leg}})
+		}
+		leg := &had.legs[at]
+		if leg.Dialog != nil && d.At.Before(leg.Dialog.At) {
+			continue
+		}
+		leg.Dialog, leg.announced = &d, d.Digest
+		delete(c.lacking, d.Leg)
+	}
+}
+
+// Lacking gives legs whose dialogs have been announced and have not come, by node: at most limit of each.
+func (c *Calls) Lacking(limit int) map[string][]string {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	byNode := map[string][]string{}
+	for leg, by := range c.lacking {
+		if legs := byNode[by.node]; len(legs) < limit {
+			byNode[by.node] = append(legs, leg)
+		}
+	}
+	return byNode
+}
+
+// movedFor is how long the word of one node on a call keeps another node from claiming it by a mere listing: longer than
+// the pause between two announcements.
+const movedFor = time.Minute
