@@ -100,5 +100,5 @@ func (c *Calls) Counts(call, tenant string, now time.Time) bool {
 	defer c.mu.Unlock()
 	c.expire(tenant, now)
 	had := c.calls[call]
-	return had != nil && had.tenant == tenant
+	return had != nil && had.live.Tenant == tenant
 }
