@@ -19,6 +19,7 @@ import (
 	"path/filepath"
 	"strings"
 	"text/template"
+	"time"
 
 	"tandem/messages"
 )
@@ -31,10 +32,17 @@ const mainFile = "kamailio.cfg"
 
 // Bounds of the edge that no operator needs to change.
 const (
-	contactsOfUser  = 10  // contacts of one address of record; the oldest yields
-	contactBytes    = 900 // of a Contact header; Kamailio's own limit for a URI is 1024, alias included
-	pulsePatience   = 3   // seconds without our pulse until the broker counts as away
-	nodesTried      = 4   // of a decision's list
+	contactsOfUser = 10  // contacts of one address of record; the oldest yields
+	contactBytes   = 900 // of a Contact header; Kamailio's own limit for a URI is 1024, alias included
+	pulsePatience  = 3   // seconds without our pulse until the broker counts as away
+	nodesTried     = 4   // of a decision's list
+	// tick is how often the edge looks for questions that nobody has answered. Each is asked again at most one tick late.
+	tick = 5 * time.Millisecond
+	// ticks is where counting them begins anew. No question waits that long.
+	ticks = 1_000_000
+	// unheeded is how many questions the edge remembers until it is time to ask them again. Beyond it the oldest are asked
+	// once: so many within defaultAskAgain mean a flood, and their texts take shared memory.
+	unheeded        = 512
 	registerDefault = 3600
 )
 
@@ -99,5 +107,7 @@ func bounds() map[string]int {
 		"TANDEM_CONTACT_BYTES":  contactBytes,
 		"TANDEM_PULSE_PATIENCE": pulsePatience,
 		"TANDEM_NODES_TRIED":    nodesTried,
+		"TANDEM_TICKS":          ticks,
+		"TANDEM_TICKS_A_SECOND": int(time.Second / tick),
 	}
 }

@@ -33,24 +33,32 @@ type Values struct {
 	BanFor         time.Duration // default 1 hour
 
 	AnswerWait  time.Duration // how long a worker may take to decide; default 1.5 s
+	AskAgain    time.Duration // how long until another worker is asked, once; default 30 ms
 	NodeWait    time.Duration // how long a media node may be silent before the next is tried; default 1 s
 	RegisterMin time.Duration // shortest registration; default 1 minute
 	RegisterMax time.Duration // longest registration; default 1 hour
+
+	// AskAgainAtMost is the number of questions without an answer within AskAgain, in one second, beyond which none is asked
+	// again until a second has passed with fewer: then the workers are slow, and not one of them paused. Default 64.
+	AskAgainAtMost int
 
 	Debug int // Kamailio's log level: 0 warnings, 1 notices (default), 2 information, 3 everything
 }
 
 // Defaults of the optional values.
 const (
-	defaultFlood       = 50
-	defaultBanAfter    = 20
-	defaultBanWindow   = 5 * time.Minute
-	defaultBanFor      = time.Hour
-	defaultAnswerWait  = 1500 * time.Millisecond
-	defaultNodeWait    = time.Second
-	defaultRegisterMin = time.Minute
-	defaultRegisterMax = time.Hour
-	defaultDebug       = 1
+	defaultFlood      = 50
+	defaultBanAfter   = 20
+	defaultBanWindow  = 5 * time.Minute
+	defaultBanFor     = time.Hour
+	defaultAnswerWait = 1500 * time.Millisecond
+	defaultAskAgain   = 30 * time.Millisecond
+	// Four paused workers' prefetch at one instant (rabbit.RoutePrefetch). A busy worker decides as many in 5 ms.
+	defaultAskAgainAtMost = 64
+	defaultNodeWait       = time.Second
+	defaultRegisterMin    = time.Minute
+	defaultRegisterMax    = time.Hour
+	defaultDebug          = 1
 	// pikeUnit is the sampling time of the pike module in kamailio.cfg, in seconds.
 	pikeUnit = 2
 	// noEmergency is in no user part of a URI (RFC 3261 25.1).
@@ -138,11 +146,16 @@ func (v Values) rendered(dir string) (page, error) {
 		{"TANDEM_BAN_SECONDS", seconds(v.BanFor, defaultBanFor)},
 		{"TANDEM_REGISTER_MAX", seconds(v.RegisterMax, defaultRegisterMax)},
 		{"TANDEM_ANSWER_WAIT", milliseconds(v.AnswerWait, defaultAnswerWait)},
+		{"TANDEM_INTERVAL", strconv.Itoa(int(tick.Microseconds())) + "u"},
+		{"TANDEM_UNHEEDED", strconv.Itoa(unheeded)},
 	}
 	p.Numbers = bounds()
 	p.Numbers["TANDEM_INSIDE_PORT"] = int(inside.Port())
 	p.Numbers["TANDEM_PIKE"] = pikeUnit * either(v.FloodPerSecond, defaultFlood)
 	p.Numbers["TANDEM_BAN_AFTER"] = either(v.BanAfter, defaultBanAfter)
+	p.Numbers["TANDEM_AGAIN_AT_MOST"] = either(v.AskAgainAtMost, defaultAskAgainAtMost)
+	// The tick in which a question is asked has begun already.
+	p.Numbers["TANDEM_AGAIN_AFTER"] = int(either(v.AskAgain, defaultAskAgain)/tick) + 1
 	p.Numbers["TANDEM_NODE_WAIT"] = int(either(v.NodeWait, defaultNodeWait).Milliseconds())
 	p.Numbers["TANDEM_REGISTER_MIN"] = int(either(v.RegisterMin, defaultRegisterMin).Seconds())
 	for name, n := range p.Numbers {
@@ -161,7 +174,7 @@ func (v Values) durations() error {
 	}{
 		{"ban window", v.BanWindow, time.Second}, {"ban", v.BanFor, time.Second},
 		{"shortest registration", v.RegisterMin, time.Second}, {"longest registration", v.RegisterMax, time.Second},
-		{"wait for an answer", v.AnswerWait, time.Millisecond}, {"wait for a node", v.NodeWait, time.Millisecond},
+		{"wait for an answer", v.AnswerWait, time.Millisecond}, {"time until another worker is asked", v.AskAgain, tick}, {"wait for a node", v.NodeWait, time.Millisecond},
 	} {
 		if d.value != 0 && d.value < d.unit {
 			return fmt.Errorf("the %s of %v is below %v", d.name, d.value, d.unit)
