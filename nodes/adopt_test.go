@@ -89,3 +89,31 @@ func TestUnreadableMarkBeginsAnew(t *testing.T) {
 	f, _ := ownThat(t, holding(t, "!!", callerLeg))
 	f.ordered("execute-app-name: bridge")
 }
+
+// TestACallThatBeginsWhileTheNodeIsAskedIsNotResumed: the list of channels may have a call of which we are told a moment
+// later. It goes on from there; what it waits for is not ordered once more.
+func TestACallThatBeginsWhileTheNodeIsAskedIsNotResumed(t *testing.T) {
+	f := holding(t, "", callerLeg)
+	asked, answer := make(chan struct{}), make(chan struct{})
+	f.before = func(command string) {
+		if strings.HasPrefix(command, "api uuid_dump") {
+			close(asked)
+			<-answer
+		}
+	}
+	f, w := ownThat(t, f)
+	<-asked
+	f.event("CHANNEL_CREATE", callerLeg, "inbound")
+	f.event("CHANNEL_PARK", callerLeg, "inbound")
+	w.said(t, "ringing")
+	close(answer)
+	f.ordered("execute-app-name: bridge")
+	w.up(t)
+	select {
+	case c := <-f.commands:
+		t.Errorf("ordered besides: %s", c)
+	case code := <-w.reasons:
+		t.Errorf("the journal says %s", code)
+	default:
+	}
+}

@@ -31,10 +31,11 @@ const (
 type fakeNode struct {
 	t        *testing.T
 	listener net.Listener
-	commands chan string // each command as one line
-	channels string      // answer to show channels
-	refuse   string      // a command that contains this is refused
-	dump     string      // answer to uuid_dump
+	commands chan string          // each command as one line
+	channels string               // answer to show channels
+	refuse   string               // a command that contains this is refused
+	dump     string               // answer to uuid_dump
+	before   func(command string) // if set, runs before a command is answered
 
 	mu      sync.Mutex
 	conns   map[net.Conn]bool // true: subscribed
@@ -123,6 +124,9 @@ func (f *fakeNode) serve(c net.Conn) {
 
 func (f *fakeNode) answer(c net.Conn, command string) {
 	words := strings.Fields(command)
+	if f.before != nil {
+		f.before(command)
+	}
 	switch {
 	case words[0] == "auth":
 		f.say(c, "Content-Type: command/reply\nReply-Text: +OK accepted\n\n")

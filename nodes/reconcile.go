@@ -95,6 +95,11 @@ func (s *shard) reconcile(ctx context.Context, c *esl.Conn, there map[string]cha
 func (s *shard) stale(leg string) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	return s.isStale(leg)
+}
+
+// isStale is stale under the shard's lock.
+func (s *shard) isStale(leg string) bool {
 	c := s.calls[leg]
 	return c == nil && !s.gone.has(leg) || c != nil && c.gaps < s.node.gaps.Load()
 }
@@ -154,10 +159,16 @@ func lost(c *call, leg string, at time.Time) callflows.Event {
 		Cause: "NORMAL_UNSPECIFIED", Q850: 31, By: callflows.ByUs, CreatedAt: c.state.Call.StartedAt, Estimated: true}}
 }
 
-// takeUp goes on with a call after a gap: one of ours, or one that is adopted from its channel.
+// takeUp goes on with a call after a gap: one of ours, or one that is adopted from its channel. One that has begun, or has
+// ended, while the node was asked goes on by itself: its events have come and are stepped.
 func (s *shard) takeUp(ctx context.Context, conn *esl.Conn, d dump, there map[string]channel) error {
 	s.mu.Lock()
-	c := s.calls[d.Get("Unique-ID")]
+	leg := d.Get("Unique-ID")
+	if !s.isStale(leg) {
+		s.mu.Unlock()
+		return nil
+	}
+	c := s.calls[leg]
 	if c == nil {
 		c = s.restore(d)
 	}
