@@ -11,14 +11,18 @@ import (
 	"tandem/esl"
 	"tandem/messages"
 	"tandem/nodes/claim"
+	"tandem/nodes/link"
 )
 
 // Bounds of sharing a node.
 const (
 	shipWait     = 5 * time.Millisecond   // a command waits so long for the standby to have what it follows from
+	writeWait    = 2 * link.StallLimit    // and so long for the kernel to have it; a standby that takes nothing is cut off before
 	lookEvery    = 200 * time.Millisecond // how often a watcher looks at the node's two places
 	probeWait    = 200 * time.Millisecond // of asking whether a worker's process is there
 	evidenceWait = 25 * time.Millisecond  // a dead owner's last bytes are read by then: the node looks every 20 ms
+	slowAnswer   = 30 * time.Millisecond  // a node that takes longer to say what it has may not have read them yet
+	maxLooks     = 8                      // at a node that is slow
 	handOverWait = 2 * time.Second
 	listLag      = time.Second // the node's list of channels is not further behind
 )
@@ -29,6 +33,7 @@ type claims struct {
 	highest claim.Holder // the owner with the highest epoch that was seen
 	tried   uint64       // the highest epoch that this worker has asked for
 	gone    claim.Holder // an owner whose process has ended, or who has left
+	silent  bool         // gone is only known to be silent: it may have ordered what nobody was told of
 }
 
 // see remembers the latest owner.
@@ -132,10 +137,13 @@ func (n *Node) become(role int32) {
 // change is become with the steps paused.
 func (n *Node) change(role int32) {
 	before := n.role.Swap(role)
-	if role == owning && before != owning {
+	if role != before && role != watching {
 		for _, s := range n.shards {
 			s.unsure, s.unheard = true, nil
 		}
+	}
+	if role == owning && before != owning {
+		n.term.Add(1)
 	}
 	if before == role || before == watching || role == owning {
 		return
@@ -155,10 +163,11 @@ func (n *Node) own(ctx context.Context, c *esl.Conn, node claim.Node, me claim.H
 	n.claims.me = me
 	n.claims.see(me)
 	if !again {
-		lease := &claim.Lease{}
+		shared := n.options.Link.Own(n.options.Node.Name, me.Epoch, n.snapshot)
+		lease := &claim.Lease{Sign: shared.Sign}
 		lease.Renewed(asked)
 		n.lease.Store(lease)
-		n.link.Store(n.options.Link.Own(n.options.Node.Name, me.Epoch, n.snapshot))
+		n.link.Store(shared)
 		n.begin(asked, me, n.role.Load() == standingBy)
 	}
 	lease := n.lease.Load()
@@ -174,7 +183,7 @@ func (n *Node) own(ctx context.Context, c *esl.Conn, node claim.Node, me claim.H
 	}()
 	n.log.InfoContext(ctx, "owning the media node", slog.Uint64("epoch", me.Epoch))
 	if n.role.Load() == standingBy {
-		n.takeOver(ctx, c)
+		n.takeOver(ctx, c, n.claims.silent)
 	} else {
 		n.become(owning)
 		n.reconcile(ctx, c)

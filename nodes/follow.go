@@ -31,14 +31,14 @@ func (n *Node) standBy(ctx context.Context, owner claim.Holder) error {
 			n.become(watching)
 			return nil
 		case errors.Is(err, link.ErrPeerClosed), errors.Is(err, link.ErrHandedOver), errors.Is(err, link.ErrReleased), errors.Is(err, syscall.ECONNREFUSED):
-			n.claims.gone = owner
+			n.claims.gone, n.claims.silent = owner, false
 			return nil
 		case errors.Is(err, link.ErrEpoch), errors.Is(err, link.ErrReplaced), errors.Is(err, link.ErrHandshake) && !timedOut(err):
 			n.become(watching)
 			return err
 		case time.Since(alive) >= claim.ReplaceAfter:
 			n.log.WarnContext(ctx, "the owner of the media node is silent", slog.String("owner", owner.Worker), slog.Any("error", err))
-			n.claims.gone = owner
+			n.claims.gone, n.claims.silent = owner, true
 			return nil
 		}
 		pause(ctx, retryPause)
@@ -91,10 +91,16 @@ func (n *Node) told(r link.Record, owner claim.Holder) {
 	}
 }
 
-// pictured forgets what an earlier link told of and this one does not: it came to its end in between.
+// pictured forgets what an earlier link told of and this one does not: it came to its end in between. What was heard of calls
+// before the owner told of them is kept with them now.
 func (n *Node) pictured() {
 	for _, s := range n.shards {
 		s.mu.Lock()
+		unheard := s.unheard
+		s.unsure, s.unheard = false, nil
+		for _, e := range unheard {
+			s.keep(e)
+		}
 		for leg, c := range s.calls {
 			if leg == c.state.Call.Leg && c.told != 0 && c.told != n.following {
 				s.drop(leg)

@@ -80,6 +80,7 @@ type Node struct {
 	owner   atomic.Pointer[claim.Holder] // who owns the node, as this worker saw it last
 	traffic traffic
 	gap     gap
+	term    atomic.Int64 // counts the times that this worker became the owner
 	gaps    atomic.Int64 // connections that have ended: what began before the last one may have missed events
 	started sync.WaitGroup
 
@@ -110,7 +111,8 @@ type shard struct {
 	calls  map[string]*call // by the uuid of each leg
 	outbox chan order
 
-	unsure  bool         // calls may be adopted still
+	unsure  bool         // calls may be adopted still, or told of by the owner
+	doubts  *[]order     // while a silent owner's events are stepped: orders that it may have given itself
 	unheard []*esl.Event // of channels that belong to no call yet
 	gone    remembered   // channels of calls that the owner has brought to their end, while standing by
 }

@@ -23,6 +23,7 @@ type order struct {
 	at      time.Time   // of the event that led to it
 	mark    string      // what the caller's channel is to carry from then on
 	ticket  link.Ticket // of the state that the standby must have first
+	term    int64       // of ownership in which it was given
 }
 
 var (
@@ -126,10 +127,14 @@ func (s *shard) send(ctx context.Context) {
 // sendOne sends a command, waiting a bounded time for a lost connection to come back. A command whose effect is unknown
 // is not sent again: after the reconnection the node's channels say what came of it.
 func (s *shard) sendOne(ctx context.Context, o order) error {
-	o.ticket.Wait(shipWait)
+	// Who follows this worker, should it end or be stopped now, must know of the order before the node does. When the standby
+	// is slow to say that it has it, the kernel has it at least.
+	if !o.ticket.Wait(shipWait) {
+		o.ticket.Written(writeWait)
+	}
 	deadline := time.Now().Add(resendWait)
 	for {
-		if s.node.role.Load() != owning {
+		if s.node.role.Load() != owning || s.node.term.Load() != o.term {
 			return nil // whoever owns the node now has the order in the call's state
 		}
 		if c := s.node.up.Load(); c != nil && s.node.mayWrite() {

@@ -65,6 +65,9 @@ func (s *shard) keep(e *esl.Event) {
 	if c == nil {
 		c = s.adopt(e, &event)
 	}
+	if c == nil && s.unsure && len(s.unheard) < maxUnheard {
+		s.unheard = append(s.unheard, e.Clone())
+	}
 	number := sequence(e)
 	if c == nil || !ok || number <= c.stepped[channel] {
 		return

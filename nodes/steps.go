@@ -223,7 +223,7 @@ func (s *shard) panicked(c *call, event callflows.Event, fault any) {
 	s.journal(c, event, callflows.Outcome{State: c.state, Commands: []callflows.Command{hangUp},
 		Because: []because.Reason{because.New("step_panicked", "event", string(event.Kind), "detail", fmt.Sprint(fault))}})
 	select {
-	case s.outbox <- order{call: c, facts: facts, command: hangUp, built: esl.UUIDKill(facts.Leg, hangUp.Cause), at: event.At}:
+	case s.outbox <- order{call: c, facts: facts, command: hangUp, built: esl.UUIDKill(facts.Leg, hangUp.Cause), at: event.At, term: s.node.term.Load()}:
 	default:
 		s.node.log.Error("a call that failed could not be hung up", slog.String("call_id", facts.ID), slog.String("tenant_id", facts.Tenant))
 	}
@@ -289,7 +289,11 @@ func (s *shard) dispatch(c *call, orders []order) (answers []callflows.Event) {
 	}
 	mark := encodeMark(c.state, c.steps)
 	for _, o := range orders {
-		o.mark, o.ticket = mark, ticket
+		o.mark, o.ticket, o.term = mark, ticket, s.node.term.Load()
+		if s.doubts != nil {
+			*s.doubts = append(*s.doubts, o)
+			continue
+		}
 		select {
 		case s.outbox <- o:
 		default:

@@ -3,21 +3,29 @@ package nodes
 import (
 	"context"
 	"log/slog"
+	"sync"
 	"time"
 
 	"tandem/callflows"
 	"tandem/esl"
 )
 
-// takeOver makes the calls that this worker has stood by for its own: it steps the events that the dead owner had not,
-// and sees to the commands of which it is not known that the node took them.
-func (n *Node) takeOver(ctx context.Context, c *esl.Conn) {
+// takeOver makes the calls that this worker has stood by for its own: it steps the events that the last owner had not, as
+// far as is known, and sees to the commands of which it is not known that the node took them.
+//
+//	                                        an owner that has died    one that was silent
+//	commands it told of, unconfirmed        the node is asked         the node is asked
+//	commands of events stepped here anew    sent at once              the node is asked
+//
+// For an owner hands what it ships to its kernel before it orders, so after its death all of it has arrived. One that is cut
+// off may have ordered what its standby never heard of.
+func (n *Node) takeOver(ctx context.Context, c *esl.Conn, silent bool) {
 	var open []order
 	n.pauseSteps(func() {
 		n.role.Store(owning)
+		n.term.Add(1)
 		for _, s := range n.shards {
-			open = append(open, s.inherit()...)
-			s.unsure, s.unheard = false, nil
+			open = append(open, s.inherit(silent)...)
 		}
 	})
 	n.cdrsMu.Lock()
@@ -29,9 +37,13 @@ func (n *Node) takeOver(ctx context.Context, c *esl.Conn) {
 	n.reconcile(ctx, c) // calls that the standby did not have yet
 }
 
-// inherit steps what was kept, and returns the commands that are open.
-func (s *shard) inherit() []order {
+// inherit steps what was kept, and returns the commands that are open. With doubt these include those that the steps give.
+func (s *shard) inherit(doubt bool) []order {
 	var open []order
+	if doubt {
+		s.doubts = &open
+		defer func() { s.doubts = nil }()
+	}
 	seen := map[*call]bool{}
 	for _, c := range s.calls {
 		if seen[c] {
@@ -45,7 +57,8 @@ func (s *shard) inherit() []order {
 		}
 		for _, command := range orders {
 			if built, err := s.node.build(c.state.Call, command); err == nil {
-				open = append(open, order{call: c, facts: c.state.Call, command: command, built: built, at: time.Now().UTC(), mark: encodeMark(c.state, c.steps)})
+				open = append(open, order{call: c, facts: c.state.Call, command: command, built: built, at: time.Now().UTC(),
+					mark: encodeMark(c.state, c.steps), term: s.node.term.Load()})
 			}
 		}
 		for _, h := range kept {
@@ -72,32 +85,72 @@ func withoutAnswered(orders []callflows.Command, e callflows.Event) []callflows.
 }
 
 // settle sends the commands that never reached the node, and leaves alone those that did. A hang-up is sent at once: twice
-// is as good as once. For the others the dead owner's last bytes are waited for, and then the channel's mark says.
+// is as good as once. For the others the last owner's bytes are waited for, and then the channel's mark says.
 func (n *Node) settle(ctx context.Context, c *esl.Conn, open []order) {
-	var unclear []order
+	unclear := map[*shard][]order{}
 	for _, o := range open {
+		s := n.shardOf(o.facts.Leg)
 		if o.command.Kind == callflows.HangUp {
-			n.shardOf(o.facts.Leg).resend(o)
+			s.resend(o)
 		} else {
-			unclear = append(unclear, o)
+			unclear[s] = append(unclear[s], o)
 		}
 	}
 	if len(unclear) == 0 || !pause(ctx, evidenceWait) {
 		return
 	}
+	var all sync.WaitGroup
+	for s, orders := range unclear {
+		all.Go(func() { s.settle(ctx, c, orders) })
+	}
+	all.Wait()
+}
+
+// settle asks the channels of a shard's calls.
+func (s *shard) settle(ctx context.Context, c *esl.Conn, unclear []order) {
 	for _, o := range unclear {
-		reply, err := c.Send(ctx, esl.UUIDGetvar(o.facts.Leg, markVariable))
-		if err != nil {
-			return
-		}
-		state, _, err := decodeMark(reply.Text, o.facts)
-		if reply.Err() == nil && (err != nil || state.Commands < o.command.N) {
-			n.shardOf(o.facts.Leg).resend(o)
+		switch taken(ctx, c, o) {
+		case orderTaken:
+			s.confirm(o)
+		case orderMissing:
+			s.resend(o)
+		case channelGone:
 		}
 	}
 }
 
-// resend sends an order of the dead owner that never reached the node, if the call still waits for it.
+// evidence is what a channel says about an order.
+type evidence int
+
+const (
+	channelGone evidence = iota // or the connection
+	orderTaken
+	orderMissing
+)
+
+// taken says whether the node has got an order of the last owner's. A node that is slow to answer us is slow to read others
+// too: that it has not got the order counts only when it answered fast.
+func taken(ctx context.Context, c *esl.Conn, o order) evidence {
+	for range maxLooks {
+		asked := time.Now()
+		reply, err := c.Send(ctx, esl.UUIDGetvar(o.facts.Leg, markVariable))
+		if err != nil || reply.Err() != nil {
+			return channelGone
+		}
+		if state, _, err := decodeMark(reply.Text, o.facts); err == nil && state.Commands >= o.command.N {
+			return orderTaken
+		}
+		if time.Since(asked) <= slowAnswer {
+			break
+		}
+		if !pause(ctx, evidenceWait) {
+			return channelGone
+		}
+	}
+	return orderMissing
+}
+
+// resend sends an order of the last owner that never reached the node, if the call still waits for it.
 func (s *shard) resend(o order) {
 	s.mu.Lock()
 	defer s.mu.Unlock()

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"tandem/callflows"
+	"tandem/esl"
 	"tandem/messages"
 	"tandem/nodes/claim"
 	"tandem/nodes/link"
@@ -216,6 +217,48 @@ func TestAnOwnerThatStaysSilentIsReplaced(t *testing.T) {
 	}
 }
 
+// TestWhatASilentOwnerHasOrderedIsNotOrderedAgain: an owner whose link falls silent drives a call on. Its standby does not
+// hear of the order, but of the event that it follows from; before it orders the same it asks the node.
+func TestWhatASilentOwnerHasOrderedIsNotOrderedAgain(t *testing.T) {
+	f := newFakeNode(t)
+	r := newRelay(t)
+	first, _ := workerThat(t, f, "worker1.a", r.before)
+	first.up(t)
+	second, _ := worker(t, f, "worker2.b")
+	second.picture(t)
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	callee := ring(t, f)
+	second.up(t)
+	f.event("CHANNEL_CREATE", callee, "outbound")
+	f.event("CHANNEL_HANGUP_COMPLETE", callee, "outbound", "Hangup-Cause: USER_BUSY", "variable_hangup_cause_q850: 17")
+	f.event("CHANNEL_EXECUTE_COMPLETE", callerLeg, "inbound", "Application: bridge", "Application-UUID: "+callID+"/2", "Answer-State: ringing",
+		"variable_originate_disposition: USER_BUSY")
+	if next := <-f.commands; !strings.Contains(next, "uuid_kill "+callerLeg) {
+		t.Errorf("ordered again: %s", next)
+	}
+}
+
+// TestWhatASilentOwnerHasNotOrderedIsOrdered: the same, but its order does not reach the node.
+func TestWhatASilentOwnerHasNotOrderedIsOrdered(t *testing.T) {
+	f := newFakeNode(t)
+	link, socket := newRelay(t), newRelay(t)
+	address := f.listener.Addr().String()
+	socket.target.Store(&address)
+	first, _ := workerThat(t, f, "worker1.a", func(o *Options) {
+		link.before(o)
+		o.Node.EventSocket = socket.listener.Addr().String()
+	})
+	first.up(t)
+	second, _ := worker(t, f, "worker2.b")
+	second.picture(t)
+	link.mu.Lock()
+	defer link.mu.Unlock()
+	socket.mu.Lock()
+	defer socket.mu.Unlock()
+	ring(t, f)
+}
+
 // TestAnOwnerThatCannotReachTheNodeGivesItUp: its link to the standby is whole, and the standby reaches the node.
 func TestAnOwnerThatCannotReachTheNodeGivesItUp(t *testing.T) {
 	f := newFakeNode(t)
@@ -295,5 +338,47 @@ func TestWhatEndedWhileTheLinkWasDownIsForgotten(t *testing.T) {
 	s := n.shardOf(callerLeg)
 	if s.calls[callerLeg] != nil || s.calls[other] == nil || n.Calls() != 1 || len(n.cdrs) != 0 {
 		t.Errorf("calls %v, %d live, records %v", s.calls, n.Calls(), n.cdrs)
+	}
+}
+
+// heardFrom gives an event as a worker gets it.
+func heardFrom(t *testing.T, f *fakeNode, say func()) *esl.Event {
+	t.Helper()
+	events := make(chan *esl.Event, 1)
+	c, err := esl.Dial(t.Context(), esl.Options{Address: f.listener.Addr().String(), Password: "secret", Events: subscription(),
+		Handle: func(_ int, e *esl.Event) { events <- e.Clone() }})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer c.Close()
+	<-f.up
+	say()
+	select {
+	case e := <-events:
+		return e
+	case <-time.After(patience):
+		t.Fatal("no event")
+	}
+	return nil
+}
+
+// TestWhatIsHeardBeforeThePictureIsKept: a standby that has just come hears of a call's next event before the owner has told
+// of that call. Should the owner end before it has stepped the event, the standby steps it.
+func TestWhatIsHeardBeforeThePictureIsKept(t *testing.T) {
+	f := newFakeNode(t)
+	n := New(options(t, f, newWorld()))
+	n.role.Store(watching)
+	n.become(standingBy)
+	n.following = 1
+	s := n.shardOf(callerLeg)
+	ended := heardFrom(t, f, func() {
+		f.event("CHANNEL_EXECUTE_COMPLETE", callerLeg, "inbound", "Application: bridge", "Application-UUID: "+callID+"/2",
+			"variable_originate_disposition: USER_BUSY")
+	})
+	n.handle(esl.ShardOf(callerLeg, len(n.shards)), ended)
+	n.told(link.Record{Kind: link.KindSet, Key: callerLeg, Value: shipment(callerLeg)}, claim.Holder{})
+	n.told(link.Record{Kind: link.KindComplete}, claim.Holder{})
+	if c := s.calls[callerLeg]; c == nil || len(c.kept) != 1 || c.kept[0].event.Kind != callflows.RingEnded {
+		t.Errorf("the call is %+v", c)
 	}
 }

@@ -22,11 +22,20 @@ func (t Ticket) Wait(d time.Duration) bool {
 	return t.session.acks.wait(t.position, d)
 }
 
+// Written says whether the record was handed to the kernel, and waits for that up to d. From then on the standby gets it even
+// if this process dies or is stopped, unless the network fails. False: no standby, the link ended, or not in time.
+func (t Ticket) Written(d time.Duration) bool {
+	if t.session == nil {
+		return false
+	}
+	return t.session.writes.wait(t.position, d)
+}
+
 // Refused says that the record was not taken at all: the node was released or is being handed over, so its owner must
 // not act on it; or the key is no key (empty, or longer than MaxKey).
 func (t Ticket) Refused() bool { return t.refused }
 
-// acks knows the position that a standby has acknowledged, and who waits for which.
+// acks knows the position that a standby has acknowledged, or that the kernel has got, and who waits for which.
 type acks struct {
 	reached atomic.Uint64
 	spare   sync.Pool // of *waiter

@@ -6,6 +6,7 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
+	"io"
 	"math/rand/v2"
 	"net"
 	"strconv"
@@ -442,5 +443,56 @@ func TestOptionsThatCannotWorkAreRefused(t *testing.T) {
 		t.Error(err)
 	} else {
 		_ = s.Close()
+	}
+}
+
+// TestWrittenIsWhatTheKernelHas: a record counts as written when the connection has taken it, whether the standby has read it
+// or not, and not before.
+func TestWrittenIsWhatTheKernelHas(t *testing.T) {
+	s := listen(t, lenient)
+	here, there := net.Pipe() // it takes nothing that is not read
+	defer there.Close()
+	session := newSession(s.Own(node, epoch, newMemory().snapshot()), here, "standby")
+	ended := make(chan struct{})
+	go func() { defer close(ended); session.write() }()
+	ticket, _ := session.ship("call", []byte("state"))
+	if ticket.Written(10 * time.Millisecond) {
+		t.Fatal("written before the connection has taken it")
+	}
+	go func() { _, _ = io.Copy(io.Discard, there) }()
+	if !ticket.Written(patient) {
+		t.Fatal("not written")
+	}
+	if ticket.Wait(0) {
+		t.Error("acknowledged by nobody")
+	}
+	session.end(ErrReleased)
+	<-ended
+	session.closing.Stop()
+	here.Close()
+}
+
+// TestASignIsWrittenAtOnce: when Sign returns, the sign is in the kernel's hands, and the link goes on.
+func TestASignIsWrittenAtOnce(t *testing.T) {
+	s := listen(t, lenient)
+	o := s.Own(node, epoch, newMemory().snapshot())
+	o.Sign() // nobody is there
+	conn, from := proven(t, s)
+	from.expand(conn, limitRecord, 0)
+	for signs := 0; signs < 100; signs++ {
+		o.Sign()
+	}
+	pings := 0
+	for begin := time.Now(); pings < 100; {
+		kind, _, _, err := from.next()
+		if err != nil {
+			t.Fatal(err)
+		}
+		if kind == framePing {
+			pings++
+		}
+		if time.Since(begin) > 90*PingEvery {
+			t.Fatalf("%d signs", pings)
+		}
 	}
 }

@@ -39,6 +39,14 @@ func (o *Owner) Ship(key string, value []byte) Ticket {
 	return Ticket{refused: o.refusing.Load()}
 }
 
+// Sign writes a sign of life to the standby, if there is one: it is in the kernel's hands when Sign returns. It waits for
+// nothing; when something else is just being written to the standby, that is the sign.
+func (o *Owner) Sign() {
+	if s := o.current.Load(); s != nil {
+		s.sign()
+	}
+}
+
 // Standby gives the name of the standby's worker; false when there is none.
 func (o *Owner) Standby() (worker string, ok bool) {
 	s := o.current.Load()

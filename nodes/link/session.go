@@ -18,7 +18,9 @@ type session struct {
 	worker string
 	outbox *outbox
 	acks   acks
+	writes acks          // the same of what the kernel has got
 	wake   chan struct{} // holds one: the writer has something to look at
+	pen    sync.Mutex    // held while something is written
 
 	once     sync.Once
 	ended    chan struct{}
@@ -151,6 +153,7 @@ func (s *session) write() {
 			if s.send(chunk) != nil {
 				return
 			}
+			s.writes.reach(s.writes.reached.Load() + uint64(len(chunk)))
 			quiet = false
 			continue
 		}
@@ -175,6 +178,22 @@ func (s *session) write() {
 // send writes. It does not wait in practice, because the kernel's buffers hold the window; where they do not, a standby
 // that takes nothing for StallLimit is cut off.
 func (s *session) send(bytes []byte) error {
+	s.pen.Lock()
+	defer s.pen.Unlock()
+	return s.put(bytes)
+}
+
+// sign pings at once.
+func (s *session) sign() {
+	if s.isOver() || !s.pen.TryLock() {
+		return
+	}
+	defer s.pen.Unlock()
+	_ = s.put(appendFrame(nil, framePing)) // the link's end is for the writer to find
+}
+
+// put is send for who holds the pen.
+func (s *session) put(bytes []byte) error {
 	if err := s.conn.SetWriteDeadline(time.Now().Add(StallLimit)); err != nil {
 		return err
 	}
@@ -194,6 +213,7 @@ func (s *session) end(why error) {
 		s.outbox.end(errors.Is(why, ErrReleased))
 		s.owner.gone(s)
 		s.acks.end()
+		s.writes.end()
 		s.rouse()
 	})
 }
