@@ -28,6 +28,9 @@ type facts struct {
 // reloadWait bounds the reading of registrations after a gap.
 const reloadWait = 5 * time.Second
 
+// beginWait bounds the first reading of them: a worker that knows nobody is better than none.
+const beginWait = 2 * time.Second
+
 // sweepEvery is how often what is over is forgotten.
 const sweepEvery = time.Minute
 
@@ -102,8 +105,25 @@ func (f *facts) apply(ctx context.Context, m messages.Message) {
 	}
 }
 
-// reload reads what was missed and says whether it could. Without PostgreSQL the events alone must do.
+// begin reads who is registered before this worker decides anything, or stands by for who does: its first call may be one that
+// it takes over in the next moment, and RabbitMQ may be away.
+func (f *facts) begin(ctx context.Context) {
+	ctx, cancel := context.WithTimeout(ctx, beginWait)
+	defer cancel()
+	f.read(ctx)
+}
+
+// reload reads what was missed and says whether it could. Edges may have missed something too.
 func (f *facts) reload(ctx context.Context) bool {
+	read := f.read(ctx)
+	if read {
+		f.worker.configureEdges(ctx)
+	}
+	return read
+}
+
+// read reads registrations. Without PostgreSQL the events alone must do.
+func (f *facts) read(ctx context.Context) bool {
 	ctx, cancel := context.WithTimeout(ctx, reloadWait)
 	defer cancel()
 	all, err := f.worker.store.LoadRegistrations(ctx, time.Now())
@@ -112,7 +132,6 @@ func (f *facts) reload(ctx context.Context) bool {
 		return false
 	}
 	f.registrations.Load(all)
-	f.worker.configureEdges(ctx)
 	return true
 }
 

@@ -102,6 +102,7 @@ func (w *worker) run(ctx context.Context) error {
 	case <-ctx.Done():
 		return stopped(ctx)
 	}
+	w.facts.begin(ctx)
 	w.start(ctx, cancel, "facts", w.facts.follow)
 	w.start(ctx, cancel, "sweep", w.facts.sweep)
 	for role, run := range map[string]func(context.Context) error{roleRoute: w.route, roleCalls: w.calls, roleJobs: w.jobs, roleAPI: w.api} {
