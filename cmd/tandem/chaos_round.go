@@ -31,7 +31,16 @@ func (c *chaos) round(ctx context.Context, f fault, s scene, m *chaosCompany) er
 	}
 	var phones []phoneRun
 	m.over = make(chan struct{})
-	defer func() { go c.follow(ctx, f, m, phones) }()
+	began, twice := time.Now(), len(c.tap.twice())
+	defer func() {
+		go func() {
+			defer close(m.over)
+			if c.follow(ctx, f, phones) > 0 || len(c.tap.twice()) > twice {
+				c.keepStories(m, f, s, began)
+			}
+			c.tap.forget(m.prefix)
+		}()
+	}()
 	for _, other := range around() {
 		more, err := m.begin(ctx, other)
 		phones = append(phones, more...)
@@ -87,9 +96,8 @@ func (c *chaos) succeeded(ctx context.Context, before claim.Holder) error {
 	})
 }
 
-// follow waits for the ends of a round's calls.
-func (c *chaos) follow(ctx context.Context, f fault, m *chaosCompany, phones []phoneRun) {
-	defer close(m.over)
+// follow waits for the ends of a round's calls, and says how many phones failed.
+func (c *chaos) follow(ctx context.Context, f fault, phones []phoneRun) (failed int) {
 	ctx, cancel := context.WithTimeout(ctx, 2*chaosPatience)
 	defer cancel()
 	for _, p := range phones {
@@ -103,8 +111,10 @@ func (c *chaos) follow(ctx context.Context, f fault, m *chaosCompany, phones []p
 		if err != nil {
 			c.note("%s, %s, SIP call %s: %v", f, p.who, callIDOf(p.running.Messages()), err)
 			c.keepMessages(p)
+			failed++
 		}
 	}
+	return failed
 }
 
 // gap notes how long something lay undone, if it was the owner that was struck: holds was the claim when the round began. A

@@ -27,11 +27,13 @@ type tap struct {
 
 	mu      sync.Mutex
 	conns   map[*tapped]bool
-	calls   map[string]string   // by call id: the number that was dialled
-	legs    map[string]string   // by the uuid of the caller's leg: the call id
-	taken   map[string]int      // by command id: how often it went to the node
-	doubled []string            // commands that went more than once
-	history map[string][]string // by call id: what was ordered and what came of it, for people
+	calls   map[string]string // by call id: the number that was dialled
+	legs    map[string]string // by the uuid of the caller's leg: the call id
+	taken   map[string]int    // by command id: how often it went to the node
+	doubled []string          // commands that went more than once
+	stories map[string]*story // by call id: what was ordered and what came of it, for people
+	lines   map[string]string // by the first digits of the uuids of its legs, which they share: the call id
+	number  int               // of the last connection
 	trap    *trap
 	watch   *caught
 }
@@ -39,6 +41,7 @@ type tap struct {
 // tapped is one connection of a worker.
 type tapped struct {
 	pid        int
+	number     int
 	near, node net.Conn
 	gate       gate // for what the node says
 	orders     gate // for what the worker says
@@ -50,7 +53,7 @@ func newTap(target string) (*tap, error) {
 		return nil, fmt.Errorf("tap: %w", err)
 	}
 	t := &tap{target: target, listener: listener, conns: map[*tapped]bool{}, calls: map[string]string{}, legs: map[string]string{},
-		taken: map[string]int{}, history: map[string][]string{}}
+		taken: map[string]int{}, stories: map[string]*story{}, lines: map[string]string{}}
 	go t.accept()
 	return t, nil
 }
@@ -76,6 +79,8 @@ func (t *tap) carry(near net.Conn) {
 	defer node.Close()
 	c := &tapped{near: near, node: node, pid: processAt(near)}
 	t.mu.Lock()
+	t.number++
+	c.number = t.number
 	t.conns[c] = true
 	t.mu.Unlock()
 	var both sync.WaitGroup
@@ -120,6 +125,8 @@ func (t *tap) carryEvents(c *tapped) error {
 		t.heard(c, frame)
 		c.gate.pass()
 		if _, err := c.near.Write(frame); err != nil {
+			// The worker is dead. What it had ordered by then is in the kernel's hands and reaches the node all the same.
+			_, _ = io.Copy(io.Discard, in)
 			return err
 		}
 	}
@@ -200,22 +207,26 @@ func (t *tap) ordered(c *tapped, commands []byte) []byte {
 	now := time.Now()
 	t.mu.Lock()
 	defer t.mu.Unlock()
+	rest, on := commands, 0 // on is how much goes on whatever comes: up to the last order and the mark that goes with it
 	for _, text := range bytes.SplitAfter(commands, []byte("\n\n")) {
+		rest = rest[len(text):]
 		if len(text) == 0 {
 			continue
 		}
 		command := string(text)
 		id, call := t.callOf(command)
 		if call == "" {
+			t.remember(t.about(command), c, "asks "+orderOf(command))
 			continue
 		}
 		if p := t.trap; p != nil && p.moment != unheard && p.pid == c.pid && p.dialled == t.calls[call] && p.wants(command) {
 			t.spring(c, call, t.legOf(call))
 			if p.moment == unsent {
-				return nil
+				return commands[:on]
 			}
 		}
-		t.remember(call, c.pid, "orders "+orderOf(command))
+		t.remember(call, c, "orders "+orderOf(command))
+		on = len(commands) - len(rest)
 		if w := t.watch; w != nil && w.call == call && w.pid != c.pid {
 			w.first <- now
 			t.watch = nil
@@ -240,6 +251,22 @@ func (t *tap) callOf(command string) (id, call string) {
 	id = header([]byte(command), "event-uuid")
 	call, _, _ = strings.Cut(id, "/")
 	return id, call
+}
+
+// sharedDigits is how many digits of their uuids the legs of one call share.
+const sharedDigits = 8
+
+// about finds the call that a command without an id speaks of: the second or third word is a leg's uuid.
+func (t *tap) about(command string) string {
+	for i, word := range strings.Fields(command) {
+		if i > 2 || len(word) < sharedDigits {
+			continue
+		}
+		if call := t.lines[word[:sharedDigits]]; call != "" {
+			return call
+		}
+	}
+	return ""
 }
 
 func (t *tap) legOf(call string) string {

@@ -50,13 +50,20 @@ func (t *tap) unset() {
 // heard learns which call was dialled how, and springs the trap.
 func (t *tap) heard(c *tapped, frame []byte) {
 	dialled, call, leg := header(frame, "variable_sip_h_X-Tandem-Dialled"), header(frame, "variable_sip_h_X-Tandem-Call"), header(frame, "Unique-ID")
-	if dialled == "" || call == "" || header(frame, "Call-Direction") != "inbound" {
+	if len(leg) < sharedDigits {
 		return
 	}
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	t.calls[call], t.legs[leg] = dialled, call
-	t.remember(call, c.pid, "is told "+header(frame, "Event-Name")+" "+header(frame, "Application"))
+	if dialled == "" || call == "" || header(frame, "Call-Direction") != "inbound" {
+		t.remember(t.lines[leg[:sharedDigits]], c, "is told "+eventOf(frame))
+		return
+	}
+	t.calls[call], t.legs[leg], t.lines[leg[:sharedDigits]] = dialled, call, call
+	if t.stories[call] == nil {
+		t.stories[call] = &story{dialled: dialled, began: time.Now()}
+	}
+	t.remember(call, c, "is told "+eventOf(frame))
 	if p := t.trap; p != nil && p.moment == unheard && p.pid == c.pid && p.dialled == dialled && p.happens(frame, call) {
 		t.spring(c, call, leg)
 	}
