@@ -201,7 +201,7 @@ func (f *fakeNode) event(name, leg, direction string, more ...string) {
 	headers := []string{"Event-Name: " + name, fmt.Sprint("Event-Sequence: ", number), "Unique-ID: " + leg, "Call-Direction: " + direction, fmt.Sprint("Event-Date-Timestamp: ", now),
 		fmt.Sprint("Caller-Channel-Created-Time: ", now-1_000_000)}
 	if direction == "inbound" {
-		headers = append(headers, "variable_sip_h_X-Tandem-Call: "+callID, "variable_sip_h_X-Tandem-Tenant: office",
+		headers = append(headers, "variable_sip_h_X-Tandem-Call: "+callOfLeg(leg), "variable_sip_h_X-Tandem-Tenant: office",
 			"variable_sip_h_X-Tandem-Version: 3", "variable_sip_h_X-Tandem-Flow: sales", "variable_sip_h_X-Tandem-Dialled: 102",
 			"variable_sip_h_X-Tandem-Number: 101", "variable_sip_call_id: abc@phone", "variable_sip_network_ip: 127.0.0.1", "variable_sip_network_port: 5070")
 	} else {
@@ -209,6 +209,14 @@ func (f *fakeNode) event(name, leg, direction string, more ...string) {
 	}
 	body := strings.Join(append(headers, more...), "\n") + "\n\n"
 	f.write(fmt.Sprintf("Content-Length: %d\nContent-Type: text/event-plain\n\n%s", len(body), body))
+}
+
+// callOfLeg gives each caller's leg a call of its own.
+func callOfLeg(leg string) string {
+	if leg == callerLeg {
+		return callID
+	}
+	return callID[:24] + leg[24:]
 }
 
 // ordered waits for the next command that contains a text.
