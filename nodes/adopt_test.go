@@ -95,12 +95,12 @@ func TestUnreadableMarkBeginsAnew(t *testing.T) {
 func TestACallThatBeginsWhileTheNodeIsAskedIsNotResumed(t *testing.T) {
 	f := holding(t, "", callerLeg)
 	asked, answer := make(chan struct{}), make(chan struct{})
-	f.before = func(command string) {
+	f.beforeAnswers(func(command string) {
 		if strings.HasPrefix(command, "api uuid_dump") {
 			close(asked)
 			<-answer
 		}
-	}
+	})
 	f, w := ownThat(t, f)
 	<-asked
 	f.event("CHANNEL_CREATE", callerLeg, "inbound")

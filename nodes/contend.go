@@ -43,8 +43,13 @@ func (c *claims) see(owner claim.Holder) {
 	}
 }
 
-// contend finds out what this worker is to the node, again and again, while a connection is up.
+// contend finds out what this worker is to the node, again and again, while a connection is up and this worker does not leave.
 func (n *Node) contend(ctx context.Context, c *esl.Conn) {
+	n.contending.Lock()
+	defer n.contending.Unlock()
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	defer context.AfterFunc(n.staying, cancel)()
 	node := claim.OnNode(c)
 	for ctx.Err() == nil {
 		if err := n.turn(ctx, c, node); err != nil && ctx.Err() == nil {
@@ -239,23 +244,29 @@ func (n *Node) watchStandby(ctx context.Context, node claim.Node) {
 	}
 }
 
-// handOver gives the node to the standby, if this worker owns it and there is one.
+// handOver gives the node to the standby, if this worker owns it and there is one. This worker makes no further move at the
+// node, not even when it sees its place vacated by itself.
 func (n *Node) handOver() {
+	n.leave()
+	n.contending.Lock()
+	defer n.contending.Unlock()
 	owner := n.link.Load()
 	if owner == nil || n.role.Load() != owning {
 		return
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), handOverWait)
 	defer cancel()
+	me := n.claims.me
+	n.claims.me = claim.Holder{}
 	n.pauseSteps(func() {
+		n.role.Store(watching) // what waits to be sent is part of the calls' states
+		n.lease.Load().End()
 		if err := owner.HandOver(ctx); err != nil {
 			n.log.Warn("the media node was not handed over; a standby takes it when this process has ended", slog.Any("error", err))
 		}
-		n.role.Store(watching)
 	})
 	if c := n.up.Load(); c != nil {
-		n.lease.Load().End()
-		_ = claim.Leave(ctx, claim.OnNode(c), n.claims.me)
+		_ = claim.Leave(ctx, claim.OnNode(c), me)
 	}
 }
 

@@ -71,6 +71,13 @@ func (f *fakeNode) accept() {
 	}
 }
 
+// beforeAnswers sets what runs before a command is answered.
+func (f *fakeNode) beforeAnswers(do func(command string)) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.before = do
+}
+
 // drop cuts the connections, as a network would.
 func (f *fakeNode) drop() {
 	f.mu.Lock()
@@ -124,8 +131,11 @@ func (f *fakeNode) serve(c net.Conn) {
 
 func (f *fakeNode) answer(c net.Conn, command string) {
 	words := strings.Fields(command)
-	if f.before != nil {
-		f.before(command)
+	f.mu.Lock()
+	before := f.before
+	f.mu.Unlock()
+	if before != nil {
+		before(command)
 	}
 	switch {
 	case words[0] == "auth":

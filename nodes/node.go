@@ -76,13 +76,17 @@ type Node struct {
 	role    atomic.Int32               // of this worker at the node
 	link    atomic.Pointer[link.Owner] // to the standby, while this worker owns the node
 	lease   atomic.Pointer[claim.Lease]
-	claims  claims
 	owner   atomic.Pointer[claim.Holder] // who owns the node, as this worker saw it last
 	traffic traffic
 	gap     gap
 	term    atomic.Int64 // counts the times that this worker became the owner
 	gaps    atomic.Int64 // connections that have ended: what began before the last one may have missed events
 	started sync.WaitGroup
+
+	contending sync.Mutex // held by whoever makes moves at the node
+	claims     claims
+	staying    context.Context // ends when this worker is to leave
+	leave      context.CancelFunc
 
 	following int // counts the links to owners; of the goroutine that contends, and of what it starts
 
@@ -164,6 +168,8 @@ func (n *Node) Run(ctx context.Context) {
 // lost is told when a connection has ended or could not be made. An owner that cannot reach the node gives it up once its
 // lease is over: its standby may reach it.
 func (n *Node) lost(g esl.Gap) {
+	n.contending.Lock()
+	defer n.contending.Unlock()
 	if n.options.Link != nil && n.role.Load() == owning && !n.mayWrite() {
 		n.log.Warn("this worker gives the media node up: it cannot reach it")
 		n.release()
@@ -188,6 +194,7 @@ func New(o Options) *Node {
 		o.Reached = o.Link.Addr()
 	}
 	n := &Node{options: o, log: o.Logger.With(slog.String("node", o.Node.Name)), cdrs: map[string]heldCDR{}}
+	n.staying, n.leave = context.WithCancel(context.Background())
 	if o.Link == nil {
 		n.role.Store(owning) // from the first event on: nobody else will
 	}
@@ -207,6 +214,7 @@ func (n *Node) connected(ctx context.Context, c *esl.Conn) {
 	n.log.InfoContext(ctx, "media node is up", slog.String("event_socket", n.options.Node.EventSocket))
 	if n.options.Link != nil {
 		n.contend(ctx, c)
+		<-ctx.Done() // who leaves needs the connection still
 	} else {
 		n.reconcile(ctx, c)
 		n.announceNow(messages.NodeUp)

@@ -91,12 +91,12 @@ func TestAPausedOwnerOrdersNothingWhenItWakes(t *testing.T) {
 	const second = "aaaaaaaa-7777-4777-8777-777777777777" // in the shard of the first, so its order waits behind it
 	f := newFakeNode(t)
 	asked, goOn := make(chan struct{}), make(chan struct{})
-	f.before = func(command string) {
+	f.beforeAnswers(func(command string) {
 		if strings.Contains(command, "execute-app-name: bridge") && strings.Contains(command, "sendmsg "+callerLeg) {
 			close(asked)
 			<-goOn // this connection gets no reply meanwhile
 		}
-	}
+	})
 	owner := startOther(t, f)
 	owner.says(t, "drives the node")
 	standby, _ := worker(t, f, "worker2.b")

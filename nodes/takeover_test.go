@@ -382,3 +382,20 @@ func TestWhatIsHeardBeforeThePictureIsKept(t *testing.T) {
 		t.Errorf("the call is %+v", c)
 	}
 }
+
+// TestAWorkerThatLeavesAloneVacatesItsPlace and makes no move at the node any more: its claim is over, and the next worker
+// finds a vacant place.
+func TestAWorkerThatLeavesAloneVacatesItsPlace(t *testing.T) {
+	f := newFakeNode(t)
+	first, stop := worker(t, f, "worker1.a")
+	first.up(t)
+	stop()
+	if owner := f.global(claim.OwnerVariable); owner != "1@nobody@-" {
+		t.Errorf("the node is held by %s", owner)
+	}
+	second, _ := worker(t, f, "worker2.b")
+	second.up(t)
+	if owner := f.global(claim.OwnerVariable); !strings.HasPrefix(owner, "2@worker2.b@") {
+		t.Errorf("the node is held by %s", owner)
+	}
+}
