@@ -61,6 +61,7 @@ type chaos struct {
 	legs    map[string]bool // that the node has had
 	gaps    map[fault][]time.Duration
 	byScene map[string][]time.Duration
+	ends    map[string]int // by scene: the phones that failed in its rounds, which are over
 	dialogs int
 	dropped int
 	out     bool     // failures are told at once
@@ -97,7 +98,7 @@ func (c *chaosCommand) Run(ctx context.Context) (err error) {
 }
 
 func newChaos(s *stack.Stack) *chaos {
-	return &chaos{stack: s, legs: map[string]bool{}, gaps: map[fault][]time.Duration{}, byScene: map[string][]time.Duration{}}
+	return &chaos{stack: s, legs: map[string]bool{}, gaps: map[fault][]time.Duration{}, byScene: map[string][]time.Duration{}, ends: map[string]int{}}
 }
 
 // start brings everything up.

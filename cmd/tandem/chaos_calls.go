@@ -159,7 +159,7 @@ func scenes() []scene {
 		{name: "ringing one", suffix: "30", application: "bridge", call: byCallee, callees: map[string]sipptest.Behaviour{"a1": busy, "a2": answers}},
 		{name: "ringing many", suffix: "40", application: "bridge", call: byCallee,
 			callees: map[string]sipptest.Behaviour{"a1": busy, "a2": busy, "a3": answers}},
-		{name: "hanging up", suffix: "50", application: "playback", call: byCallee},
+		{name: "being hung up", suffix: "50", application: "playback", call: byCallee},
 		{name: "hang-up unsent", suffix: "50", application: "hangup", moment: unsent, kill: true, call: byCallee},
 		{name: "ring unsent", suffix: "10", application: "bridge", moment: unsent, kill: true, call: digit, callees: map[string]sipptest.Behaviour{"a1": answers}},
 		{name: "ring unanswered", suffix: "10", application: "bridge", moment: taken, idle: true, kill: true, call: digit, callees: map[string]sipptest.Behaviour{"a1": answers}},

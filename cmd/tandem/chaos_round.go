@@ -31,14 +31,18 @@ func (c *chaos) round(ctx context.Context, f fault, s scene, m *chaosCompany) er
 	}
 	var phones []phoneRun
 	m.over = make(chan struct{})
-	began, twice := time.Now(), len(c.tap.twice())
+	began, twice, over := time.Now(), len(c.tap.twice()), m.over
 	defer func() {
 		go func() {
-			defer close(m.over)
-			if c.follow(ctx, f, phones) > 0 || len(c.tap.twice()) > twice {
+			defer close(over)
+			failed := c.follow(ctx, f, phones)
+			if failed > 0 || len(c.tap.twice()) > twice {
 				c.keepStories(m, f, s, began)
 			}
 			c.tap.forget(m.prefix)
+			c.mu.Lock()
+			defer c.mu.Unlock()
+			c.ends[s.name] += failed
 		}()
 	}()
 	for _, other := range around() {
@@ -131,9 +135,11 @@ func (c *chaos) gap(ctx context.Context, f fault, s scene, holds claim.Holder, i
 		say("slow, %s after the fault:\n    %s", d, c.tap.story(is.call))
 	}
 	c.gaps[f] = append(c.gaps[f], d)
-	key := fmt.Sprintf("%-5s %s", f, s.name)
+	key := gapKey(f, s)
 	c.byScene[key] = append(c.byScene[key], d)
 }
+
+func gapKey(f fault, s scene) string { return fmt.Sprintf("%-5s %s", f, s.name) }
 
 // keepMessages keeps what a phone that failed has seen, if that is wanted.
 func (c *chaos) keepMessages(p phoneRun) {

@@ -71,6 +71,18 @@ func (t *tap) storiesOf(prefix string, from time.Time) string {
 	return strings.Join(told, "")
 }
 
+// begun counts the calls to numbers that begin so.
+func (t *tap) begun(prefix string) (calls int) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	for _, s := range t.stories {
+		if strings.HasPrefix(s.dialled, prefix) {
+			calls++
+		}
+	}
+	return calls
+}
+
 // forget drops the stories of calls to numbers that begin so.
 func (t *tap) forget(prefix string) {
 	t.mu.Lock()

@@ -13,6 +13,7 @@ type wire struct {
 	address string // where it is entered
 	target  string
 	gate    *gate
+	away    bool // what it leads to does not answer: it is not opened with its worker
 
 	mu       sync.Mutex
 	listener net.Listener

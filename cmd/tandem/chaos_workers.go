@@ -71,6 +71,9 @@ func (w *chaosWorker) wire(target string) (string, error) {
 // start starts the worker's process, or the next one after one that was killed.
 func (w *chaosWorker) start(ctx context.Context, s *stack.Stack) (err error) {
 	for _, one := range w.wires {
+		if one.away {
+			continue
+		}
 		if err := one.open(); err != nil {
 			return err
 		}
