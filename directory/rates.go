@@ -102,3 +102,11 @@ func (c *Calls) Counts(call, tenant string, now time.Time) bool {
 	had := c.calls[call]
 	return had != nil && had.live.Tenant == tenant
 }
+
+// HasEnded says whether a call's end was heard of within the last TombstoneFor.
+func (c *Calls) HasEnded(call string) bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	_, ended := c.ended[call]
+	return ended
+}

@@ -27,6 +27,9 @@ type Stats struct {
 	Load      *messages.NodeLoad
 }
 
+// Name is the node's.
+func (n *Node) Name() string { return n.options.Node.Name }
+
 // Stats may be called at any time.
 func (n *Node) Stats() Stats {
 	s := Stats{Role: roleName(n.role.Load()), Calls: n.Calls(), Events: n.traffic.events.Load(), Lag: time.Duration(n.traffic.lag.Load()),

@@ -6,10 +6,10 @@ import (
 	"fmt"
 	"log/slog"
 	"net/http"
+	"net/netip"
 	"time"
 
 	"github.com/gin-gonic/gin"
-	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 
 	"tandem/because"
@@ -49,10 +49,40 @@ func (w *worker) routes(words because.Catalog) http.Handler {
 	router := gin.New()
 	router.Use(gin.Recovery())
 	router.GET("/health", w.health)
-	router.GET("/metrics", gin.WrapH(promhttp.HandlerFor(w.metrics(), promhttp.HandlerOpts{})))
+	router.GET("/metrics", gin.WrapH(promhttp.HandlerFor(w.registry(), promhttp.HandlerOpts{})))
 	router.GET("/v1/registrations", w.registrations)
 	router.GET("/v1/calls/:call/explanation", func(c *gin.Context) { w.explanation(c, words) })
+	router.GET("/v1/calls", w.callsAPI)
+	router.GET("/v1/calls/:call", w.callAPI)
+	router.GET("/v1/nodes", w.nodesAPI)
+	router.GET("/v1/nodes/:name", w.nodeAPI)
+	changes := router.Group("/v1", fromHere)
+	changes.POST("/calls/:call/hangup", w.hangUpAPI)
+	changes.POST("/nodes/:name/drain", func(c *gin.Context) { w.drain(c, true) })
+	changes.POST("/nodes/:name/resume", func(c *gin.Context) { w.drain(c, false) })
+	router.NoRoute(func(c *gin.Context) {
+		problem(c, http.StatusNotFound, "path_unknown", "There is nothing at this path.")
+	})
 	return router
+}
+
+// maxBody bounds the body of a request, in bytes.
+const maxBody = 64 << 10
+
+// fromHere lets changes pass from programs on this machine alone, because there are no keys yet. A page in a browser here is no
+// such program: it cannot send JSON to another origin without asking first, and is told nothing then.
+func fromHere(c *gin.Context) {
+	source, err := netip.ParseAddrPort(c.Request.RemoteAddr)
+	switch {
+	case err != nil || !source.Addr().Unmap().IsLoopback():
+		problem(c, http.StatusForbidden, "not_from_here", "Changes are taken from the worker's own machine alone: run the command there.")
+	case c.ContentType() != "application/json":
+		problem(c, http.StatusUnsupportedMediaType, "content_type", "Send the body as application/json.")
+	default:
+		c.Request.Body = http.MaxBytesReader(c.Writer, c.Request.Body, maxBody)
+		return
+	}
+	c.Abort()
 }
 
 // health says what this worker reaches. It is 200 while calls can be decided, which needs neither server.
@@ -130,19 +160,4 @@ func explainCall(ctx context.Context, store *postgres.Store, words because.Catal
 		return explain.Explanation{}, err
 	}
 	return explain.Call(words, call.Call, entries, cdrs), nil
-}
-
-// metrics are this worker's counters.
-func (w *worker) metrics() *prometheus.Registry {
-	registry := prometheus.NewRegistry()
-	gauge := func(name, help string, value func() float64) {
-		registry.MustRegister(prometheus.NewGaugeFunc(prometheus.GaugeOpts{Namespace: "tandem", Name: name, Help: help}, value))
-	}
-	gauge("configuration_revision", "Revision of the configuration that decides.", func() float64 { return float64(w.source.Current().Revision()) })
-	gauge("configuration_age_seconds", "Seconds since it was read from PostgreSQL.", func() float64 { return time.Since(w.source.Current().LoadedAt()).Seconds() })
-	gauge("rabbitmq_up", "1 while RabbitMQ is connected.", func() float64 { return map[bool]float64{true: 1}[w.rabbit.Connected()] })
-	gauge("ledger_held_cdrs", "CDRs that are not yet confirmed.", func() float64 { return float64(w.ledger.Stats().HeldCDRs) })
-	gauge("ledger_lost_cdrs", "CDRs that could be neither sent nor spooled.", func() float64 { return float64(w.ledger.Stats().LostCDRs) })
-	gauge("ledger_dropped_entries", "Journal entries dropped because too many waited.", func() float64 { return float64(w.ledger.Stats().DroppedEntries) })
-	return registry
 }

@@ -5,6 +5,8 @@ import (
 	"crypto/rand"
 	"crypto/sha256"
 	"log/slog"
+	"maps"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -43,11 +45,14 @@ func (w *worker) calls(ctx context.Context) error {
 			for n, nodeCtx := range w.nodes.change(ctx, now.Nodes()) {
 				node := nodes.New(nodes.Options{
 					Node: n, Password: w.settings.NodePassword, Profile: w.settings.NodeProfile, Worker: name, Link: server, Reached: w.settings.LinkReached, Secret: secret[:],
-					Snapshot: w.source.Current, Ledger: w.ledger, Contacts: w.facts, Announcer: announcer{w},
+					Snapshot: w.source.Current, Ledger: w.ledger, Contacts: w.facts, Announcer: announcer{w}, Watcher: w.meters,
 					Prompts: nodes.Prompts(w.settings.Sounds), Logger: w.log,
 				})
 				w.nodes.add(n, node)
 				running.Go(func() { node.Run(nodeCtx) })
+			}
+			for _, node := range w.nodes.list() {
+				node.Announce() // it may be drained now, or resumed
 			}
 		}
 		select {
@@ -115,6 +120,13 @@ func (o *ownedNodes) add(n tenants.Node, node *nodes.Node) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	o.all[n] = node
+}
+
+// list gives the nodes that this worker takes part in.
+func (o *ownedNodes) list() []*nodes.Node {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return slices.Collect(maps.Values(o.all))
 }
 
 // safe tells the nodes that a leg's record can no longer be lost with this process.

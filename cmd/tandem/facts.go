@@ -23,6 +23,7 @@ type facts struct {
 	registrations directory.Registrations
 	calls         directory.Calls
 	nodes         directory.Nodes
+	rates         directory.Rates
 }
 
 // reloadWait bounds the reading of registrations after a gap.
@@ -39,12 +40,13 @@ func (f *facts) sweep(ctx context.Context) error {
 	return every(ctx, sweepEvery, func(now time.Time) {
 		f.registrations.Sweep(now)
 		f.calls.Sweep(now)
+		f.rates.Sweep(now)
 	})
 }
 
 // follow takes events until ctx ends. After each gap the registrations are read again from PostgreSQL.
 func (f *facts) follow(ctx context.Context) error {
-	keys := []string{string(messages.RegistrationV1), string(messages.CallEventV1), string(messages.NodeEventV1), string(messages.EdgeHelloV1)}
+	keys := []string{string(messages.RegistrationV1), string(messages.CallEventV1), string(messages.CallOrderV1), string(messages.NodeEventV1), string(messages.EdgeHelloV1)}
 	return f.worker.rabbit.SubscribeEvents(ctx, keys, func(m messages.Message) { f.apply(ctx, m) }, func() {
 		read := f.reload(ctx)
 		f.worker.running.Go(func() { f.catchUp(ctx, read) })
@@ -98,6 +100,11 @@ func (f *facts) apply(ctx context.Context, m messages.Message) {
 		f.registrations.Apply(m)
 	case *messages.CallEvent:
 		f.calls.Apply(m, time.Now())
+		if m.State == messages.CallStarted {
+			f.begun(m.Call, m.Tenant, time.Now())
+		}
+	case *messages.CallOrder:
+		f.worker.carryOut(m)
 	case *messages.NodeEvent:
 		f.nodes.Apply(m, time.Now())
 	case *messages.EdgeHello:
@@ -136,12 +143,35 @@ func (f *facts) read(ctx context.Context) bool {
 }
 
 // routing gives the facts for one decision.
-func (f *facts) routing(tenant string, now time.Time) routing.Facts {
-	out := routing.Facts{At: now, TenantCalls: f.calls.CountTenant(tenant, now)}
+//
+// The call that is asked about counts for none of its tenant's limits: an edge that asks twice gets the same answer.
+func (f *facts) routing(tenant, call string, now time.Time) routing.Facts {
+	out := routing.Facts{At: now, TenantCalls: f.calls.CountTenant(tenant, now), TenantRate: f.rates.Count(tenant, call, now)}
+	if f.calls.Counts(call, tenant, now) {
+		out.TenantCalls--
+	}
 	for _, n := range f.nodes.List(now) {
-		out.Nodes = append(out.Nodes, routing.Node{Name: n.Name, SIPURI: n.SIPURI, State: n.State, Calls: n.Calls})
+		out.Nodes = append(out.Nodes, routing.Node{Name: n.Name, SIPURI: n.SIPURI, State: n.State, Calls: n.Calls, Busy: routing.BusyOf(n.Load)})
 	}
 	return out
+}
+
+// begun notes a call for its tenant's limit of calls a second, if there is one.
+func (f *facts) begun(call, tenant string, at time.Time) {
+	if t := f.worker.source.Current().Tenant(tenant); t != nil && t.MaxCallsPerSecond > 0 {
+		f.rates.Begun(call, tenant, at)
+	}
+}
+
+// liveCalls is how many calls are up on all nodes, by their owners' own counts.
+func (f *facts) liveCalls() int {
+	sum := 0
+	for _, n := range f.nodes.List(time.Now()) {
+		if n.State != messages.NodeDown {
+			sum += n.Calls
+		}
+	}
+	return sum
 }
 
 // Contacts says where a device can be reached now.

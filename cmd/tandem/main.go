@@ -20,6 +20,7 @@ type commands struct {
 	Migrate migrateCommand `cmd:"" help:"Bring the database's schema up to this release."`
 	Explain explainCommand `cmd:"" help:"Say why a call went as it did, or what would happen to one."`
 	Node    nodeCommands   `cmd:"" help:"Manage media nodes."`
+	Call    callCommands   `cmd:"" help:"Look at live calls, and end them."`
 	Edge    edgeCommands   `cmd:"" help:"Run the SIP edge."`
 	Demo    demoCommand    `cmd:"" help:"Install, start and show everything on this machine, with one call."`
 	StandIn standInCommand `cmd:"" name:"stand-in" help:"Run the stand-in for FreeSWITCH: signalling only, no audio."`

@@ -17,8 +17,12 @@ import (
 
 // nodeCommands manage media nodes.
 type nodeCommands struct {
-	Add nodeAddCommand `cmd:"" help:"Make a media node known, or change it. Workers and edges learn it within a second."`
-	Run nodeRunCommand `cmd:"" help:"Write FreeSWITCH's configuration from the environment and become FreeSWITCH."`
+	List   nodeListCommand   `cmd:"" help:"List media nodes: state, calls, load, owner."`
+	Show   nodeShowCommand   `cmd:"" help:"Show one media node and its calls."`
+	Drain  nodeDrainCommand  `cmd:"" help:"Let a media node take no new calls. Its live calls go on."`
+	Resume nodeResumeCommand `cmd:"" help:"Let a media node that was drained take calls again."`
+	Add    nodeAddCommand    `cmd:"" help:"Make a media node known, or change it. Workers and edges learn it within a second."`
+	Run    nodeRunCommand    `cmd:"" help:"Write FreeSWITCH's configuration from the environment and become FreeSWITCH."`
 }
 
 // nodeAddCommand adds one.

@@ -31,7 +31,7 @@ func (w *worker) decide(ctx context.Context, m *messages.RouteRequest, now time.
 	}
 	snapshot := w.source.Current()
 	tenant := routing.TenantOf(snapshot, request)
-	facts := w.facts.routing(tenant, now)
+	facts := w.facts.routing(tenant, request.Call, now)
 	decision := routing.Decide(snapshot, facts, request)
 	w.record(now, request, facts, decision)
 	return routing.Answer(m, decision)
@@ -39,6 +39,7 @@ func (w *worker) decide(ctx context.Context, m *messages.RouteRequest, now time.
 
 // record keeps a decision: its journal entry, and for a rejection the CDR of the leg that reached no node.
 func (w *worker) record(now time.Time, request routing.Request, facts routing.Facts, d routing.Decision) {
+	w.meters.decision(d)
 	output := d // without what the entry has anyway
 	output.Call, output.Tenant, output.Version, output.Because = "", "", 0, nil
 	w.ledger.AddJournal(messages.JournalEntry{
@@ -50,6 +51,7 @@ func (w *worker) record(now time.Time, request routing.Request, facts routing.Fa
 		return
 	}
 	w.facts.calls.Tentative(d.Call, d.Tenant, now)
+	w.facts.begun(d.Call, d.Tenant, now)
 }
 
 // routingInput is what a routing decision can be replayed from, besides the configuration version.

@@ -51,6 +51,7 @@ type worker struct {
 	ledger   *rabbit.Ledger
 	facts    *facts
 	nodes    ownedNodes
+	meters   *meters
 	running  sync.WaitGroup
 }
 
@@ -141,7 +142,7 @@ func (w *worker) open(ctx context.Context) (err error) {
 		w.store.Close()
 		return err
 	}
-	w.facts = &facts{worker: w}
+	w.facts, w.meters = &facts{worker: w}, newMeters()
 	return nil
 }
 

@@ -1,0 +1,109 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"net/http"
+	"time"
+
+	"github.com/gin-gonic/gin"
+
+	"tandem/callflows"
+	"tandem/directory"
+	"tandem/messages"
+	"tandem/provisioning"
+	"tandem/routing"
+	"tandem/tenants"
+)
+
+// nodeUnknown is the state of a node of which nothing was heard.
+const nodeUnknown messages.NodeState = "unknown"
+
+// nodeView is a media node as the API shows it: as configured, and as its owner told last.
+type nodeView struct {
+	Name        string             `json:"name"`
+	State       messages.NodeState `json:"state"`    // up, down, draining, unknown: what its owner says
+	Draining    bool               `json:"draining"` // what the configuration wants
+	Calls       int                `json:"calls"`
+	MaxCalls    int                `json:"max_calls"` // 0: no limit
+	Owner       string             `json:"owner,omitempty"`
+	Epoch       uint64             `json:"epoch,omitempty"`
+	Load        *messages.NodeLoad `json:"load,omitempty"` // as the node itself told last
+	Busy        routing.Busy       `json:"busy"`           // the same in percent
+	Overloaded  string             `json:"overloaded,omitempty"`
+	HeardAt     *time.Time         `json:"heard_at,omitempty"`
+	SIPURI      string             `json:"sip_uri"`
+	EventSocket string             `json:"event_socket"`
+}
+
+// viewOf joins what is configured and what is known.
+func viewOf(n tenants.Node, known []directory.NodeFact) nodeView {
+	v := nodeView{Name: n.Name, State: nodeUnknown, Draining: n.Draining, MaxCalls: n.MaxCalls, SIPURI: n.SIPURI, EventSocket: n.EventSocket}
+	for _, k := range known {
+		if k.Name != n.Name {
+			continue
+		}
+		heard := k.HeardAt.UTC()
+		v.State, v.Calls, v.Owner, v.Epoch, v.Load, v.Busy, v.HeardAt = k.State, k.Calls, k.Worker, k.Epoch, k.Load, routing.BusyOf(k.Load), &heard
+		v.Overloaded, _, _ = v.Busy.Knee()
+	}
+	return v
+}
+
+// nodesAPI lists all media nodes.
+func (w *worker) nodesAPI(c *gin.Context) {
+	known, all := w.facts.nodes.List(time.Now()), []nodeView{}
+	for _, n := range w.source.Current().Nodes() {
+		all = append(all, viewOf(n, known))
+	}
+	c.JSON(http.StatusOK, gin.H{"nodes": all})
+}
+
+// nodeAPI shows one.
+func (w *worker) nodeAPI(c *gin.Context) {
+	if v, ok := w.nodeView(c.Param("name")); ok {
+		c.JSON(http.StatusOK, v)
+		return
+	}
+	nodeMissing(c)
+}
+
+func nodeMissing(c *gin.Context) {
+	problem(c, http.StatusNotFound, "node_unknown", "No media node has this name. GET /v1/nodes lists them.")
+}
+
+func (w *worker) nodeView(name string) (nodeView, bool) {
+	for _, n := range w.source.Current().Nodes() {
+		if n.Name == name {
+			return viewOf(n, w.facts.nodes.List(time.Now())), true
+		}
+	}
+	return nodeView{}, false
+}
+
+// drain changes whether a node takes new calls. It is configuration: the node's owner, whoever that is, tells everybody within a
+// second. Asking twice is asking once.
+func (w *worker) drain(c *gin.Context, draining bool) {
+	ctx, cancel := context.WithTimeout(c.Request.Context(), requestWait)
+	defer cancel()
+	service := &provisioning.Service{Store: w.store, ValidateFlow: callflows.ValidateFlow}
+	change := service.ResumeNode
+	if draining {
+		change = service.DrainNode
+	}
+	name := c.Param("name")
+	var refused *provisioning.Error
+	switch err := change(ctx, name); {
+	case errors.As(err, &refused) && refused.Code == provisioning.NotFound:
+		nodeMissing(c)
+	case err != nil:
+		w.log.ErrorContext(ctx, "a node could not be drained or resumed", slog.String("node", name), slog.Any("error", err))
+		problem(c, http.StatusServiceUnavailable, "postgresql_away", "The configuration cannot be changed at the moment, and nothing was changed. Try again shortly.")
+	default:
+		v, _ := w.nodeView(name) // this worker may not have read the change yet
+		v.Name, v.Draining = name, draining
+		w.log.InfoContext(ctx, "a node is drained or resumed", slog.String("node", name), slog.Bool("draining", draining))
+		c.JSON(http.StatusOK, v)
+	}
+}

@@ -1,0 +1,112 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"net/http"
+	"os"
+	"strings"
+	"text/tabwriter"
+	"time"
+)
+
+// client asks a worker's API, for the commands of operators.
+type client struct {
+	API  string `name:"api" env:"TANDEM_API" default:"http://127.0.0.1:8080" help:"API of any worker."`
+	JSON bool   `name:"json" help:"Print what the API answers, for scripts."`
+}
+
+// askWait bounds one request; the API itself answers sooner.
+const askWait = 30 * time.Second
+
+// maxAnswer bounds an answer that is read, in bytes.
+const maxAnswer = 64 << 20
+
+// refusal is an answer that says no (RFC 9457).
+type refusal struct {
+	Status int    `json:"status"`
+	Code   string `json:"code"`
+	Detail string `json:"detail"`
+}
+
+func (r *refusal) Error() string { return fmt.Sprintf("%s (%s)", r.Detail, r.Code) }
+
+// ask sends a request and reads the answer: into a value, or onto the terminal as it is when JSON was asked for, which done says.
+func (c client) ask(ctx context.Context, method, path string, body, into any) (status int, done bool, err error) {
+	ctx, cancel := context.WithTimeout(ctx, askWait)
+	defer cancel()
+	sent, err := json.Marshal(body)
+	if err != nil {
+		return 0, false, err
+	}
+	request, err := http.NewRequestWithContext(ctx, method, strings.TrimSuffix(c.API, "/")+path, bytes.NewReader(sent))
+	if err != nil {
+		return 0, false, fmt.Errorf("--api: %w", err)
+	}
+	request.Header.Set("Content-Type", "application/json")
+	response, err := http.DefaultClient.Do(request)
+	if err != nil {
+		return 0, false, fmt.Errorf("no worker answers at %s (name one with --api or TANDEM_API): %w", c.API, err)
+	}
+	defer response.Body.Close()
+	answer, err := io.ReadAll(io.LimitReader(response.Body, maxAnswer))
+	if err != nil {
+		return 0, false, err
+	}
+	if response.StatusCode >= http.StatusBadRequest {
+		no := &refusal{}
+		if json.Unmarshal(answer, no) != nil || no.Code == "" {
+			return response.StatusCode, false, fmt.Errorf("%s answers %s", c.API, response.Status)
+		}
+		if c.JSON {
+			_, _ = os.Stdout.Write(append(answer, '\n'))
+		}
+		return response.StatusCode, false, no
+	}
+	if c.JSON {
+		var pretty bytes.Buffer
+		if err := json.Indent(&pretty, answer, "", "  "); err != nil {
+			return 0, false, err
+		}
+		_, err := fmt.Println(pretty.String())
+		return response.StatusCode, true, err
+	}
+	return response.StatusCode, false, json.Unmarshal(answer, into)
+}
+
+// table prints rows in columns. Texts of phones are in them: what could move a terminal's cursor is shown as "?".
+func table(head string, rows [][]string) error {
+	out := tabwriter.NewWriter(os.Stdout, 0, 0, 2, ' ', 0)
+	fmt.Fprintln(out, strings.Join(strings.Fields(head), "\t"))
+	for _, row := range rows {
+		for i := range row {
+			row[i] = plain(row[i])
+		}
+		fmt.Fprintln(out, strings.Join(row, "\t"))
+	}
+	return out.Flush()
+}
+
+// plain makes a text fit for one cell of a terminal.
+func plain(text string) string {
+	if text == "" {
+		return "-"
+	}
+	return strings.Map(func(r rune) rune {
+		if r < ' ' || r >= 0x7f && r < 0xa0 || r == '\u2028' || r == '\u2029' || r >= 0x202a && r <= 0x202e || r >= 0x2066 && r <= 0x2069 {
+			return '?'
+		}
+		return r
+	}, text)
+}
+
+// age is how long ago a moment was, in words for a table.
+func age(t *time.Time) string {
+	if t == nil {
+		return "-"
+	}
+	return max(0, time.Since(*t)).Round(time.Second).String()
+}
