@@ -29,24 +29,26 @@ type nodeView struct {
 	MaxCalls    int                `json:"max_calls"` // 0: no limit
 	Owner       string             `json:"owner,omitempty"`
 	Epoch       uint64             `json:"epoch,omitempty"`
-	Load        *messages.NodeLoad `json:"load,omitempty"` // as the node itself told last
-	Busy        routing.Busy       `json:"busy"`           // the same in percent
-	Overloaded  string             `json:"overloaded,omitempty"`
+	Load        *messages.NodeLoad `json:"load,omitempty"`       // as the node itself told last
+	Busy        routing.Busy       `json:"busy"`                 // the same in percent
+	Judged      routing.Busy       `json:"judged"`               // as much of it as this worker judges by
+	Overloaded  string             `json:"overloaded,omitempty"` // what keeps new calls away, in words
 	HeardAt     *time.Time         `json:"heard_at,omitempty"`
 	SIPURI      string             `json:"sip_uri"`
 	EventSocket string             `json:"event_socket"`
 }
 
 // viewOf joins what is configured and what is known.
-func viewOf(n tenants.Node, known []directory.NodeFact) nodeView {
+func (w *worker) viewOf(n tenants.Node, known []directory.NodeFact) nodeView {
 	v := nodeView{Name: n.Name, State: nodeUnknown, Draining: n.Draining, MaxCalls: n.MaxCalls, SIPURI: n.SIPURI, EventSocket: n.EventSocket}
 	for _, k := range known {
 		if k.Name != n.Name {
 			continue
 		}
 		heard := k.HeardAt.UTC()
-		v.State, v.Calls, v.Owner, v.Epoch, v.Load, v.Busy, v.HeardAt = k.State, k.Calls, k.Worker, k.Epoch, k.Load, routing.BusyOf(k.Load), &heard
-		v.Overloaded, _, _ = v.Busy.Knee()
+		v.State, v.Calls, v.Owner, v.Epoch, v.Load, v.Busy, v.HeardAt = k.State, w.facts.callsOn(k), k.Worker, k.Epoch, k.Load, routing.BusyOf(k.Load), &heard
+		v.Judged = w.busy(k.Load)
+		v.Overloaded, _, _ = v.Judged.Knee()
 	}
 	return v
 }
@@ -55,7 +57,7 @@ func viewOf(n tenants.Node, known []directory.NodeFact) nodeView {
 func (w *worker) nodesAPI(c *gin.Context) {
 	known, all := w.facts.nodes.List(time.Now()), []nodeView{}
 	for _, n := range w.source.Current().Nodes() {
-		all = append(all, viewOf(n, known))
+		all = append(all, w.viewOf(n, known))
 	}
 	c.JSON(http.StatusOK, gin.H{"nodes": all})
 }
@@ -76,7 +78,7 @@ func nodeMissing(c *gin.Context) {
 func (w *worker) nodeView(name string) (nodeView, bool) {
 	for _, n := range w.source.Current().Nodes() {
 		if n.Name == name {
-			return viewOf(n, w.facts.nodes.List(time.Now())), true
+			return w.viewOf(n, w.facts.nodes.List(time.Now())), true
 		}
 	}
 	return nodeView{}, false

@@ -63,8 +63,9 @@ type worldOptions struct {
 	Name       string // when it shares its stack with another
 	Nodes      int
 	FreeSWITCH string
-	NoWorker   bool // the test starts it
-	OwnStack   bool // with the stack's own database and virtual host
+	StandIn    []string // further arguments of the stand-in
+	NoWorker   bool     // the test starts it
+	OwnStack   bool     // with the stack's own database and virtual host
 }
 
 // newWorld starts a system with the demo tenant, a trunk and an emergency trunk.
@@ -77,7 +78,7 @@ func newWorld(ctx context.Context, t stack.T, s *stack.Stack, o worldOptions) (_
 		return nil, err
 	}
 	trunk := "sip:" + net.JoinHostPort(emergencyAddress, strconv.Itoa(w.line.port))
-	options := systemOptions{Name: o.Name, FreeSWITCH: o.FreeSWITCH, EmergencyTrunk: trunk, EmergencyNumbers: emergencyNumbers}
+	options := systemOptions{Name: o.Name, FreeSWITCH: o.FreeSWITCH, StandIn: o.StandIn, EmergencyTrunk: trunk, EmergencyNumbers: emergencyNumbers}
 	if !o.OwnStack {
 		options.PostgresURL, options.AMQPURL = s.TestDatabase(t), s.TestVHost(t)
 	}

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"net/http"
 	"os"
 	"time"
 
@@ -25,6 +26,7 @@ type explainCommand struct {
 	To          string    `help:"Dry run: what is dialled."`
 	At          time.Time `help:"Dry run: when, as 2006-01-02T15:04:05Z; now unless given."`
 	Digits      []string  `help:"Dry run: what the caller keys at each prompt, separated by commas."`
+	API         string    `env:"TANDEM_API" help:"Dry run: API of a worker to ask how the media nodes are; otherwise each counts as up and idle."`
 	NoAnswer    bool      `help:"Dry run: nobody answers. Otherwise the first who rings does."`
 	JSON        bool      `name:"json" help:"Print JSON."`
 }
@@ -67,8 +69,8 @@ func (c *explainCommand) explain(ctx context.Context, store *postgres.Store, wor
 	return c.dryRun(ctx, store, words)
 }
 
-// dryRun asks with the configuration and the registrations as they are now. Every configured node counts as up: whether
-// one is, only running workers know.
+// dryRun asks with the configuration and the registrations as they are now. How the nodes are, only running workers know: unless
+// one is asked, every configured node counts as up and idle.
 func (c *explainCommand) dryRun(ctx context.Context, store *postgres.Store, words because.Catalog) (explain.Explanation, error) {
 	if c.At.IsZero() {
 		c.At = time.Now()
@@ -82,12 +84,37 @@ func (c *explainCommand) dryRun(ctx context.Context, store *postgres.Store, word
 	if err != nil {
 		return explain.Explanation{}, err
 	}
-	facts := routing.Facts{}
-	for _, n := range snapshot.Nodes() {
-		facts.Nodes = append(facts.Nodes, routing.Node{Name: n.Name, SIPURI: n.SIPURI, State: messages.NodeUp})
+	facts, err := c.facts(ctx, snapshot)
+	if err != nil {
+		return explain.Explanation{}, err
 	}
 	return explain.DryRun(words, snapshot, explain.Question{From: c.From, To: c.To, At: c.At.UTC(), Digits: c.Digits,
 		NobodyAnswers: c.NoAnswer, Facts: facts, Contacts: contacts}), nil
+}
+
+// facts are the nodes as they are, or as they are configured.
+func (c *explainCommand) facts(ctx context.Context, s *tenants.Snapshot) (routing.Facts, error) {
+	var facts routing.Facts
+	if c.API == "" {
+		for _, n := range s.Nodes() {
+			state := messages.NodeUp
+			if n.Draining {
+				state = messages.NodeDraining
+			}
+			facts.Nodes = append(facts.Nodes, routing.Node{Name: n.Name, SIPURI: n.SIPURI, State: state})
+		}
+		return facts, nil
+	}
+	var answer struct{ Nodes []nodeView }
+	if _, _, err := (client{API: c.API}).ask(ctx, http.MethodGet, "/v1/nodes", nil, &answer); err != nil {
+		return facts, err
+	}
+	for _, n := range answer.Nodes {
+		if n.State != nodeUnknown {
+			facts.Nodes = append(facts.Nodes, routing.Node{Name: n.Name, SIPURI: n.SIPURI, State: n.State, Calls: n.Calls, Busy: n.Judged})
+		}
+	}
+	return facts, nil
 }
 
 // registered lists the contacts of every device that is registered now.

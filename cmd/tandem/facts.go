@@ -151,9 +151,18 @@ func (f *facts) routing(tenant, call string, now time.Time) routing.Facts {
 		out.TenantCalls--
 	}
 	for _, n := range f.nodes.List(now) {
-		out.Nodes = append(out.Nodes, routing.Node{Name: n.Name, SIPURI: n.SIPURI, State: n.State, Calls: n.Calls, Busy: routing.BusyOf(n.Load)})
+		out.Nodes = append(out.Nodes, routing.Node{Name: n.Name, SIPURI: n.SIPURI, State: n.State, Calls: n.Calls, Busy: f.worker.busy(n.Load)})
 	}
 	return out
+}
+
+// busy is how loaded a node is, as far as this worker is to judge by it.
+func (w *worker) busy(l *messages.NodeLoad) routing.Busy {
+	b := routing.BusyOf(l)
+	if w.settings.IgnoreCPU {
+		b.CPU = 0
+	}
+	return b
 }
 
 // begun notes a call for its tenant's limit of calls a second, if there is one.
@@ -163,12 +172,16 @@ func (f *facts) begun(call, tenant string, at time.Time) {
 	}
 }
 
-// liveCalls is how many calls are up on all nodes, by their owners' own counts.
+// callsOn is how many calls are up on a node: what its owner told, some seconds ago, or what was heard of single calls since,
+// whichever is more. A node that is being emptied must not look empty too early.
+func (f *facts) callsOn(n directory.NodeFact) int { return max(n.Calls, f.calls.CountNode(n.Name)) }
+
+// liveCalls is how many calls are up on all nodes.
 func (f *facts) liveCalls() int {
 	sum := 0
 	for _, n := range f.nodes.List(time.Now()) {
 		if n.State != messages.NodeDown {
-			sum += n.Calls
+			sum += f.callsOn(n)
 		}
 	}
 	return sum

@@ -7,7 +7,6 @@ import (
 	"net/http"
 	"net/url"
 	"strconv"
-	"strings"
 	"time"
 
 	"tandem/messages"
@@ -134,6 +133,9 @@ func (c *nodeShowCommand) calls(ctx context.Context, n nodeView) error {
 	if _, _, err := c.ask(ctx, http.MethodGet, "/v1/calls?"+query.Encode(), nil, &answer); err != nil {
 		return err
 	}
+	if len(answer.Calls) == 0 {
+		return nil
+	}
 	fmt.Println()
 	if err := callTable(answer.Calls); err != nil || !answer.More {
 		return err
@@ -177,9 +179,12 @@ func (c *nodeDrainCommand) Run(ctx context.Context) error {
 		case !n.Draining:
 			return fmt.Errorf("%s was resumed meanwhile", n.Name)
 		case n.Calls == 0 && n.State == messages.NodeDraining:
+			if !c.JSON {
+				fmt.Println(leftWords(0))
+			}
 			return nil
-		case n.Calls != before && !c.JSON:
-			fmt.Println(strings.TrimSuffix(leftWords(n.Calls), "."))
+		case n.Calls != before && before >= 0 && !c.JSON:
+			fmt.Println(leftWords(n.Calls))
 		}
 		before = n.Calls
 		select {

@@ -57,7 +57,8 @@ type systemOptions struct {
 	PreferredPort    int       // for phones, if it is free
 	EmergencyTrunk   string    // SIP URI; empty: emergency numbers get no special treatment at the edge
 	EmergencyNumbers []string
-	BanAfter         int // failed logins; 0: the edge's default
+	StandIn          []string // further arguments of the stand-in
+	BanAfter         int      // failed logins; 0: the edge's default
 }
 
 // newSystem prepares the database and the passwords; nothing is started yet.
@@ -176,7 +177,7 @@ func (y *system) startStandIn(ctx context.Context, name, sipAddress, socketAddre
 	}
 	return y.stack.Launch(ctx, stack.Command{
 		Name: "stand-in " + name, Path: self,
-		Arguments:   []string{"stand-in", "--sip-address", sipAddress, "--event-socket", socketAddress, "--name", name, "--allow", y.Inside},
+		Arguments:   append([]string{"stand-in", "--sip-address", sipAddress, "--event-socket", socketAddress, "--name", name, "--allow", y.Inside}, y.options.StandIn...),
 		Environment: append(os.Environ(), "TANDEM_NODE_PASSWORD="+y.nodePassword, asTandem),
 		Ready:       connects(socketAddress),
 	})
@@ -224,7 +225,8 @@ func (y *system) workerCommand(name string) (command stack.Command, err error) {
 		Name: "worker-" + y.options.Name + "-" + name, Path: self, Arguments: []string{"serve"},
 		Environment: append(os.Environ(), "TANDEM_POSTGRES_URL="+y.postgresURL, "TANDEM_AMQP_URL="+y.amqpURL,
 			"TANDEM_STATE_DIR="+filepath.Join(y.stack.Dir, "state-"+y.options.Name+"-"+name), "TANDEM_HTTP_ADDRESS="+y.HTTPAddress,
-			"TANDEM_WORKER="+name, "TANDEM_NODE_PASSWORD="+y.nodePassword, asTandem),
+			// The machine does other work: builds, and the load of the tests themselves.
+			"TANDEM_IGNORE_NODE_CPU=true", "TANDEM_WORKER="+name, "TANDEM_NODE_PASSWORD="+y.nodePassword, asTandem),
 	}, nil
 }
 
