@@ -187,7 +187,7 @@ func TestDialogsAreKeptWithTheirCallsAndAskedForWhenTheyAreLacking(t *testing.T)
 		if len(call.Legs) > 0 && call.Legs[0].Dialog != nil && call.Legs[0].Dialog.Digest != digest || digest != 0 && (len(call.Legs) == 0 || call.Legs[0].Dialog == nil) {
 			t.Errorf("%s: %+v", when, call.Legs)
 		}
-		if diff := cmp.Diff(lacking, c.Lacking(9)["fs1"]); diff != "" {
+		if diff := cmp.Diff(lacking, c.TakeLacking(9)["fs1"]); diff != "" {
 			t.Errorf("%s: lacking %s", when, diff)
 		}
 	}
@@ -206,7 +206,7 @@ func TestDialogsAreKeptWithTheirCallsAndAskedForWhenTheyAreLacking(t *testing.T)
 	c.Announce(o.announce(1, 4)[0], at(4))
 	c.Apply(o.event("a", messages.CallEnded, 5), at(5))
 	c.Learn(told("a-a", 9, 6))
-	if _, live := c.Get("a", at(5)); live || len(c.Lacking(9)) != 0 {
+	if _, live := c.Get("a", at(5)); live || len(c.TakeLacking(9)) != 0 {
 		t.Error("left behind")
 	}
 }
@@ -290,7 +290,7 @@ func find(live map[string]*messages.NodeCall, prefix string) string {
 // TestMemoryOfALiveCall bounds what every worker holds of each call in the company: one with two answered legs whose
 // dialogs are those of the goldens.
 func TestMemoryOfALiveCall(t *testing.T) {
-	const calls, limit = 5000, 6 << 10
+	const calls, limit = 1000, 6 << 10
 	before := heap()
 	var c directory.Calls
 	o := newOwner()

@@ -75,14 +75,16 @@ func (c *Calls) Learn(m *messages.NodeDialogs) {
 	}
 }
 
-// Lacking gives legs whose dialogs have been announced and have not come, by node: at most limit of each.
-func (c *Calls) Lacking(limit int) map[string][]string {
+// TakeLacking gives legs whose dialogs have been announced and have not come, by node: at most limit of each. They are to be
+// asked for; what is not answered is given again after the next announcement.
+func (c *Calls) TakeLacking(limit int) map[string][]string {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	byNode := map[string][]string{}
 	for leg, by := range c.lacking {
 		if legs := byNode[by.node]; len(legs) < limit {
 			byNode[by.node] = append(legs, leg)
+			delete(c.lacking, leg)
 		}
 	}
 	return byNode

@@ -167,6 +167,7 @@ func (n *Node) own(ctx context.Context, c *esl.Conn, node claim.Node, me claim.H
 	again := n.role.Load() == owning && n.claims.me == me
 	n.claims.me = me
 	n.claims.see(me)
+	n.telling.epoch.Store(me.Epoch)
 	if !again {
 		shared := n.options.Link.Own(n.options.Node.Name, me.Epoch, n.snapshot)
 		lease := &claim.Lease{Sign: shared.Sign}
@@ -194,6 +195,7 @@ func (n *Node) own(ctx context.Context, c *esl.Conn, node claim.Node, me claim.H
 		n.reconcile(ctx, c)
 	}
 	n.announceNow(messages.NodeUp)
+	n.telling.soon()
 	n.started.Go(func() {
 		// What began just before this worker owned the node may not have been listed yet.
 		if pause(ours, listLag) {

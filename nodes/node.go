@@ -33,7 +33,7 @@ type Announcer interface {
 	AnnounceNode(messages.NodeEvent)
 }
 
-// Options say which node to own and what to do it with. All fields but Watcher, Shards, Announce and Logger are needed.
+// Options say which node to own and what to do it with. All fields but Live, Watcher, Shards, Announce and Logger are needed.
 type Options struct {
 	Node      tenants.Node
 	Password  string // of the event socket
@@ -43,6 +43,7 @@ type Options struct {
 	Ledger    Ledger
 	Contacts  Contacts
 	Announcer Announcer
+	Live      LiveAnnouncer              // nil: live calls and dialogs are not announced
 	Prompts   func(prompt string) string // what a prompt's name is for the node: a file or a stream
 	// Link, when given, lets several workers share the node: one owns it, one stands by. Without it this worker takes the
 	// node as its own, and must be the only one that does.
@@ -87,6 +88,8 @@ type Node struct {
 	claims     claims
 	staying    context.Context // ends when this worker is to leave
 	leave      context.CancelFunc
+	telling    telling // to the other workers
+	looks      looks   // at legs whose dialogs are not known
 
 	following int // counts the links to owners; of the goroutine that contends, and of what it starts
 
@@ -133,6 +136,8 @@ type call struct {
 	orders   []callflows.Command // commands of which it is not known that the node took them
 	kept     []heard             // while standing by: events after those that the owner has stepped
 	told     int                 // by which link to the owner; 0: by none
+
+	dialogs map[string]*messages.Dialog // of answered legs; they never change
 }
 
 // Own connects to a node and drives its calls until ctx ends, or stands by for whoever does. Lost connections are made
@@ -154,6 +159,10 @@ func (n *Node) Run(ctx context.Context) {
 		n.started.Go(func() { s.send(running) })
 	}
 	n.started.Go(func() { n.announce(running) })
+	if n.options.Live != nil {
+		n.started.Go(func() { n.tell(running) })
+		n.started.Go(func() { n.look(running) })
+	}
 	socket := esl.Options{
 		Address: n.options.Node.EventSocket, Password: n.options.Password, Events: subscription(), Shards: len(n.shards),
 		Handle: n.handle, Logger: n.log,
@@ -195,6 +204,8 @@ func New(o Options) *Node {
 	}
 	n := &Node{options: o, log: o.Logger.With(slog.String("node", o.Node.Name)), cdrs: map[string]heldCDR{}}
 	n.staying, n.leave = context.WithCancel(context.Background())
+	n.telling.init()
+	n.looks.init()
 	if o.Link == nil {
 		n.role.Store(owning) // from the first event on: nobody else will
 	}
@@ -218,6 +229,7 @@ func (n *Node) connected(ctx context.Context, c *esl.Conn) {
 	} else {
 		n.reconcile(ctx, c)
 		n.announceNow(messages.NodeUp)
+		n.telling.soon()
 		<-ctx.Done()
 	}
 	n.up.CompareAndSwap(c, nil)

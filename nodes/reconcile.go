@@ -213,8 +213,11 @@ func (s *shard) restore(d dump) *call {
 		return c
 	}
 	c.state, c.steps = state, steps+adoptedSteps
-	for _, leg := range state.Legs {
+	for i, leg := range state.Legs {
 		s.bind(leg.ID, c)
+		if leg.ID == facts.Leg && leg.Answered { // the mark has no times
+			c.state.Legs[i].AnsweredAt = microseconds(d.Get("Caller-Channel-Answered-Time"))
+		}
 	}
 	s.node.log.Info("a live call is adopted", slog.String("call_id", facts.ID), slog.String("tenant_id", facts.Tenant),
 		slog.String("element", state.Element))

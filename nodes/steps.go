@@ -35,6 +35,7 @@ func (n *Node) handle(index int, e *esl.Event) {
 	case standingBy:
 		s.keep(e)
 	}
+	s.learn(e)
 }
 
 // hear steps the call that an event is about. Until the shard has been reconciled, what is said of calls that it does not
@@ -328,7 +329,7 @@ func (n *Node) announceCall(c *call, state messages.CallState, at time.Time) {
 	facts := c.state.Call
 	n.options.Announcer.AnnounceCall(messages.CallEvent{
 		Type: messages.CallEventV1, Call: facts.ID, Tenant: facts.Tenant, State: state, Node: n.options.Node.Name, At: at,
-		From: facts.Caller.Number, To: facts.Dialled,
+		From: facts.Caller.Number, To: facts.Dialled, Epoch: n.telling.epoch.Load(), N: n.telling.n.Add(1),
 	})
 }
 

@@ -17,7 +17,7 @@ func digitsVariable(command int) string { return "tandem_digits_" + strconv.Itoa
 // subscription lists the events that driving calls needs: each costs the node's only event thread some 5 kB.
 func subscription() []string {
 	return []string{"CHANNEL_CREATE", "CHANNEL_PARK", "CHANNEL_PROGRESS", "CHANNEL_PROGRESS_MEDIA", "CHANNEL_ANSWER", "CHANNEL_BRIDGE",
-		"CHANNEL_UNBRIDGE", "CHANNEL_EXECUTE_COMPLETE", "CHANNEL_HANGUP_COMPLETE", "HEARTBEAT", "SHUTDOWN"}
+		"CHANNEL_UNBRIDGE", "CHANNEL_HOLD", "CHANNEL_UNHOLD", "CHANNEL_EXECUTE_COMPLETE", "CHANNEL_HANGUP_COMPLETE", "HEARTBEAT", "SHUTDOWN"}
 }
 
 // headers are what an event and a dump of a channel have in common.

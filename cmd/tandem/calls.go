@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/rand"
 	"crypto/sha256"
+	"errors"
 	"log/slog"
 	"maps"
 	"slices"
@@ -45,7 +46,7 @@ func (w *worker) calls(ctx context.Context) error {
 			for n, nodeCtx := range w.nodes.change(ctx, now.Nodes()) {
 				node := nodes.New(nodes.Options{
 					Node: n, Password: w.settings.NodePassword, Profile: w.settings.NodeProfile, Worker: name, Link: server, Reached: w.settings.LinkReached, Secret: secret[:],
-					Snapshot: w.source.Current, Ledger: w.ledger, Contacts: w.facts, Announcer: announcer{w}, Watcher: w.meters,
+					Snapshot: w.source.Current, Ledger: w.ledger, Contacts: w.facts, Announcer: announcer{w}, Live: announcer{w}, Watcher: w.meters,
 					Prompts: nodes.Prompts(w.settings.Sounds), Logger: w.log,
 				})
 				w.nodes.add(n, node)
@@ -138,24 +139,73 @@ func (o *ownedNodes) safe(leg string) {
 	}
 }
 
+// ask puts another worker's question to the nodes that this one takes part in.
+func (o *ownedNodes) ask(m *messages.NodeAsk) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	for n, node := range o.all {
+		if m.Node == "" || m.Node == n.Name {
+			node.Ask(m.Legs)
+		}
+	}
+}
+
 // announcer publishes events, and keeps this worker's own facts right even while the broker is away.
 type announcer struct{ worker *worker }
 
 // AnnounceCall tells of a call.
 func (a announcer) AnnounceCall(e messages.CallEvent) {
 	a.worker.facts.calls.Apply(&e, time.Now())
-	a.publish(&e)
+	_ = a.publish(&e)
 }
 
 // AnnounceNode tells of a node.
 func (a announcer) AnnounceNode(e messages.NodeEvent) {
 	a.worker.facts.nodes.Apply(&e, time.Now())
-	a.publish(&e)
+	a.worker.facts.calls.Heard(&e, time.Now())
+	_ = a.publish(&e)
 }
 
-func (a announcer) publish(m messages.Message) {
+// AnnounceCalls tells of a node's live calls, in as many messages as it takes.
+func (a announcer) AnnounceCalls(m *messages.NodeCalls) {
+	a.worker.facts.calls.Announce(m, time.Now())
+	a.publishCalls(m)
+}
+
+func (a announcer) publishCalls(m *messages.NodeCalls) {
+	if !tooLarge(a.publish(m)) {
+		return
+	}
+	low, high := m.Split()
+	a.publishCalls(low)
+	a.publishCalls(high)
+}
+
+// AnnounceDialogs tells of dialogs, in as many messages as it takes.
+func (a announcer) AnnounceDialogs(m *messages.NodeDialogs) {
+	a.worker.facts.calls.Learn(m)
+	a.publishDialogs(m)
+}
+
+func (a announcer) publishDialogs(m *messages.NodeDialogs) {
+	if !tooLarge(a.publish(m)) || len(m.Dialogs) < 2 {
+		return
+	}
+	first, second := m.Split()
+	a.publishDialogs(first)
+	a.publishDialogs(second)
+}
+
+// tooLarge says whether a message was not sent because it is too long.
+func tooLarge(err error) bool {
+	var refusal *messages.Refusal
+	return errors.As(err, &refusal) && (refusal.Reason == "too_large" || refusal.Reason == "too_long")
+}
+
+func (a announcer) publish(m messages.Message) error {
 	err := a.worker.rabbit.Publish(context.Background(), rabbit.ExchangeEvents, string(m.MessageType()), m)
 	if err != nil {
 		a.worker.log.Debug("an event was not announced", slog.String("type", string(m.MessageType())), slog.Any("error", err))
 	}
+	return err
 }

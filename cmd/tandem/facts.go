@@ -4,7 +4,6 @@ import (
 	"context"
 	"log/slog"
 	"net/netip"
-	"slices"
 	"strings"
 	"time"
 
@@ -44,10 +43,11 @@ func (f *facts) sweep(ctx context.Context) error {
 	})
 }
 
-// follow takes events until ctx ends. After each gap the registrations are read again from PostgreSQL.
+// follow takes events until ctx ends. After each gap the registrations are read again from PostgreSQL, and the owners of
+// nodes are asked for their live calls.
 func (f *facts) follow(ctx context.Context) error {
-	keys := []string{string(messages.RegistrationV1), string(messages.CallEventV1), string(messages.CallOrderV1), string(messages.NodeEventV1), string(messages.EdgeHelloV1)}
-	return f.worker.rabbit.SubscribeEvents(ctx, keys, func(m messages.Message) { f.apply(ctx, m) }, func() {
+	return f.worker.rabbit.SubscribeEvents(ctx, f.keys(), func(m messages.Message) { f.apply(ctx, m) }, func() {
+		f.worker.running.Go(func() { f.askCalls(ctx) })
 		read := f.reload(ctx)
 		f.worker.running.Go(func() { f.catchUp(ctx, read) })
 	})
@@ -80,18 +80,26 @@ const (
 	nodesPoll = 10 * time.Millisecond
 )
 
-// awaitNodes waits until a node is known to be up, or none can be expected to be.
+// awaitNodes waits until a node is known to be up and those that are have announced their calls, or none can be expected to.
 func (f *facts) awaitNodes(ctx context.Context) {
 	ctx, cancel := context.WithTimeout(ctx, nodesWait)
 	defer cancel()
-	up := func(n directory.NodeFact) bool { return n.State == messages.NodeUp }
-	for !slices.ContainsFunc(f.nodes.List(time.Now()), up) && len(f.worker.source.Current().Nodes()) > 0 {
+	for !f.knowNodes() && len(f.worker.source.Current().Nodes()) > 0 {
 		select {
 		case <-ctx.Done():
 			return
 		case <-time.After(nodesPoll):
 		}
 	}
+}
+
+func (f *facts) knowNodes() bool {
+	up, unknown := false, false
+	for _, n := range f.nodes.List(time.Now()) {
+		up = up || n.State == messages.NodeUp
+		unknown = unknown || n.State == messages.NodeUp && !f.calls.Announced(n.Name)
+	}
+	return up && !unknown
 }
 
 func (f *facts) apply(ctx context.Context, m messages.Message) {
@@ -107,6 +115,13 @@ func (f *facts) apply(ctx context.Context, m messages.Message) {
 		f.worker.carryOut(m)
 	case *messages.NodeEvent:
 		f.nodes.Apply(m, time.Now())
+		f.calls.Heard(m, time.Now())
+	case *messages.NodeCalls:
+		f.calls.Announce(m, time.Now())
+	case *messages.NodeDialogs:
+		f.calls.Learn(m)
+	case *messages.NodeAsk:
+		f.answer(m)
 	case *messages.EdgeHello:
 		f.worker.configureEdges(ctx)
 	}

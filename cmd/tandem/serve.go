@@ -107,6 +107,9 @@ func (w *worker) run(ctx context.Context) error {
 	w.facts.begin(ctx)
 	w.start(ctx, cancel, "facts", w.facts.follow)
 	w.start(ctx, cancel, "sweep", w.facts.sweep)
+	if w.facts.carries() {
+		w.start(ctx, cancel, "dialogs", w.facts.askDialogs)
+	}
 	for role, run := range map[string]func(context.Context) error{roleRoute: w.route, roleCalls: w.calls, roleJobs: w.jobs, roleAPI: w.api} {
 		if slices.Contains(w.settings.Roles, role) {
 			w.start(ctx, cancel, role, run)
