@@ -231,3 +231,14 @@ func BenchmarkStep(b *testing.B) {
 	}
 	b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(steps), "ns/step")
 }
+
+// A flow that was published by an older release may break a rule of this one.
+func TestAMenuWithoutChoicesLeavesByTimeoutAndAnAnswerThatNothingFollowsEnds(t *testing.T) {
+	s := tell(t, demo(t, flowOf(map[string]tenants.Element{"start": el("menu", `{"prompt":"a"}`, "timeout->ask"), "ask": el("answer", ``)})))
+	if out := s.parked(); said(out, "menu_without_choices") != 1 || out.State.Element != "ask" {
+		t.Errorf("the call is at %s: %v", out.State.Element, out.Because)
+	}
+	if out := s.event(Event{Kind: Done, Command: 1, Leg: callerLeg}); said(out, "exit_leads_nowhere") != 1 || out.State.Cause != "NORMAL_CLEARING" {
+		t.Errorf("the call is %s: %v", out.State.Phase, out.Because)
+	}
+}

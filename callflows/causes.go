@@ -1,6 +1,7 @@
 package callflows
 
 import (
+	"slices"
 	"strings"
 
 	"tandem/messages"
@@ -13,13 +14,11 @@ const causeOfBrokenFlow = "NORMAL_UNSPECIFIED"
 
 // KnownCause says whether a flow may hang up with this cause. The names are FreeSWITCH's (switch_types.h), the numbers
 // Q.850's. None of them is a 503 on the wire.
-func KnownCause(name string) bool {
-	switch name {
-	case "NORMAL_CLEARING", "USER_BUSY", "NO_ANSWER", "CALL_REJECTED", "UNALLOCATED_NUMBER", "USER_NOT_REGISTERED",
-		"NORMAL_UNSPECIFIED", "EXCHANGE_ROUTING_ERROR", "NUMBER_CHANGED", "INVALID_NUMBER_FORMAT":
-		return true
-	}
-	return false
+func KnownCause(name string) bool { return slices.Contains(offeredCauses(), any(name)) }
+
+func offeredCauses() []any {
+	return []any{"NORMAL_CLEARING", "USER_BUSY", "NO_ANSWER", "CALL_REJECTED", "UNALLOCATED_NUMBER", "USER_NOT_REGISTERED",
+		"NORMAL_UNSPECIFIED", "EXCHANGE_ROUTING_ERROR", "NUMBER_CHANGED", "INVALID_NUMBER_FORMAT"}
 }
 
 // exitOfCause says which exit a ring element takes when nobody answered for this cause.
@@ -74,6 +73,8 @@ func SIPCodeOf(cause string) int {
 		return 486
 	case "CALL_REJECTED":
 		return 603
+	case "INCOMING_CALL_BARRED", "OUTGOING_CALL_BARRED":
+		return 403
 	case "UNALLOCATED_NUMBER", "NO_ROUTE_DESTINATION", "NO_ROUTE_TRANSIT_NET":
 		return 404
 	case "NO_ANSWER", "USER_NOT_REGISTERED", "NORMAL_CLEARING", "NORMAL_UNSPECIFIED", "SUBSCRIBER_ABSENT":

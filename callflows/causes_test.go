@@ -118,43 +118,7 @@ func TestALegsIDIsAStableUUIDInTheCallersShard(t *testing.T) {
 	}
 }
 
-func TestValidateFlowSaysWhatIsWrong(t *testing.T) {
-	bye := el("hangup", ``)
-	for _, c := range []struct {
-		name string
-		flow tenants.Flow
-		want string
-	}{
-		{"a flow without elements", tenants.Flow{}, `start: names the element "", which is not there`},
-		{"a start that is not there", tenants.Flow{Start: "a", Elements: map[string]tenants.Element{"b": bye}}, `start: names the element "a", which is not there`},
-		{"a type that is not there", flowOf(map[string]tenants.Element{"start": el("fax", ``)}), `elements/start: callflows: there is no element of type "fax"`},
-		{"the platform's own type", flowOf(map[string]tenants.Element{"start": el("emergency", ``)}), `elements/start: callflows: there is no element of type "emergency"`},
-		{"no type", flowOf(map[string]tenants.Element{"start": {}}), `elements/start: callflows: there is no element of type ""`},
-		{"a setting that the type does not have", flowOf(map[string]tenants.Element{"start": el("hangup", `{"reason":"x"}`)}), `elements/start: settings: json: unknown field "reason"`},
-		{"a setting of another type", flowOf(map[string]tenants.Element{"start": el("hangup", `{"cause":1}`)}), `elements/start: settings: json: cannot unmarshal number into Go struct field hangupSettings.cause of type string`},
-		{"settings that are no object", flowOf(map[string]tenants.Element{"start": el("play", `[]`)}), `elements/start: settings: json: cannot unmarshal array into Go value of type callflows.playSettings`},
-		{"an answer with settings", flowOf(map[string]tenants.Element{"start": el("answer", `{"a":1}`)}), `elements/start: settings: json: unknown field "a"`},
-		{"hours without a schedule", flowOf(map[string]tenants.Element{"start": el("hours", `{}`)}), `elements/start: settings: schedule: is required`},
-		{"a bad second prompt", flowOf(map[string]tenants.Element{"start": el("menu", `{"prompt":"a","invalid_prompt":"A B"}`)}), `elements/start: settings: invalid_prompt: a prompt's name is lower-case letters, digits and _ . / : -`},
-		{"an exit that the type does not have", flowOf(map[string]tenants.Element{"start": el("answer", ``, "done->bye"), "bye": bye}), `elements/start/exits/done: an element of type answer has no such exit`},
-		{"an exit that leads nowhere", flowOf(map[string]tenants.Element{"start": el("answer", ``, "next->bye")}), `elements/start/exits/next: leads to "bye", which is not there`},
-		{"an element that nothing leads to", flowOf(map[string]tenants.Element{"start": bye, "lost": bye}), `elements/lost: nothing leads to it`},
-		{"elements that lead to each other alone", flowOf(map[string]tenants.Element{"start": bye, "x": el("answer", ``, "next->y"), "y": el("answer", ``, "next->x")}), `elements/x: nothing leads to it`},
-		{"the first of two faults", flowOf(map[string]tenants.Element{"start": el("fax", ``), "a": el("fix", ``)}), `elements/a: callflows: there is no element of type "fix"`},
-	} {
-		t.Run(c.name, func(t *testing.T) {
-			if err := ValidateFlow(c.flow); err == nil || err.Error() != c.want {
-				t.Errorf("got %v, want %s", err, c.want)
-			}
-		})
-	}
-	good := flowOf(map[string]tenants.Element{"start": el("menu", `{"prompt":"a"}`, "1->start", "timeout->bye"), "bye": bye})
-	if err := ValidateFlow(good); err != nil {
-		t.Errorf("a good flow is refused: %v", err)
-	}
-}
-
-// What ValidateFlow lets pass, ParseSettings and a snapshot take.
+// What CheckFlow lets pass, ParseSettings and a snapshot take.
 func FuzzParseSettings(f *testing.F) {
 	for _, kind := range ElementTypes() {
 		f.Add(kind, `{}`)

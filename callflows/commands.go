@@ -30,6 +30,7 @@ type Command struct {
 	Leg  string      `json:"leg"` // the leg that it is for
 
 	Prompt   string        `json:"prompt,omitempty"`   // Play, CollectDigits
+	Language string        `json:"language,omitempty"` // Play, CollectDigits: of the prompt; empty: the node's own
 	Digits   *DigitsWanted `json:"digits,omitempty"`   // CollectDigits
 	Targets  []Target      `json:"targets,omitempty"`  // Ring
 	InOrder  bool          `json:"in_order,omitempty"` // Ring: one after the other rather than at once
@@ -44,11 +45,13 @@ type Command struct {
 
 // DigitsWanted says which digits to collect.
 type DigitsWanted struct {
-	Min     int           `json:"min"`
-	Max     int           `json:"max"`
-	Allowed string        `json:"allowed"`    // the digits that are good, each alone: "12*"
-	First   time.Duration `json:"first_ns"`   // wait for the first digit after the prompt
-	Between time.Duration `json:"between_ns"` // wait between digits
+	Min     int    `json:"min"`
+	Max     int    `json:"max"`
+	Allowed string `json:"allowed"` // the digits that are good, each alone: "12*"
+	// Terminator is the digit that ends the input and is no part of it; empty for none.
+	Terminator string        `json:"terminator,omitempty"`
+	First      time.Duration `json:"first_ns"`   // wait for the first digit after the prompt
+	Between    time.Duration `json:"between_ns"` // wait between digits
 }
 
 // Target is one place to dial.
@@ -60,10 +63,11 @@ type Target struct {
 	Trunk  string `json:"trunk,omitempty"`
 }
 
-// CallerID is what a dialled phone shows.
+// CallerID is what a dialled phone shows. A private one carries neither number nor name.
 type CallerID struct {
-	Number string `json:"number,omitempty"`
-	Name   string `json:"name,omitempty"`
+	Number  string `json:"number,omitempty"`
+	Name    string `json:"name,omitempty"`
+	Private bool   `json:"private,omitempty"`
 }
 
 // Bounds of the engine.

@@ -5,17 +5,26 @@ import (
 
 	"tandem/because"
 	"tandem/messages"
+	"tandem/tenants"
 )
 
 // answerElement answers the call; the caller pays from here on. A call that is answered already passes through.
 type answerElement struct{}
 
-func (answerElement) parse(settings json.RawMessage) (any, error) {
-	var none struct{}
-	return none, strict(settings, &none)
+var answerAbout = about{
+	name: "answer", title: "Answer", description: "Answers the call; the caller pays from here on. A call that is answered already passes through.",
+	settings: &schema{kind: recordValue},
+	exits:    nextExit("The call is answered."),
+	behaviour: Behaviour{EarlyMedia: "None.", Answer: "Answers.", Ringback: "None: the caller hears silence from here on.", HangUp: hangUpAnywhere,
+		Transfer: notWhileAlone},
+	example: tenants.Element{Type: "answer", Exits: map[string]string{"next": "welcome"}},
 }
 
-func (answerElement) exits(any) []string { return []string{"next"} }
+func (answerElement) about() *about { return &answerAbout }
+
+func (answerElement) parse(settings json.RawMessage) (any, []FlowFault) {
+	return read[struct{}](answerAbout.settings, settings)
+}
 
 func (answerElement) enter(s *step, _ any) {
 	if s.answerFirst() {

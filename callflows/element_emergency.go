@@ -25,9 +25,11 @@ var emergencyFlow = tenants.Flow{ID: EmergencyFlow, Name: "Emergency", Start: "d
 // emergencyElement dials the emergency trunk. It belongs to the platform and cannot stand in a tenant's flow.
 type emergencyElement struct{}
 
-func (emergencyElement) parse(json.RawMessage) (any, error) { return nil, nil }
+var emergencyAbout = about{name: emergencyType, title: "Emergency", platform: true, settings: &schema{kind: recordValue}}
 
-func (emergencyElement) exits(any) []string { return nil }
+func (emergencyElement) about() *about { return &emergencyAbout }
+
+func (emergencyElement) parse(json.RawMessage) (any, []FlowFault) { return nil, nil }
 
 func (emergencyElement) enter(s *step, _ any) {
 	if !s.config.Emergency.Is(s.state.Call.Dialled) {

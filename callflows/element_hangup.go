@@ -3,10 +3,10 @@ package callflows
 import (
 	"cmp"
 	"encoding/json"
-	"fmt"
 
 	"tandem/because"
 	"tandem/messages"
+	"tandem/tenants"
 )
 
 // hangupElement ends the call with a cause. An unanswered caller sees it as a SIP code.
@@ -16,18 +16,20 @@ type hangupSettings struct {
 	Cause string `json:"cause"`
 }
 
-func (hangupElement) parse(settings json.RawMessage) (any, error) {
-	h := hangupSettings{Cause: "NORMAL_CLEARING"}
-	if err := strict(settings, &h); err != nil {
-		return nil, err
-	}
-	if !KnownCause(h.Cause) {
-		return nil, fmt.Errorf("settings: cause: %q is not a cause that a flow may give", h.Cause)
-	}
-	return h, nil
+var hangupAbout = about{
+	name: "hangup", title: "Hang up", description: "Ends the call with a cause. An unanswered caller sees it as a SIP code; for an answered one it is the end of the call.",
+	settings: &schema{kind: recordValue, members: []member{{name: "cause", schema: schema{kind: textValue, initial: "NORMAL_CLEARING", oneOf: offeredCauses(),
+		description: "Why the call ends, by FreeSWITCH's name of the Q.850 cause."}}}},
+	behaviour: Behaviour{EarlyMedia: "None.", Answer: "Does not answer.", Ringback: "None.",
+		HangUp: "Hangs the caller up: a SIP refusal before the answer, a BYE after it.", Transfer: "None: the call ends."},
+	example: tenants.Element{Type: "hangup", Settings: json.RawMessage(`{"cause":"USER_BUSY"}`)},
 }
 
-func (hangupElement) exits(any) []string { return nil }
+func (hangupElement) about() *about { return &hangupAbout }
+
+func (hangupElement) parse(settings json.RawMessage) (any, []FlowFault) {
+	return read[hangupSettings](hangupAbout.settings, settings)
+}
 
 func (hangupElement) enter(s *step, settings any) {
 	h := settings.(hangupSettings)

@@ -2,10 +2,10 @@ package callflows
 
 import (
 	"encoding/json"
-	"errors"
 
 	"tandem/because"
 	"tandem/messages"
+	"tandem/tenants"
 )
 
 // hoursElement branches on a schedule, by the time of the event that led here.
@@ -15,18 +15,22 @@ type hoursSettings struct {
 	Schedule string `json:"schedule"` // schedule id
 }
 
-func (hoursElement) parse(settings json.RawMessage) (any, error) {
-	var h hoursSettings
-	if err := strict(settings, &h); err != nil {
-		return nil, err
-	}
-	if h.Schedule == "" {
-		return nil, errors.New("settings: schedule: is required")
-	}
-	return h, nil
+var hoursAbout = about{
+	name: "hours", title: "Opening hours", description: "Branches on a schedule, by the time of the moment in which the call gets here.",
+	settings: &schema{kind: recordValue, members: []member{{name: "schedule", required: true, schema: schema{kind: textValue, reference: RefersToSchedule,
+		min: 1, max: maxID, description: "The schedule that says when it is open."}}}},
+	exits: []Exit{{Name: "open", Description: "The schedule is open.", Ends: "NORMAL_CLEARING"},
+		{Name: "closed", Description: "The schedule is closed.", Ends: "NORMAL_CLEARING"}},
+	behaviour: Behaviour{EarlyMedia: "None.", Answer: "Does not answer.", Ringback: "Unchanged.", HangUp: hangUpAtOnce, Transfer: notWhileAlone},
+	example: tenants.Element{Type: "hours", Settings: json.RawMessage(`{"schedule":"office"}`),
+		Exits: map[string]string{"open": "menu", "closed": "closed"}},
 }
 
-func (hoursElement) exits(any) []string { return []string{"open", "closed"} }
+func (hoursElement) about() *about { return &hoursAbout }
+
+func (hoursElement) parse(settings json.RawMessage) (any, []FlowFault) {
+	return read[hoursSettings](hoursAbout.settings, settings)
+}
 
 func (hoursElement) enter(s *step, settings any) {
 	h := settings.(hoursSettings)

@@ -2,8 +2,6 @@ package callflows
 
 import (
 	"encoding/json"
-	"errors"
-	"fmt"
 	"sort"
 	"strconv"
 	"strings"
@@ -11,6 +9,7 @@ import (
 
 	"tandem/because"
 	"tandem/messages"
+	"tandem/tenants"
 )
 
 // menuElement plays a prompt and branches on one digit. It answers the call first. Each digit is an exit of its own;
@@ -31,30 +30,37 @@ const (
 	menuDigits      = "0123456789*#"
 )
 
-func (menuElement) parse(settings json.RawMessage) (any, error) {
-	m := menuSettings{Attempts: 3, Seconds: 5}
-	if err := strict(settings, &m); err != nil {
-		return nil, err
-	}
-	if m.Attempts < 1 || m.Attempts > MaxMenuAttempts {
-		return nil, fmt.Errorf("settings: attempts: is not within 1 to %d", MaxMenuAttempts)
-	}
-	if m.Seconds < 1 || m.Seconds > MaxMenuSeconds {
-		return nil, fmt.Errorf("settings: seconds: is not within 1 to %d", MaxMenuSeconds)
-	}
-	if m.InvalidPrompt != "" {
-		if err := checkPrompt("invalid_prompt", m.InvalidPrompt); err != nil {
-			return nil, err
-		}
-	}
-	if m.Prompt == "" {
-		return nil, errors.New("settings: prompt: is required")
-	}
-	return m, checkPrompt("prompt", m.Prompt)
+var menuAbout = about{
+	name: "menu", title: "Menu",
+	description: "Plays a prompt and branches on one digit. Each digit is an exit of its own; those that lead somewhere are the choices. " +
+		"After the last attempt it leaves by timeout or invalid, whichever came last.",
+	settings: &schema{kind: recordValue, members: []member{
+		{name: "prompt", required: true, schema: promptSchema("The prompt that tells the choices.")},
+		{name: "invalid_prompt", schema: promptSchema("The prompt played before another attempt, after a digit that is no choice. Left out: none.")},
+		{name: "attempts", schema: schema{kind: wholeValue, initial: 3, min: 1, max: MaxMenuAttempts, description: "How many times the caller is asked."}},
+		{name: "seconds", schema: schema{kind: wholeValue, initial: 5, min: 1, max: MaxMenuSeconds, unit: "seconds",
+			description: "How long to wait for the digit after the prompt."}},
+	}},
+	exits: menuExits(),
+	behaviour: Behaviour{EarlyMedia: "None: it answers first.", Answer: "Answers before the prompt.", Ringback: "None: the prompt.", HangUp: hangUpAnywhere,
+		Transfer: notWhileAlone},
+	example: tenants.Element{Type: "menu", Settings: json.RawMessage(`{"prompt":"menu/main","attempts":3,"seconds":5}`),
+		Exits: map[string]string{"1": "sales", "2": "support", "timeout": "sales", "invalid": "goodbye"}},
 }
 
-func (menuElement) exits(any) []string {
-	return append(strings.Split(menuDigits, ""), "timeout", "invalid")
+func menuExits() []Exit {
+	var all []Exit
+	for _, digit := range strings.Split(menuDigits, "") {
+		all = append(all, Exit{Name: digit, Description: "The caller keyed " + digit + ".", Ends: "NORMAL_CLEARING", Choice: true, Waits: true})
+	}
+	return append(all, Exit{Name: "timeout", Description: "The caller keyed nothing at the last attempt.", Ends: "NORMAL_CLEARING", Waits: true},
+		Exit{Name: "invalid", Description: "What the caller keyed at the last attempt is no choice.", Ends: "NORMAL_CLEARING", Waits: true})
+}
+
+func (menuElement) about() *about { return &menuAbout }
+
+func (menuElement) parse(settings json.RawMessage) (any, []FlowFault) {
+	return read[menuSettings](menuAbout.settings, settings)
 }
 
 func (e menuElement) enter(s *step, settings any) {
@@ -73,7 +79,7 @@ func (menuElement) ask(s *step, m menuSettings) {
 	allowed := s.menuChoices()
 	s.explain("menu_asked", "prompt", m.Prompt, "choices", strings.Join(strings.Split(allowed, ""), ", "),
 		"attempt", strconv.Itoa(s.state.Attempt), "attempts", strconv.Itoa(m.Attempts))
-	s.await("asked", Command{Kind: CollectDigits, Prompt: m.Prompt, Digits: &DigitsWanted{
+	s.await("asked", Command{Kind: CollectDigits, Prompt: m.Prompt, Language: s.language(), Digits: &DigitsWanted{
 		Min: 1, Max: 1, Allowed: allowed, First: time.Duration(m.Seconds) * time.Second, Between: BetweenDigits}})
 }
 
@@ -125,7 +131,7 @@ func (e menuElement) keyed(s *step, m menuSettings) {
 		return
 	}
 	if exit == string(DigitsInvalid) && m.InvalidPrompt != "" {
-		s.await("invalid", Command{Kind: Play, Prompt: m.InvalidPrompt})
+		s.await("invalid", Command{Kind: Play, Prompt: m.InvalidPrompt, Language: s.language()})
 		return
 	}
 	e.ask(s, m)

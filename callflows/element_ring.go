@@ -1,10 +1,7 @@
 package callflows
 
 import (
-	"cmp"
 	"encoding/json"
-	"errors"
-	"fmt"
 	"strconv"
 	"time"
 
@@ -24,27 +21,45 @@ type ringSettings struct {
 	Seconds  int      `json:"seconds"`  // how long each target rings
 }
 
+// maxRung bounds the users, and the devices, that one element names.
+const maxRung = 200
+
 // stageRinging is the stage of an element whose Ring is under way.
 const stageRinging = "ringing"
 
-func (ringElement) parse(settings json.RawMessage) (any, error) {
-	r := ringSettings{Strategy: "at_once", Seconds: int(DefaultRinging / time.Second)}
-	if err := strict(settings, &r); err != nil {
-		return nil, err
-	}
-	if len(r.Users)+len(r.Devices) == 0 {
-		return nil, errors.New("settings: users: names nobody to ring")
-	}
-	if r.Strategy != "at_once" && r.Strategy != "in_order" {
-		return nil, errors.New("settings: strategy: is neither at_once nor in_order")
-	}
-	if limit := int(MaxRinging / time.Second); r.Seconds < 1 || r.Seconds > limit {
-		return nil, fmt.Errorf("settings: seconds: is not within 1 to %d", limit)
-	}
-	return r, nil
+var ringAbout = about{
+	name: "ring", title: "Ring", description: "Rings devices, and the devices of users, at once or in order; who answers first talks to the caller. " +
+		"Each place where a device is registered rings.",
+	settings: &schema{kind: recordValue, someOf: []string{"users", "devices"}, members: []member{
+		{name: "users", schema: schema{kind: listValue, max: maxRung, description: "Users whose devices ring.",
+			items: &schema{kind: textValue, reference: RefersToUser, min: 1, max: maxID}}},
+		{name: "devices", schema: schema{kind: listValue, max: maxRung, description: "Devices that ring, whosever they are.",
+			items: &schema{kind: textValue, reference: RefersToDevice, min: 1, max: maxID}}},
+		{name: "strategy", schema: schema{kind: textValue, initial: "at_once", oneOf: []any{"at_once", "in_order"},
+			description: "Whether all ring at once, or one after the other."}},
+		{name: "seconds", schema: schema{kind: wholeValue, initial: int(DefaultRinging / time.Second), min: 1, max: int(MaxRinging / time.Second), unit: "seconds",
+			description: "How long each of them rings."}},
+	}},
+	exits: []Exit{
+		{Name: "no_answer", Description: "Nobody answered in time.", Ends: "NO_ANSWER", Waits: true},
+		{Name: "busy", Description: "Nobody took the call: busy or declined.", Ends: "USER_BUSY or CALL_REJECTED"},
+		{Name: "unavailable", Description: "No device is registered, or there is none.", Ends: "USER_NOT_REGISTERED"},
+		{Name: "failed", Description: "Ringing failed.", Ends: causeOfBrokenFlow}},
+	behaviour: Behaviour{EarlyMedia: "Passes on that of the one phone that rings, if it is one alone and the caller is not answered. Of several, none: an " +
+		"announcement of one must not cover the ringing of the others.",
+		Answer:   "Answers the caller when somebody answers.",
+		Ringback: "Before the answer the caller's own phone rings; after it the media node plays ringing.",
+		HangUp:   "A caller who hangs up cancels the ringing. When the called side hangs up after a talk the call ends.",
+		Transfer: "While they talk, as far as the media node does it by itself: the flow is not asked."},
+	example: tenants.Element{Type: "ring", Settings: json.RawMessage(`{"users":["sales","support"],"strategy":"at_once","seconds":20}`),
+		Exits: map[string]string{"no_answer": "sorry", "busy": "sorry", "unavailable": "sorry", "failed": "sorry"}},
 }
 
-func (ringElement) exits(any) []string { return []string{"no_answer", "busy", "unavailable", "failed"} }
+func (ringElement) about() *about { return &ringAbout }
+
+func (ringElement) parse(settings json.RawMessage) (any, []FlowFault) {
+	return read[ringSettings](ringAbout.settings, settings)
+}
 
 func (e ringElement) enter(s *step, settings any) {
 	devices, missing := s.ringDevices(settings.(ringSettings))
@@ -141,7 +156,7 @@ func (s *step) dial(c Command) {
 	}
 	c.Ringback = s.state.Answered
 	c.EarlyOK = len(c.Targets) == 1 && !s.state.Answered
-	c.CallerID = CallerID{Number: cleanNumber(cmp.Or(c.CallerID.Number, s.state.Call.Caller.Number)), Name: clip(s.state.Call.Caller.Name, messages.MaxName)}
+	c.CallerID = s.presented(c.CallerID.Number)
 	for _, t := range c.Targets {
 		s.state.Legs = append(s.state.Legs, Leg{ID: t.Leg, Role: messages.RoleCallee, Device: t.Device, Trunk: t.Trunk})
 		s.explain("ringing", "device", s.deviceName(&s.state.Legs[len(s.state.Legs)-1]), "seconds", strconv.Itoa(int(c.Wait/time.Second)))

@@ -1,12 +1,9 @@
 package callflows
 
 import (
-	"bytes"
 	"encoding/json"
+	"errors"
 	"fmt"
-	"maps"
-	"regexp"
-	"slices"
 
 	"tandem/because"
 	"tandem/tenants"
@@ -14,10 +11,10 @@ import (
 
 // element is one type of flow element. Each lives in a file of its own.
 type element interface {
-	// parse reads the settings; the error is for whoever wrote them.
-	parse(settings json.RawMessage) (any, error)
-	// exits lists the exits that the element can take with these settings.
-	exits(settings any) []string
+	// about says what the element is and does, for the API, the editor and the documentation.
+	about() *about
+	// parse reads the settings by the schema in about; the faults are for whoever wrote them.
+	parse(settings json.RawMessage) (any, []FlowFault)
 	// enter starts the element; on gives it each event while it is at work. Both end by ordering a command and
 	// waiting, by exit, or by end.
 	enter(s *step, settings any)
@@ -26,102 +23,129 @@ type element interface {
 	reasons() because.Catalog
 }
 
-// elementOf finds a type by its name in a flow's data, or nil. It is the list of all types.
+// elementTypes lists every type of element: the one place, besides its own file, that a new element touches.
+var elementTypes = [...]element{
+	answerElement{}, branchElement{}, callerIDElement{}, collectElement{}, emergencyElement{}, hangupElement{}, hoursElement{},
+	jumpElement{}, languageElement{}, menuElement{}, playElement{}, respondElement{}, ringElement{}, setElement{}, sleepElement{},
+}
+
+// elementOf finds a type by its name in a flow's data, or nil.
 func elementOf(name string) element {
-	switch name {
-	case "answer":
-		return answerElement{}
-	case emergencyType:
-		return emergencyElement{}
-	case "hangup":
-		return hangupElement{}
-	case "hours":
-		return hoursElement{}
-	case "menu":
-		return menuElement{}
-	case "play":
-		return playElement{}
-	case "ring":
-		return ringElement{}
+	for _, e := range elementTypes {
+		if e.about().name == name {
+			return e
+		}
 	}
 	return nil
+}
+
+// about is what an element says of itself.
+type about struct {
+	name        string // its type in a flow's data
+	title       string
+	description string
+	platform    bool    // the platform's own: no tenant's flow may have it
+	settings    *schema // a record
+	exits       []Exit
+	behaviour   Behaviour
+	example     tenants.Element
+}
+
+// Exit is one way out of an element.
+type Exit struct {
+	// Name is the exit's name. It is empty when the settings name the exits; then Each is the JSON pointer to the names,
+	// with * for each entry of a list.
+	Name        string `json:"name,omitempty"`
+	Each        string `json:"each,omitempty"`
+	Description string `json:"description"`
+	// Ends is the cause that the call ends with when the exit leads nowhere.
+	Ends     string `json:"ends"`
+	Required bool   `json:"required,omitempty"` // it must lead somewhere
+	Choice   bool   `json:"choice,omitempty"`   // it may lead nowhere: then it is not on offer; one of them must lead somewhere
+	Waits    bool   `json:"waits,omitempty"`    // when it is taken, the element has waited for the caller or for time to pass
+}
+
+// Behaviour says what an element does to a call, in words.
+type Behaviour struct {
+	EarlyMedia string `json:"early_media"`
+	Answer     string `json:"answer"`
+	Ringback   string `json:"ringback"`
+	HangUp     string `json:"hang_up"`
+	Transfer   string `json:"transfer"`
+}
+
+// exitsOf lists the exits that an element has with these settings, each with its name.
+func exitsOf(e element, settings any) []Exit {
+	named, ok := e.(interface{ exitNames(settings any) []string })
+	if !ok {
+		return e.about().exits
+	}
+	var all []Exit
+	for _, exit := range e.about().exits {
+		if exit.Each == "" {
+			all = append(all, exit)
+			continue
+		}
+		for _, name := range named.exitNames(settings) {
+			of := exit
+			of.Name, of.Each = name, ""
+			all = append(all, of)
+		}
+	}
+	return all
+}
+
+// nextExit is the one exit of an element that does something at once and goes on.
+func nextExit(description string) []Exit {
+	return []Exit{{Name: "next", Description: description, Required: true, Ends: "NORMAL_CLEARING"}}
 }
 
 // ParseSettings reads the settings of one element; it is given to tenants.NewSnapshot.
 func ParseSettings(elementType string, settings json.RawMessage) (any, error) {
 	e := elementOf(elementType)
-	if e == nil || elementType == emergencyType {
+	if e == nil || e.about().platform {
 		return nil, fmt.Errorf("callflows: there is no element of type %q", elementType)
 	}
-	if len(settings) == 0 {
-		settings = json.RawMessage("{}")
+	value, faults := e.parse(settings)
+	if len(faults) > 0 {
+		return nil, errors.New(faults[0].Detail)
 	}
-	return e.parse(settings)
+	return value, nil
 }
 
-// ValidateFlow says what is wrong with a flow before it is saved: unknown element, bad settings, an exit that the element
-// does not have or that leads nowhere, an element that nothing leads to.
-func ValidateFlow(f tenants.Flow) error {
-	if _, ok := f.Elements[f.Start]; !ok {
-		return fmt.Errorf("start: names the element %q, which is not there", f.Start)
-	}
-	for _, key := range slices.Sorted(maps.Keys(f.Elements)) {
-		e := f.Elements[key]
-		settings, err := ParseSettings(e.Type, e.Settings)
-		if err != nil {
-			return fmt.Errorf("elements/%s: %w", key, err)
-		}
-		known := map[string]bool{}
-		for _, exit := range elementOf(e.Type).exits(settings) {
-			known[exit] = true
-		}
-		for _, exit := range slices.Sorted(maps.Keys(e.Exits)) {
-			next := e.Exits[exit]
-			if !known[exit] {
-				return fmt.Errorf("elements/%s/exits/%s: an element of type %s has no such exit", key, exit, e.Type)
-			}
-			if _, ok := f.Elements[next]; !ok {
-				return fmt.Errorf("elements/%s/exits/%s: leads to %q, which is not there", key, exit, next)
-			}
+// ElementTypes lists the name of every type of element that a tenant's flow may use.
+func ElementTypes() []string {
+	var names []string
+	for _, e := range elementTypes {
+		if a := e.about(); !a.platform {
+			names = append(names, a.name)
 		}
 	}
-	reached := map[string]bool{}
-	reach(f, f.Start, reached)
-	for _, key := range slices.Sorted(maps.Keys(f.Elements)) {
-		if !reached[key] {
-			return fmt.Errorf("elements/%s: nothing leads to it", key)
-		}
-	}
-	return nil
+	return names
 }
 
-func reach(f tenants.Flow, key string, reached map[string]bool) {
-	if reached[key] {
-		return
-	}
-	reached[key] = true
-	for _, next := range f.Elements[key].Exits {
-		reach(f, next, reached)
-	}
+// ElementType is what the API, the editor and the documentation know of a type of element.
+type ElementType struct {
+	Type        string          `json:"type"`
+	Title       string          `json:"title"`
+	Description string          `json:"description"`
+	Schema      json.RawMessage `json:"schema"` // of its settings, as JSON Schema 2020-12
+	Exits       []Exit          `json:"exits"`
+	Behaviour   Behaviour       `json:"behaviour"`
+	Example     tenants.Element `json:"example"` // as it stands in a flow
+	Reasons     because.Catalog `json:"reasons"` // what it says of a call, by code
 }
 
-// strict reads settings and refuses members that the type does not have: a misspelt name would otherwise be a setting
-// that silently does nothing.
-func strict(settings json.RawMessage, into any) error {
-	d := json.NewDecoder(bytes.NewReader(settings))
-	d.DisallowUnknownFields()
-	if err := d.Decode(into); err != nil {
-		return fmt.Errorf("settings: %w", err)
+// Elements describes every type of element that a tenant's flow may use, by name.
+func Elements() []ElementType {
+	var all []ElementType
+	for _, e := range elementTypes {
+		a := e.about()
+		if a.platform {
+			continue
+		}
+		all = append(all, ElementType{Type: a.name, Title: a.title, Description: a.description, Schema: a.settings.document(a.title),
+			Exits: append([]Exit{}, a.exits...), Behaviour: a.behaviour, Example: a.example, Reasons: e.reasons()})
 	}
-	return nil
-}
-
-// promptName is the form of a prompt's name: what it stands for is the node's business.
-var promptName = regexp.MustCompile(`^[a-z0-9][a-z0-9_./:-]{0,127}$`)
-
-func checkPrompt(field, name string) error {
-	if !promptName.MatchString(name) || bytes.Contains([]byte(name), []byte("..")) {
-		return fmt.Errorf("settings: %s: a prompt's name is lower-case letters, digits and _ . / : -", field)
-	}
-	return nil
+	return all
 }

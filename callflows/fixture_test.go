@@ -12,14 +12,15 @@ var started = time.Date(2026, 3, 2, 9, 0, 0, 0, time.UTC)
 
 const callerLeg = "8adcdf28-8955-4dff-af12-e253ea68375b"
 
-// demo is the tenant of the tests, with one flow of its own.
+// demo is the tenant of the tests, with flows of its own.
 //
 //	anna (101)  anna-desk, anna-mobile    may be called from outside at +15550101
 //	ben (102)   ben-desk
 //	carl (103)  no device
 //	            lobby                     a device of nobody's
+//	priority    a list: +15550199, and all that begin with +4420
 //	office      Monday to Friday 09:00 to 17:00
-func demo(t testing.TB, flow tenants.Flow) Config {
+func demo(t testing.TB, flows ...tenants.Flow) Config {
 	t.Helper()
 	weekdays := []time.Weekday{time.Monday, time.Tuesday, time.Wednesday, time.Thursday, time.Friday}
 	data := tenants.Data{
@@ -32,7 +33,8 @@ func demo(t testing.TB, flow tenants.Flow) Config {
 				{ID: "anna-mobile", UserID: "anna", Name: "Anna's mobile", Username: "anna-mobile"},
 				{ID: "ben-desk", UserID: "ben", Name: "Ben's desk phone", Username: "ben-desk"},
 				{ID: "lobby", Name: "the lobby phone", Username: "lobby"}},
-			Published: tenants.Published{Version: 7, Flows: []tenants.Flow{flow},
+			Published: tenants.Published{Version: 7, Flows: flows,
+				Lists:     []tenants.List{{ID: "priority", Name: "Priority", Entries: []string{"+15550199", "+4420*"}}},
 				Schedules: []tenants.Schedule{{ID: "office", Name: "Office", Weekly: []tenants.Hours{{Days: weekdays, From: 9 * 60, Until: 17 * 60}}}}},
 		}},
 	}

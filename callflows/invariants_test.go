@@ -47,7 +47,7 @@ func (w *watcher) step(before State, e Event) (Outcome, error) {
 	if elsewhere := Step(w.config, taken, told); text(elsewhere) != text(out) {
 		return out, fmt.Errorf("a worker that took over, or a replay of the journal, gives %s", text(elsewhere))
 	}
-	for _, check := range []func(State, Event, Outcome) error{w.ended, w.commands, w.application, w.legs, w.explained} {
+	for _, check := range []func(State, Event, Outcome) error{w.ended, w.commands, w.application, w.legs, w.explained, w.declared} {
 		if err := check(before, e, out); err != nil {
 			return out, err
 		}
@@ -86,7 +86,7 @@ func (w *watcher) ended(before State, _ Event, out Outcome) error {
 }
 
 // commands: numbers grow without a gap, a leg has one record, a call one hang-up.
-func (w *watcher) commands(_ State, e Event, out Outcome) error {
+func (w *watcher) commands(before State, e Event, out Outcome) error {
 	for _, c := range out.Commands {
 		switch c.Kind {
 		case WriteCDR:
@@ -99,7 +99,9 @@ func (w *watcher) commands(_ State, e Event, out Outcome) error {
 			}
 			continue
 		case HangUp:
-			w.hangUps++
+			if before.Phase != Ending { // after a gap the same is ordered once more
+				w.hangUps++
+			}
 		case Answer, SignalRinging, Play, CollectDigits, Ring, FindContacts, SetTimer:
 		}
 		if c.N != w.lastN+1 || c.Leg == "" {
@@ -129,7 +131,8 @@ func (w *watcher) application(before State, e Event, out Outcome) error {
 		case HangUp, SetTimer, WriteCDR:
 		}
 	}
-	if ordered > 1 || ordered == 1 && before.Awaited != 0 && e.Command != before.Awaited {
+	// After a gap the element begins anew: whether the awaited one is still under way is not known.
+	if ordered > 1 || ordered == 1 && before.Awaited != 0 && e.Command != before.Awaited && e.Kind != Resumed {
 		return fmt.Errorf("%d applications are ordered while %d is awaited", ordered, before.Awaited)
 	}
 	switch s := out.State; s.Phase {
@@ -185,4 +188,48 @@ func (w *watcher) explained(before State, _ Event, out Outcome) error {
 		}
 	}
 	return nil
+}
+
+// declared: a call ends at an exit that leads nowhere with the cause that the element's exit declares, and leaves an
+// element by exits that it has.
+func (w *watcher) declared(before State, e Event, out Outcome) error {
+	element, flowID := ElementBefore(w.config, before, e), before.FlowID
+	if flowID == "" && e.Call != nil {
+		flowID = e.Call.FlowID
+	}
+	for _, r := range out.Because {
+		switch r.Code {
+		case "jumped":
+			for _, f := range w.config.Tenant.Published.Flows {
+				if f.Name == r.Args.Get("flow") {
+					flowID = f.ID
+				}
+			}
+			element = r.Args.Get("element")
+		case "exit_taken", "exit_leads_nowhere":
+			exit, err := w.exit(flowID, element, r.Args.Get("exit"))
+			if err != nil {
+				return err
+			}
+			if cause := r.Args.Get("cause"); !strings.Contains(exit.Ends, cause) {
+				return fmt.Errorf("the exit %s of %s ends the call with %s, and says %s", exit.Name, element, cause, exit.Ends)
+			}
+			element = r.Args.Get("element")
+		}
+	}
+	return nil
+}
+
+func (w *watcher) exit(flowID, key, name string) (Exit, error) {
+	flow := w.config.Tenant.Flow(flowID)
+	if flow == nil {
+		return Exit{}, fmt.Errorf("the call left %s of %q, which is not there", key, flowID)
+	}
+	e := flow.Elements[key]
+	for _, exit := range exitsOf(elementOf(e.Type), e.Parsed) {
+		if exit.Name == name {
+			return exit, nil
+		}
+	}
+	return Exit{}, fmt.Errorf("%s (%s) has left by %q, which is no exit of it", key, e.Type, name)
 }

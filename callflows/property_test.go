@@ -1,7 +1,6 @@
 package callflows
 
 import (
-	"encoding/json"
 	"fmt"
 	"strings"
 	"testing"
@@ -12,24 +11,23 @@ import (
 	"tandem/tenants"
 )
 
-// anyFlow draws a flow of up to six elements whose exits lead anywhere, or nowhere.
+// anyFlow draws a flow of up to six elements, with settings that fit, whose exits lead anywhere, or nowhere.
 func anyFlow(t *rapid.T) tenants.Flow {
 	n := rapid.IntRange(1, 6).Draw(t, "elements")
 	f := tenants.Flow{ID: "main", Name: "Main", Start: "e0", Elements: map[string]tenants.Element{}}
-	settings := map[string][]string{
-		"answer": {``}, "hangup": {``, `{"cause":"USER_BUSY"}`}, "hours": {`{"schedule":"office"}`, `{"schedule":"gone"}`},
-		"menu": {`{"prompt":"a"}`, `{"prompt":"a","invalid_prompt":"b","attempts":2}`, `{"prompt":"a","attempts":1}`},
-		"play": {`{"prompt":"a"}`, `{"prompt":"a","early":true}`},
-		"ring": {`{"users":["anna"]}`, `{"devices":["ben-desk","gone"],"strategy":"in_order"}`, `{"users":["anna","ben","carl"],"devices":["lobby"]}`},
-	}
-	exits := map[string][]string{"answer": {"next"}, "hours": {"open", "closed"}, "menu": {"1", "2", "#", "timeout", "invalid"},
-		"play": {"next"}, "ring": {"no_answer", "busy", "unavailable", "failed"}}
 	for i := range n {
-		kind := rapid.SampledFrom(ElementTypes()).Draw(t, "type")
-		e := tenants.Element{Type: kind, Settings: json.RawMessage(rapid.SampledFrom(settings[kind]).Draw(t, "settings")), Exits: map[string]string{}}
-		for _, exit := range exits[kind] {
-			if next := rapid.IntRange(-1, n-1).Draw(t, exit); next >= 0 {
-				e.Exits[exit] = fmt.Sprintf("e%d", next)
+		kind := elementOf(rapid.SampledFrom(ElementTypes()).Draw(t, "type"))
+		e := tenants.Element{Type: kind.about().name, Settings: kind.about().example.Settings, Exits: map[string]string{}}
+		drawn := asJSON(anyValue(t, kind.about().settings, false))
+		settings, faults := kind.parse(drawn)
+		if len(faults) == 0 {
+			e.Settings = drawn
+		} else {
+			settings, _ = kind.parse(e.Settings)
+		}
+		for _, exit := range exitsOf(kind, settings) {
+			if next := rapid.IntRange(-1, n-1).Draw(t, exit.Name); next >= 0 {
+				e.Exits[exit.Name] = fmt.Sprintf("e%d", next)
 			}
 		}
 		f.Elements[fmt.Sprintf("e%d", i)] = e

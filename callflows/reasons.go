@@ -2,16 +2,11 @@ package callflows
 
 import "tandem/because"
 
-// ElementTypes lists every type of element that a tenant's flow may use.
-func ElementTypes() []string {
-	return []string{"answer", "hangup", "hours", "menu", "play", "ring"}
-}
-
 // Reasons are the words for all codes of the engine and its elements.
 func Reasons() (because.Catalog, error) {
 	all := []because.Catalog{engineReasons()}
-	for _, name := range append(ElementTypes(), emergencyType) {
-		all = append(all, elementOf(name).reasons())
+	for _, e := range elementTypes {
+		all = append(all, e.reasons())
 	}
 	return because.Merge(all...)
 }

@@ -64,6 +64,11 @@ type State struct {
 
 	Cause string         `json:"cause,omitempty"` // cause of the hang-up that we ordered
 	Fault messages.Fault `json:"fault,omitempty"` // whose doing the end is, once it is known
+
+	// What the flow has settled for the rest of the call.
+	Variables map[string]string `json:"variables,omitempty"` // by name
+	CallerID  CallerID          `json:"caller_id,omitzero"`  // what is dialled from here on shows; what is empty is the caller's own
+	Language  string            `json:"language,omitempty"`  // of prompts; empty: the tenant's
 }
 
 // Leg is one leg of the call.

@@ -67,7 +67,7 @@ func Call(words because.Catalog, call string, entries []messages.JournalEntry, c
 		element := e.Element
 		for _, r := range e.Because {
 			x.Lines = append(x.Lines, Line{At: e.At, Source: e.Source, Element: element, Code: r.Code, Words: words.Words(r)})
-			if r.Code == "exit_taken" {
+			if r.Code == "exit_taken" || r.Code == "jumped" {
 				element = r.Args.Get("element") // the rest of the step is its doing
 			}
 		}

@@ -64,7 +64,7 @@ func (n *Node) build(c callflows.Call, command callflows.Command) (esl.Command, 
 func (n *Node) digitsRequest(command callflows.Command) esl.DigitsRequest {
 	d := command.Digits
 	return esl.DigitsRequest{
-		Min: d.Min, Max: d.Max, Tries: 1, Timeout: d.First, DigitTimeout: d.Between, Terminators: "none",
+		Min: d.Min, Max: d.Max, Tries: 1, Timeout: d.First, DigitTimeout: d.Between, Terminators: cmp.Or(d.Terminator, "none"),
 		Prompt: n.options.Prompts(command.Prompt), Variable: digitsVariable(command.N), Pattern: "^[" + d.Allowed + "]+$",
 	}
 }

@@ -20,6 +20,8 @@ const (
 	MaxFlowBytes    = 256 << 10 // of a flow as JSON
 	MaxHours        = 200       // stretches of weekly hours in a schedule
 	MaxDates        = 1000      // dates in a schedule
+	MaxEntries      = 10_000    // entries of a list
+	MaxEntry        = 128       // bytes of one
 	MaxAddresses    = 256       // of one trunk
 	MaxEmergency    = 32        // emergency numbers
 	MaxLimit        = 1_000_000 // of a tenant's or node's calls

@@ -11,7 +11,7 @@
 //
 // How the versioned part moves:
 //
-//	SaveFlow, SaveSchedule, SaveRoute, BlockCaller --> drafts --Publish--> version N --> workers
-//	                                                     ^                  (frozen)
-//	                                                     '-- edited on ------'
+//	SaveFlow, SaveSchedule, SaveList, SaveRoute, BlockCaller --> drafts --Publish--> version N --> workers
+//	                                                               ^                  (frozen)
+//	                                                               '-- edited on ------'
 package provisioning

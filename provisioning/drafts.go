@@ -2,7 +2,6 @@ package provisioning
 
 import (
 	"context"
-	"encoding/json"
 	"fmt"
 	"strings"
 	"time"
@@ -10,50 +9,6 @@ import (
 	"tandem/postgres"
 	"tandem/tenants"
 )
-
-// UserFlowPrefix begins the id of the flow that publishing implies for a user; the user's id follows. A route may lead to
-// such a flow; a flow of one's own cannot have such an id.
-const UserFlowPrefix = "user-"
-
-// emergencyType is the element that is the platform's own.
-const emergencyType = "emergency"
-
-// SaveFlow adds or replaces the draft of a flow.
-func (s *Service) SaveFlow(ctx context.Context, tenantID string, f tenants.Flow) error {
-	if err := s.checkFlow(f); err != nil {
-		return err
-	}
-	return s.within(ctx, tenantID, func(tx *postgres.Tx, _ tenants.Tenant) error { return tx.SaveFlow(ctx, tenantID, f) })
-}
-
-func (s *Service) checkFlow(f tenants.Flow) error {
-	var c checks
-	c.id("id", f.ID)
-	c.that(!strings.HasPrefix(f.ID, UserFlowPrefix), "id", "begins with user-, which is kept for the flows of users")
-	c.name("name", f.Name)
-	c.that(len(f.Elements) > 0 && len(f.Elements) <= MaxFlowElements, "elements", fmt.Sprintf("are not 1 to %d", MaxFlowElements))
-	for key, e := range f.Elements {
-		c.id("elements", key)
-		c.that(e.Type != emergencyType, "elements/"+key, "emergency calls are the platform's own and no element of a flow")
-	}
-	if c.err != nil {
-		return c.err
-	}
-	text, err := json.Marshal(f)
-	if err != nil {
-		return invalid("elements", "the settings of an element are not JSON")
-	}
-	// NUL is the one character of JSON that PostgreSQL cannot keep.
-	c.that(!strings.Contains(string(text), `\u0000`), "elements", "have a character that cannot be kept")
-	c.that(len(text) <= MaxFlowBytes, "elements", fmt.Sprintf("are more than %d bytes", MaxFlowBytes))
-	if c.err != nil {
-		return c.err
-	}
-	if err := s.ValidateFlow(f); err != nil {
-		return invalid("flows/"+f.ID, err.Error())
-	}
-	return nil
-}
 
 // SaveSchedule adds or replaces the draft of a schedule.
 func (s *Service) SaveSchedule(ctx context.Context, tenantID string, schedule tenants.Schedule) error {
@@ -95,6 +50,30 @@ func checkSchedule(s tenants.Schedule) error {
 func (c *checks) span(field string, s tenants.Span) {
 	const day = 24 * 60
 	c.that(s.From >= 0 && s.From < day && s.Until >= 0 && s.Until <= day, field, "a time is not within a day")
+}
+
+// SaveList adds or replaces the draft of a list.
+func (s *Service) SaveList(ctx context.Context, tenantID string, l tenants.List) error {
+	if err := checkList(l); err != nil {
+		return err
+	}
+	return s.within(ctx, tenantID, func(tx *postgres.Tx, _ tenants.Tenant) error { return tx.SaveList(ctx, tenantID, l) })
+}
+
+func checkList(l tenants.List) error {
+	var c checks
+	c.id("id", l.ID)
+	c.name("name", l.Name)
+	c.that(len(l.Entries) <= MaxEntries, "entries", fmt.Sprintf("are more than %d", MaxEntries))
+	seen := make(map[string]bool, len(l.Entries))
+	for i, e := range l.Entries {
+		at := fmt.Sprintf("entries/%d", i)
+		c.that(e != "" && len(e) <= MaxEntry, at, fmt.Sprintf("is not 1 to %d bytes long", MaxEntry))
+		c.printable(at, e)
+		c.that(!seen[e], at, "is there twice")
+		seen[e] = true
+	}
+	return c.err
 }
 
 // SaveRoute adds or replaces the draft of a route: a dialled extension or a number of the tenant starts a flow. The flow

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"net/http"
 
+	"tandem/callflows"
 	"tandem/postgres"
 )
 
@@ -35,6 +36,8 @@ type Error struct {
 	Code   Code
 	Field  string // JSON member or path at fault, such as extension or flows/main/elements/menu
 	Detail string
+	// Faults are all that is wrong when it is a flow that is refused, warnings included; paths are within the flow.
+	Faults []callflows.FlowFault
 }
 
 func (e *Error) Error() string { return e.Field + ": " + e.Detail }

@@ -41,7 +41,7 @@ func newWorld(t *testing.T) world {
 		t.Fatal(err)
 	}
 	t.Cleanup(store.Close)
-	return world{Service: &provisioning.Service{Store: store, ValidateFlow: callflows.ValidateFlow}, t: t, url: url, ctx: ctx}
+	return world{Service: &provisioning.Service{Store: store}, t: t, url: url, ctx: ctx}
 }
 
 // must ends the test at an error.
@@ -136,7 +136,7 @@ func TestWhatIsRefusedSaysWhichFieldAndWhy(t *testing.T) {
 		{"number without +", invalid, "number", w.AddNumber(w.ctx, "one", "12025550102")},
 		{"number taken", conflict, "number", w.AddNumber(w.ctx, "one", "+12025550101")},
 		{"flow with a user's id", invalid, "id", w.SaveFlow(w.ctx, "one", hangupFlow("user-u", "USER_BUSY"))},
-		{"flow with an unknown cause", invalid, "flows/f", w.SaveFlow(w.ctx, "one", hangupFlow("f", "NO_SUCH_CAUSE"))},
+		{"flow with an unknown cause", invalid, "elements/end/settings/cause", w.SaveFlow(w.ctx, "one", hangupFlow("f", "NO_SUCH_CAUSE"))},
 		{"flow without elements", invalid, "elements", w.SaveFlow(w.ctx, "one", tenants.Flow{ID: "f", Name: "F"})},
 		{"flow with the emergency element", invalid, "elements/e", w.SaveFlow(w.ctx, "one", tenants.Flow{ID: "f", Name: "F", Start: "e", Elements: map[string]tenants.Element{"e": {Type: "emergency"}}})},
 		{"flow whose settings are no JSON", invalid, "elements", w.SaveFlow(w.ctx, "one", tenants.Flow{ID: "f", Name: "F", Start: "e", Elements: map[string]tenants.Element{"e": {Type: "play", Settings: []byte(`{`)}}})},
@@ -144,6 +144,10 @@ func TestWhatIsRefusedSaysWhichFieldAndWhy(t *testing.T) {
 		{"hours on an eighth day", invalid, "weekly", schedule(tenants.Hours{Days: []time.Weekday{7}, From: 60, Until: 120})},
 		{"hours past the day", invalid, "weekly", schedule(tenants.Hours{Days: []time.Weekday{1}, From: 60, Until: 2000})},
 		{"a date that is none", invalid, "dates", w.SaveSchedule(w.ctx, "one", tenants.Schedule{ID: "s", Name: "S", Dates: []tenants.Date{{Date: "2026-02-30", Name: "D"}}})},
+		{"list with an empty entry", invalid, "entries/1", w.SaveList(w.ctx, "one", tenants.List{ID: "l", Name: "L", Entries: []string{"1", ""}})},
+		{"list with an entry twice", invalid, "entries/1", w.SaveList(w.ctx, "one", tenants.List{ID: "l", Name: "L", Entries: []string{"1", "1"}})},
+		{"list without a name", invalid, "name", w.SaveList(w.ctx, "one", tenants.List{ID: "l"})},
+		{"list that is too long", invalid, "entries", w.SaveList(w.ctx, "one", tenants.List{ID: "l", Name: "L", Entries: make([]string, provisioning.MaxEntries+1)})},
 		{"route to no flow", notFound, "flow_id", w.SaveRoute(w.ctx, "one", tenants.Route{Dialled: "200", FlowID: "ghost"})},
 		{"route to no user", notFound, "flow_id", w.SaveRoute(w.ctx, "one", tenants.Route{Dialled: "200", FlowID: "user-ghost"})},
 		{"route from another's number", conflict, "dialled", w.SaveRoute(w.ctx, "one", tenants.Route{Dialled: "+12025550101", FlowID: "user-u"})},

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"time"
 
+	"tandem/callflows"
 	"tandem/postgres"
 	"tandem/tenants"
 )
@@ -52,37 +53,25 @@ func (s *Service) Publish(ctx context.Context, tenantID, by, comment string) (te
 
 // document puts a tenant's drafts together and checks that they hold together.
 func (s *Service) document(ctx context.Context, tx *postgres.Tx, tenantID string) (p tenants.Published, err error) {
-	users, err := tx.Users(ctx, tenantID)
+	d, err := readDrafts(ctx, tx, tenantID)
 	if err != nil {
 		return p, err
 	}
-	devices, err := tx.Devices(ctx, tenantID)
-	if err != nil {
-		return p, err
-	}
-	if p.Schedules, err = tx.Schedules(ctx, tenantID); err != nil {
-		return p, err
-	}
-	if p.Flows, err = tx.Flows(ctx, tenantID); err != nil {
-		return p, err
-	}
-	known := namesOf(users, devices, p.Schedules)
-	for _, f := range p.Flows {
-		if err := s.ValidateFlow(f); err != nil { // a draft may be older than this release's rules
-			return p, invalid("flows/"+f.ID, err.Error())
-		}
-		if err := known.check(f); err != nil {
+	p.Schedules, p.Lists, p.Flows = d.schedules, d.lists, d.flows
+	around := d.around()
+	for _, f := range p.Flows { // a draft may be older than this release's rules, or than the end of what it refers to
+		if err := refusedFlow("flows/"+f.ID+"/", callflows.CheckFlow(f, around)); err != nil {
 			return p, err
 		}
 	}
 	if p.BlockedCallers, err = tx.BlockedCallers(ctx, tenantID); err != nil {
 		return p, err
 	}
-	drafts, err := tx.Routes(ctx, tenantID)
+	routes, err := tx.Routes(ctx, tenantID)
 	if err != nil {
 		return p, err
 	}
-	return p, addRoutes(&p, users, drafts)
+	return p, addRoutes(&p, d.users, routes)
 }
 
 // addRoutes adds the users' implied flows and all routes to a document.
@@ -118,54 +107,4 @@ func userFlow(u tenants.User) (tenants.Flow, error) {
 	}
 	return tenants.Flow{ID: UserFlowPrefix + u.ID, Name: u.Name, Start: "ring",
 		Elements: map[string]tenants.Element{"ring": {Type: "ring", Settings: settings}}}, nil
-}
-
-// names are what the elements of flows may refer to.
-type names struct{ users, devices, schedules map[string]bool }
-
-func namesOf(users []tenants.User, devices []tenants.Device, schedules []tenants.Schedule) names {
-	n := names{users: map[string]bool{}, devices: map[string]bool{}, schedules: map[string]bool{}}
-	for _, u := range users {
-		n.users[u.ID] = true
-	}
-	for _, d := range devices {
-		n.devices[d.ID] = true
-	}
-	for _, s := range schedules {
-		n.schedules[s.ID] = true
-	}
-	return n
-}
-
-// check finds references to what is not there. In the settings of every type, users, devices and schedule mean the same;
-// whether a type has them is for ValidateFlow.
-func (n names) check(f tenants.Flow) error {
-	for key, e := range f.Elements {
-		var refers struct {
-			Users    []string `json:"users"`
-			Devices  []string `json:"devices"`
-			Schedule string   `json:"schedule"`
-		}
-		path := "flows/" + f.ID + "/elements/" + key + "/settings/"
-		if len(e.Settings) == 0 {
-			continue
-		}
-		if err := json.Unmarshal(e.Settings, &refers); err != nil {
-			return invalid(path, "users, devices or schedule do not hold ids")
-		}
-		for _, id := range refers.Users {
-			if !n.users[id] {
-				return missing(path+"users", "there is no user "+id)
-			}
-		}
-		for _, id := range refers.Devices {
-			if !n.devices[id] {
-				return missing(path+"devices", "there is no device "+id)
-			}
-		}
-		if refers.Schedule != "" && !n.schedules[refers.Schedule] {
-			return missing(path+"schedule", "there is no schedule "+refers.Schedule)
-		}
-	}
-	return nil
 }

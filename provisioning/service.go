@@ -8,11 +8,9 @@ import (
 	"tandem/tenants"
 )
 
-// Service runs the use cases. Both fields are required.
+// Service runs the use cases. The field is required.
 type Service struct {
 	Store *postgres.Store
-	// ValidateFlow says what is wrong with a flow by itself: its elements, their settings and exits.
-	ValidateFlow func(tenants.Flow) error
 }
 
 // platform runs a use case that concerns no single tenant.

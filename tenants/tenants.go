@@ -5,7 +5,7 @@
 //     began with one snapshot ends with it.
 //   - A Tenant is reached through the indexes of its Snapshot alone (domain, number, trunk address), so that nothing
 //     looked up for one tenant can be another's.
-//   - What is versioned (flows, schedules, routes, blocked callers) lives in Published and carries its version; what is
+//   - What is versioned (flows, schedules, lists, routes, blocked callers) lives in Published and carries its version; what is
 //     always current (devices, suspension, limits, ownership of numbers) lives in Tenant itself.
 //
 // The package does no I/O once a snapshot is made (making one reads the time-zone database). Package postgres loads
@@ -57,6 +57,7 @@ type Tenant struct {
 	routes   map[string]*Route
 	flows    map[string]*Flow
 	schedule map[string]*Schedule
+	lists    map[string]*List
 	blocked  map[string]bool
 }
 
@@ -82,6 +83,7 @@ type Published struct {
 	PublishedAt    time.Time  `json:"published_at"`
 	Flows          []Flow     `json:"flows"`
 	Schedules      []Schedule `json:"schedules"`
+	Lists          []List     `json:"lists,omitempty"`
 	Routes         []Route    `json:"routes"`
 	BlockedCallers []string   `json:"blocked_callers"` // E.164, or a user name of ours
 }
@@ -247,6 +249,11 @@ func (t *Tenant) index(parse ParseSettings) []Fault {
 	}
 	p := &t.Published
 	t.flows, t.schedule, t.routes, t.blocked = map[string]*Flow{}, map[string]*Schedule{}, map[string]*Route{}, map[string]bool{}
+	t.lists = make(map[string]*List, len(p.Lists))
+	for i := range p.Lists {
+		p.Lists[i].index()
+		t.lists[p.Lists[i].ID] = &p.Lists[i]
+	}
 	for i := range p.Schedules {
 		s := &p.Schedules[i]
 		s.location = location
@@ -367,6 +374,9 @@ func (t *Tenant) Flow(id string) *Flow { return t.flows[id] }
 
 // Schedule finds a schedule by id, or nil.
 func (t *Tenant) Schedule(id string) *Schedule { return t.schedule[id] }
+
+// List finds a list by id, or nil.
+func (t *Tenant) List(id string) *List { return t.lists[id] }
 
 // Blocked says whether calls from this number or user name are refused.
 func (t *Tenant) Blocked(caller string) bool { return t.blocked[caller] }

@@ -9,7 +9,6 @@ import (
 
 	"github.com/gin-gonic/gin"
 
-	"tandem/callflows"
 	"tandem/directory"
 	"tandem/messages"
 	"tandem/provisioning"
@@ -89,7 +88,7 @@ func (w *worker) nodeView(name string) (nodeView, bool) {
 func (w *worker) drain(c *gin.Context, draining bool) {
 	ctx, cancel := context.WithTimeout(c.Request.Context(), requestWait)
 	defer cancel()
-	service := &provisioning.Service{Store: w.store, ValidateFlow: callflows.ValidateFlow}
+	service := &provisioning.Service{Store: w.store}
 	change := service.ResumeNode
 	if draining {
 		change = service.DrainNode

@@ -8,7 +8,6 @@ import (
 	"os/exec"
 	"syscall"
 
-	"tandem/callflows"
 	freeswitchconf "tandem/freeswitch-conf"
 	"tandem/postgres"
 	"tandem/provisioning"
@@ -41,7 +40,7 @@ func (c *nodeAddCommand) Run(ctx context.Context) error {
 		return err
 	}
 	defer store.Close()
-	service := &provisioning.Service{Store: store, ValidateFlow: callflows.ValidateFlow}
+	service := &provisioning.Service{Store: store}
 	return service.AddNode(ctx, tenants.Node{Name: c.Name, SIPURI: c.SIPURI, EventSocket: c.EventSocket, MaxCalls: c.MaxCalls})
 }
 

@@ -19,7 +19,6 @@ import (
 	"strings"
 	"time"
 
-	"tandem/callflows"
 	freeswitchconf "tandem/freeswitch-conf"
 	kamailioconf "tandem/kamailio-conf"
 	"tandem/postgres"
@@ -86,7 +85,7 @@ func newSystem(ctx context.Context, s *stack.Stack, o systemOptions) (*system, e
 	if y.Store, err = postgres.Open(ctx, y.postgresURL); err != nil {
 		return nil, err
 	}
-	y.Provisioning = &provisioning.Service{Store: y.Store, ValidateFlow: callflows.ValidateFlow}
+	y.Provisioning = &provisioning.Service{Store: y.Store}
 	if err := y.Store.SetEdgePassword(ctx, y.edgePassword); err != nil {
 		y.Store.Close()
 		return nil, err
