@@ -52,9 +52,14 @@ func (s *step) judge(c *branchCase) (holds bool, why string) {
 			return false, held[0]
 		}
 	}
-	for i := range c.Variables { // without their values, which the caller may have keyed
+	for i := range c.Variables { // neither a value nor what it is compared with is said: it may be a PIN
 		v := &c.Variables[i]
-		if !try(s.compare(&v.textTest, "the variable "+v.Name, s.state.Variables[v.Name])) {
+		holds, _ := s.compare(&v.textTest, "", s.state.Variables[v.Name])
+		words := "the variable " + v.Name + " passes its test"
+		if !holds {
+			words = "the variable " + v.Name + " does not pass its test"
+		}
+		if !try(holds, words) {
 			return false, held[0]
 		}
 	}
@@ -82,11 +87,11 @@ func (s *step) compare(t *textTest, name, value string) (holds bool, words strin
 // found says which of a test's alternatives a text meets.
 func (s *step) found(t *textTest, value string) (words string, found bool) {
 	if slices.Contains(t.Equals, value) {
-		return "is " + value, true
+		return `is "` + value + `"`, true
 	}
 	for _, p := range t.BeginsWith {
 		if strings.HasPrefix(value, p) {
-			return "begins with " + p, true
+			return `begins with "` + p + `"`, true
 		}
 	}
 	if t.form != nil && t.form.MatchString(value) {
@@ -126,9 +131,9 @@ func (t *textTest) wanted(s *step) string {
 func either(alternatives []string) string {
 	const said = 3
 	if more := len(alternatives) - said; more > 0 {
-		return strings.Join(alternatives[:said], " or ") + fmt.Sprintf(" or any of %d more", more)
+		return either(alternatives[:said]) + fmt.Sprintf(" or any of %d more", more)
 	}
-	return strings.Join(alternatives, " or ")
+	return `"` + strings.Join(alternatives, `" or "`) + `"`
 }
 
 // shown names something with its value, if it has one.

@@ -80,6 +80,17 @@ func (c *collectSettings) further() []FlowFault {
 	return nil
 }
 
+// digits says how many digits are asked for.
+func (c *collectSettings) digits() string {
+	switch {
+	case c.Min < c.Max:
+		return strconv.Itoa(c.Min) + " to " + strconv.Itoa(c.Max) + " digits"
+	case c.Max == 1:
+		return "1 digit"
+	}
+	return strconv.Itoa(c.Max) + " digits"
+}
+
 // wanted is what the node is to collect.
 func (c *collectSettings) wanted() *DigitsWanted {
 	w := &DigitsWanted{Min: c.Min, Max: c.Max, Allowed: "0123456789", First: time.Duration(c.Seconds) * time.Second, Between: time.Duration(c.Between) * time.Second}
@@ -100,7 +111,7 @@ func (e collectElement) enter(s *step, settings any) {
 
 func (collectElement) ask(s *step, c collectSettings) {
 	s.state.Attempt++
-	s.explain("collect_asked", "prompt", c.Prompt, "min", strconv.Itoa(c.Min), "max", strconv.Itoa(c.Max),
+	s.explain("collect_asked", "prompt", c.Prompt, "digits", c.digits(),
 		"attempt", strconv.Itoa(s.state.Attempt), "attempts", strconv.Itoa(c.Attempts))
 	s.await("asked", Command{Kind: CollectDigits, Prompt: c.Prompt, Language: s.language(), Digits: c.wanted()})
 }
@@ -153,7 +164,7 @@ func (c *collectSettings) right(digits string) bool {
 
 func (collectElement) reasons() because.Catalog {
 	return because.Catalog{
-		"collect_asked":    "{prompt} is played, and {min} to {max|digit|digits} are awaited (attempt {attempt} of {attempts}).",
+		"collect_asked":    "The prompt {prompt} asks for {digits} (attempt {attempt} of {attempts}).",
 		"collected":        "The caller keyed {digits|digit|digits}, kept in the variable {variable}.",
 		"collect_invalid":  "The caller keyed {digits|digit|digits}, which is not what was asked for.",
 		"collect_timeout":  "The caller keyed nothing within {seconds|second|seconds}, or fewer than {min|digit|digits}.",

@@ -121,7 +121,7 @@ func (r *reading) record(s *schema, path string, given map[string]any) any {
 		}
 	}
 	if count < s.least {
-		r.fault(path, "setting_missing", subject(path)+" must say more.", "Give at least "+strconv.Itoa(s.least)+" of "+strings.Join(names(s.members), ", ")+".")
+		r.fault(path, "setting_missing", subject(path)+" is too little.", "Give at least "+strconv.Itoa(s.least)+" of "+strings.Join(names(s.members), ", ")+".")
 	}
 	if len(s.someOf) > 0 && !slices.ContainsFunc(s.someOf, func(name string) bool { list, _ := given[name].([]any); return len(list) > 0 }) {
 		choices := strings.Join(s.someOf, " or ")

@@ -1,6 +1,7 @@
 package callflows
 
 import (
+	"cmp"
 	"slices"
 	"strconv"
 
@@ -96,7 +97,7 @@ func (s *step) begin() {
 		return
 	}
 	s.state.FlowID = flow.ID
-	s.explain("flow_started", "flow", flow.Name, "caller", call.Caller.Number, "dialled", call.Dialled)
+	s.explain("flow_started", "flow", flow.Name, "caller", cmp.Or(call.Caller.Number, "An unknown caller"), "dialled", call.Dialled)
 	s.enter(flow, flow.Start)
 }
 
