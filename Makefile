@@ -9,7 +9,7 @@ TANDEM = $(GO) run ./cmd/tandem
 STACK = $(TANDEM) stack --
 
 .DEFAULT_GOAL := help
-.PHONY: help build test race fuzz fuzz-short hostile conformance bench chaos demo demo-once lint
+.PHONY: help build test race fuzz fuzz-short hostile conformance bench chaos demo demo-once docs lint
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -54,6 +54,9 @@ fuzz-short: ## The same for 3 seconds each
 
 hostile: ## 10^6 hostile values through builders and parser; with TANDEM_FREESWITCH also 10^4 through a real FreeSWITCH
 	$(GO) test -count=1 -run 'TestHostile|TestAReal' ./esl -hostile 1000000
+
+docs: ## Write docs/elements.md anew from what the elements declare
+	$(TANDEM) elements > docs/elements.md
 
 lint: ## Run golangci-lint, where it is installed
 	golangci-lint run ./...

@@ -139,3 +139,11 @@ func FuzzParseSettings(f *testing.F) {
 		s.parked()
 	})
 }
+
+func TestEachCodeOfRespondIsWhatTheNodeMakesOfItsCause(t *testing.T) {
+	for _, code := range respondAbout.settings.members[0].oneOf {
+		if got := SIPCodeOf(causeOfCode(code.(int))); got != code || got == 503 {
+			t.Errorf("a caller who is to get %d gets %d", code, got)
+		}
+	}
+}

@@ -16,17 +16,18 @@ import (
 
 // commands is the command line. Every flag can also come from the environment, so that a container needs no arguments.
 type commands struct {
-	Serve   serveCommand   `cmd:"" help:"Run a worker: decide routes, drive calls, write the ledger, serve the API."`
-	Migrate migrateCommand `cmd:"" help:"Bring the database's schema up to this release."`
-	Explain explainCommand `cmd:"" help:"Say why a call went as it did, or what would happen to one."`
-	Node    nodeCommands   `cmd:"" help:"Manage media nodes."`
-	Call    callCommands   `cmd:"" help:"Look at live calls, and end them."`
-	Edge    edgeCommands   `cmd:"" help:"Run the SIP edge."`
-	Demo    demoCommand    `cmd:"" help:"Install, start and show everything on this machine, with one call."`
-	StandIn standInCommand `cmd:"" name:"stand-in" help:"Run the stand-in for FreeSWITCH: signalling only, no audio."`
-	Bench   benchCommands  `cmd:"" help:"Measure."`
-	Chaos   chaosCommand   `cmd:"" help:"Kill, pause and cut off the owner of a media node during calls, and measure what callers could notice."`
-	Stack   stackCommand   `cmd:"" help:"Run a command beside a private PostgreSQL and RabbitMQ, for tests."`
+	Serve    serveCommand    `cmd:"" help:"Run a worker: decide routes, drive calls, write the ledger, serve the API."`
+	Migrate  migrateCommand  `cmd:"" help:"Bring the database's schema up to this release."`
+	Explain  explainCommand  `cmd:"" help:"Say why a call went as it did, or what would happen to one."`
+	Elements elementsCommand `cmd:"" help:"Print what a flow can be made of: docs/elements.md."`
+	Node     nodeCommands    `cmd:"" help:"Manage media nodes."`
+	Call     callCommands    `cmd:"" help:"Look at live calls, and end them."`
+	Edge     edgeCommands    `cmd:"" help:"Run the SIP edge."`
+	Demo     demoCommand     `cmd:"" help:"Install, start and show everything on this machine, with one call."`
+	StandIn  standInCommand  `cmd:"" name:"stand-in" help:"Run the stand-in for FreeSWITCH: signalling only, no audio."`
+	Bench    benchCommands   `cmd:"" help:"Measure."`
+	Chaos    chaosCommand    `cmd:"" help:"Kill, pause and cut off the owner of a media node during calls, and measure what callers could notice."`
+	Stack    stackCommand    `cmd:"" help:"Run a command beside a private PostgreSQL and RabbitMQ, for tests."`
 }
 
 // exitCode lets a subcommand end with a code of its own.
