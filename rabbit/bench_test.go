@@ -12,7 +12,6 @@ import (
 
 	amqp "github.com/rabbitmq/amqp091-go"
 
-	"tandem/messages"
 	"tandem/rabbit"
 )
 
@@ -22,16 +21,15 @@ import (
 //
 //	go test ./rabbit -bench Routes -run ^$
 func BenchmarkRoutes(b *testing.B) {
-	trivial := func(_ context.Context, r *messages.RouteRequest) *messages.RouteAnswer {
-		return answer(r)
-	}
 	for _, outstanding := range []int{1, 50, 200} {
 		for _, worker := range []struct {
 			name string
 			run  func(*rabbit.Client, context.Context) error
 		}{
-			{"echo", func(c *rabbit.Client, ctx context.Context) error { return c.ServeEcho(ctx, 64) }},
-			{"decide", func(c *rabbit.Client, ctx context.Context) error { return c.ServeRoutes(ctx, 64, trivial) }},
+			{"echo", func(c *rabbit.Client, ctx context.Context) error { return c.ServeEcho(ctx, rabbit.RoutePrefetch) }},
+			{"decide", func(c *rabbit.Client, ctx context.Context) error {
+				return c.ServeRoutes(ctx, rabbit.RoutePrefetch, trivial)
+			}},
 		} {
 			b.Run(fmt.Sprintf("%s-%d", worker.name, outstanding), func(b *testing.B) {
 				url := broker(b)

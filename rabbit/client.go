@@ -150,7 +150,7 @@ func (c *Client) report(l *link, why reason, err error) {
 
 // counters are kept for Stats.
 type counters struct {
-	connects, published, confirmed, refused, deadLettered, panics, late atomic.Uint64
+	connects, published, confirmed, refused, deadLettered, panics, late, pauses atomic.Uint64
 }
 
 // Stats are counts since the client was made.
@@ -162,6 +162,7 @@ type Stats struct {
 	DeadLettered uint64 // put into tandem.dead by this process
 	Panics       uint64 // handlers that panicked
 	Late         uint64 // answers not sent because their edge had given up
+	Pauses       uint64 // how often a lane of ServeRoutes gave back what it held because the process had stood still
 }
 
 // Stats returns the counts.
@@ -169,6 +170,6 @@ func (c *Client) Stats() Stats {
 	n := &c.counts
 	return Stats{
 		Connects: n.connects.Load(), Published: n.published.Load(), Confirmed: n.confirmed.Load(),
-		Refused: n.refused.Load(), DeadLettered: n.deadLettered.Load(), Panics: n.panics.Load(), Late: n.late.Load(),
+		Refused: n.refused.Load(), DeadLettered: n.deadLettered.Load(), Panics: n.panics.Load(), Late: n.late.Load(), Pauses: n.pauses.Load(),
 	}
 }

@@ -11,10 +11,10 @@ import (
 // request with the same rejection, without decoding, checking or deciding anything. It copies only what an edge needs
 // to take the answer for its own. It must not serve real calls.
 func (c *Client) ServeEcho(ctx context.Context, prefetch int) error {
-	return c.serveRequests(ctx, prefetch, func(_ context.Context, body []byte) (string, []byte, error) {
+	return c.serveRequests(ctx, prefetch, func(_ context.Context, body []byte) (response, error) {
 		server := member(body, `"Server-ID":`)
 		if len(server) < 2 {
-			return "", nil, &messages.Refusal{Reason: "missing", Field: "Server-ID", Detail: "is required"}
+			return response{}, &messages.Refusal{Reason: "missing", Field: "Server-ID", Detail: "is required"}
 		}
 		reply := make([]byte, 0, 512)
 		reply = append(reply, `{"Event-Category":"call","Event-Name":"route_resp","type":"route.answer.v1","verdict":"reject",`+
@@ -25,7 +25,7 @@ func (c *Client) ServeEcho(ctx context.Context, prefetch int) error {
 		reply = append(reply, `,"call_id":`...)
 		reply = append(reply, text(member(body, `"call_id":`))...)
 		reply = append(reply, '}')
-		return string(server[1 : len(server)-1]), reply, nil
+		return response{key: string(server[1 : len(server)-1]), body: reply}, nil
 	})
 }
 

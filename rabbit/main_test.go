@@ -20,6 +20,9 @@ func TestMain(m *testing.M) {
 	if dir := os.Getenv(spoolerVariable); dir != "" {
 		spooler(dir)
 	}
+	if url := os.Getenv(routerVariable); url != "" {
+		router(url)
+	}
 	goleak.VerifyTestMain(m)
 }
 

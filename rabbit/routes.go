@@ -17,6 +17,9 @@ const (
 	// RouteBudget is how long a request may be with this worker. Its age on arrival is at most RouteTTL, which the
 	// broker counts on its own clock; a timestamp in the message would be another machine's, in whole seconds.
 	RouteBudget = 300 * time.Millisecond
+	// RoutePrefetch is how many requests a process should hold at once. A paused one keeps so many from all others until
+	// their edges ask again, and more made no worker faster (docs/benchmarks.md).
+	RoutePrefetch = 16
 	// RouteLanes is how many channels serve requests side by side; each decides one at a time.
 	RouteLanes = 2
 	// maxUnacknowledged is how many finished requests a lane acknowledges in one go.
@@ -27,35 +30,57 @@ const (
 // the requests that the broker lets this process hold; they go to another worker when this one dies, until RouteTTL.
 //
 // decide is called from RouteLanes goroutines, must not block, and owns the request. Its answer goes to the edge that
-// asked; nil means that none is due. A request that cannot be read is dead-lettered, as is one on which decide panics or
-// gives an answer that messages refuses: the edge then answers by its own deadline.
-func (c *Client) ServeRoutes(ctx context.Context, prefetch int, decide func(context.Context, *messages.RouteRequest) *messages.RouteAnswer) error {
-	return c.serveRequests(ctx, prefetch, func(ctx context.Context, body []byte) (string, []byte, error) {
+// asked; nil means that none is due. sent, which may be nil, is called when the answer was handed to the broker, and not
+// when it came too late or could not be sent: another worker decides then. A request that cannot be read is dead-lettered,
+// as is one on which decide panics or gives an answer that messages refuses: the edge then answers by its own deadline.
+//
+// A process that stood still for PauseNoticed gives all that it held back to the broker, which alone knows how old it is:
+// what is older than RouteTTL is answered by nobody.
+func (c *Client) ServeRoutes(ctx context.Context, prefetch int, decide func(context.Context, *messages.RouteRequest) (answer *messages.RouteAnswer, sent func())) error {
+	return c.serveRequests(ctx, prefetch, func(ctx context.Context, body []byte) (response, error) {
 		request, err := messages.ParseRouteRequest(body)
 		if err != nil {
-			return "", nil, err
+			return response{}, err
 		}
-		answer := decide(ctx, request)
+		answer, sent := decide(ctx, request)
 		if answer == nil {
-			return "", nil, nil
+			return response{}, nil
 		}
 		reply, err := messages.Encode(answer)
-		return request.ServerID, reply, err
+		return response{key: request.ServerID, body: reply, sent: sent}, err
 	})
 }
 
-// serveRequests runs the lanes. respond returns the routing key and body of the answer, no body when none is due.
-func (c *Client) serveRequests(ctx context.Context, prefetch int, respond func(context.Context, []byte) (string, []byte, error)) error {
+// response is an answer on its way. Without a body none is due.
+type response struct {
+	key  string // routing key
+	body []byte
+	sent func() // may be nil
+}
+
+// responder decides about one request.
+type responder func(ctx context.Context, request []byte) (response, error)
+
+// errPaused ends a lane's channel, and with it what the lane held.
+var errPaused = errors.New("rabbit: this process stood still")
+
+// serveRequests runs the lanes.
+func (c *Client) serveRequests(ctx context.Context, prefetch int, respond responder) error {
 	return c.eachSession(ctx, "consume "+QueueRoute, func(ctx context.Context, s *session) error {
 		// One lane's end must end the other: the session of both is then made anew.
 		ctx, cancel := context.WithCancel(ctx)
 		defer cancel()
+		var awake vigil
 		var lanes sync.WaitGroup
+		lanes.Go(func() { awake.keep(ctx) })
 		var once sync.Once
 		var first error
 		for range RouteLanes {
 			lanes.Go(func() {
-				err := c.serveLane(ctx, s, max(prefetch/RouteLanes, 1), respond)
+				err := errPaused
+				for errors.Is(err, errPaused) {
+					err = c.serveLane(ctx, s, max(prefetch/RouteLanes, 1), &awake, respond)
+				}
 				once.Do(func() { first = err })
 				cancel()
 			})
@@ -65,12 +90,15 @@ func (c *Client) serveRequests(ctx context.Context, prefetch int, respond func(c
 	})
 }
 
-func (c *Client) serveLane(ctx context.Context, s *session, prefetch int, respond func(context.Context, []byte) (string, []byte, error)) error {
+// serveLane serves requests through one channel until it is lost, ctx ends, or the process is found to have stood still.
+func (c *Client) serveLane(ctx context.Context, s *session, prefetch int, awake *vigil, respond responder) error {
+	pauses := awake.beat()
 	ch, deliveries, err := s.consume(QueueRoute, prefetch, nil)
 	if err != nil {
 		return err
 	}
 	var group sync.WaitGroup
+	paused := false
 	group.Go(func() {
 		var acks acknowledger
 		defer acks.flush()
@@ -78,6 +106,10 @@ func (c *Client) serveLane(ctx context.Context, s *session, prefetch int, respon
 		for {
 			d, open := acks.next(ctx, deliveries)
 			if !open {
+				return
+			}
+			if awake.beat() != pauses {
+				paused = true // closing the channel gives this one back as well
 				return
 			}
 			if c.respondOne(ctx, &d, respond) {
@@ -90,18 +122,23 @@ func (c *Client) serveLane(ctx context.Context, s *session, prefetch int, respon
 			_ = d.Nack(false, true)
 		}
 	})
-	return finish(ctx, ch, &group)
+	err = finish(ctx, ch, &group)
+	if paused && ctx.Err() == nil {
+		c.counts.pauses.Add(1)
+		c.log.Warn("this process stood still, requests that it held are given back")
+		return errPaused
+	}
+	return err
 }
 
 // respondOne reports whether the request is done with; false gives it back.
-func (c *Client) respondOne(ctx context.Context, d *amqp.Delivery, respond func(context.Context, []byte) (string, []byte, error)) bool {
+func (c *Client) respondOne(ctx context.Context, d *amqp.Delivery, respond responder) bool {
 	arrived := time.Now()
-	var key string
-	var reply []byte
+	var answer response
 	err := oversized(d)
 	if err == nil {
 		err = c.guard(QueueRoute, func() (err error) {
-			key, reply, err = respond(ctx, d.Body)
+			answer, err = respond(ctx, d.Body)
 			return err
 		})
 	}
@@ -114,7 +151,7 @@ func (c *Client) respondOne(ctx context.Context, d *amqp.Delivery, respond func(
 		}
 		return true
 	}
-	if reply == nil {
+	if answer.body == nil {
 		return true
 	}
 	if time.Since(arrived) > RouteBudget {
@@ -122,7 +159,13 @@ func (c *Client) respondOne(ctx context.Context, d *amqp.Delivery, respond func(
 		return true
 	}
 	// Without the publishing link another worker may do better; the queue's TTL ends the attempts.
-	return c.publish(ExchangeAnswers, key, messages.RouteAnswerV1, reply) == nil
+	if c.publish(ExchangeAnswers, answer.key, messages.RouteAnswerV1, answer.body) != nil {
+		return false
+	}
+	if answer.sent != nil {
+		_ = c.guard(QueueRoute, func() error { answer.sent(); return nil }) // the edge has its answer in any case
+	}
+	return true
 }
 
 // acknowledger acknowledges several deliveries of one channel in one frame: when enough are done, or when there is

@@ -30,6 +30,7 @@ type benchRouteCommand struct {
 	Short       bool   `help:"One short round each: says only that the measurement works."`
 	Rounds      int    `default:"6" help:"Rounds of each worker."`
 	Only        string `enum:"all,rabbitmq,kamailio" default:"all" help:"Measure through this alone: ${enum}."`
+	Prefetch    int    `default:"${route_prefetch}" help:"Requests that each worker may hold at once."`
 	CPUProfile  string `name:"cpu-profile" type:"path" help:"Leave a CPU profile of each worker in this folder."`
 	StackDir    string `env:"TANDEM_STACK_DIR" hidden:"" help:"Set by tandem stack, whose servers are then used; otherwise private ones are started."`
 	PostgresURL string `env:"TANDEM_POSTGRES_URL" hidden:""`

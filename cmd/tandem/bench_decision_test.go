@@ -37,12 +37,13 @@ func BenchmarkDecision(b *testing.B) {
 		n++
 		m, err := messages.ParseRouteRequest(asked.body(n))
 		must(b, err)
-		answer := w.decide(b.Context(), m, time.Now().UTC())
+		answer, sent := w.decide(b.Context(), m, time.Now().UTC())
 		if answer.Verdict != messages.Route {
 			b.Fatalf("%+v", answer)
 		}
 		_, err = messages.Encode(answer)
 		must(b, err)
+		sent()
 	}
 	b.ReportMetric(float64((usedByBenchmark(b)-before).Nanoseconds())/float64(n), "cpu-ns/op")
 }

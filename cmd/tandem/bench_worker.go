@@ -29,10 +29,8 @@ type benchWorkerCommand struct {
 	AMQPURL     string `required:"" name:"amqp-url" env:"TANDEM_AMQP_URL"`
 	StateDir    string `required:"" env:"TANDEM_STATE_DIR" type:"path"`
 	CPUProfile  string `name:"cpu-profile" type:"path" help:"Written here at the end."`
+	Prefetch    int    `default:"${route_prefetch}"`
 }
-
-// benchPrefetch is serve's default.
-const benchPrefetch = 64
 
 // Run works until the context ends.
 func (c *benchWorkerCommand) Run(ctx context.Context) (err error) {
@@ -49,7 +47,7 @@ func (c *benchWorkerCommand) Run(ctx context.Context) (err error) {
 	}
 	if c.Kind == routeWorker {
 		worker := &serveCommand{PostgresURL: c.PostgresURL, AMQPURL: c.AMQPURL, StateDir: c.StateDir, Name: "bench",
-			Roles: []string{roleRoute}, Prefetch: benchPrefetch}
+			Roles: []string{roleRoute}, Prefetch: c.Prefetch}
 		return worker.Run(ctx)
 	}
 	relaxGC() // as serve does
@@ -58,7 +56,7 @@ func (c *benchWorkerCommand) Run(ctx context.Context) (err error) {
 		return err
 	}
 	defer client.Close()
-	return client.ServeEcho(ctx, benchPrefetch)
+	return client.ServeEcho(ctx, c.Prefetch)
 }
 
 // startBenchWorker starts one of them. It has not consumed anything yet when this returns.
@@ -67,7 +65,7 @@ func (b *bench) startBenchWorker(ctx context.Context, kind string) (*stack.Proce
 	if err != nil {
 		return nil, err
 	}
-	arguments := []string{"bench", "worker", "--kind", kind}
+	arguments := []string{"bench", "worker", "--kind", kind, "--prefetch", strconv.Itoa(b.options.Prefetch)}
 	if b.options.CPUProfile != "" {
 		b.profiles++
 		arguments = append(arguments, "--cpu-profile", filepath.Join(b.options.CPUProfile, fmt.Sprintf("%s-%d.prof", kind, b.profiles)))

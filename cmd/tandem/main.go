@@ -8,10 +8,13 @@ import (
 	"log/slog"
 	"os"
 	"os/signal"
+	"strconv"
 	"syscall"
 	_ "time/tzdata" // schedules need the time zones, and a container may lack them
 
 	"github.com/alecthomas/kong"
+
+	"tandem/rabbit"
 )
 
 // commands is the command line. Every flag can also come from the environment, so that a container needs no arguments.
@@ -46,6 +49,7 @@ func main() {
 func run(ctx context.Context, args []string) int {
 	var c commands
 	parser, err := kong.New(&c, kong.Name("tandem"), kong.Description("The control plane of a telephone company."), kong.UsageOnError(),
+		kong.Vars{"route_prefetch": strconv.Itoa(rabbit.RoutePrefetch)},
 		kong.BindTo(ctx, (*context.Context)(nil)))
 	if err != nil {
 		fmt.Fprintln(os.Stderr, "tandem:", err)

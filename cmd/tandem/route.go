@@ -18,23 +18,29 @@ import (
 // that others take.
 func (w *worker) route(ctx context.Context) error {
 	w.facts.awaitNodes(ctx)
-	return w.rabbit.ServeRoutes(ctx, w.settings.Prefetch, func(ctx context.Context, m *messages.RouteRequest) *messages.RouteAnswer {
+	return w.rabbit.ServeRoutes(ctx, w.settings.Prefetch, func(ctx context.Context, m *messages.RouteRequest) (*messages.RouteAnswer, func()) {
 		return w.decide(ctx, m, time.Now().UTC())
 	})
 }
 
-// decide answers one request.
-func (w *worker) decide(ctx context.Context, m *messages.RouteRequest, now time.Time) *messages.RouteAnswer {
+// decide answers one request. sent records the decision: one whose answer never left is not what happened to the call.
+//
+// The same request may be there twice, at one worker or at two: the edge asks again when an answer takes long, and the
+// broker when a worker has died. What a node has taken is decided, so no answer is due.
+func (w *worker) decide(ctx context.Context, m *messages.RouteRequest, now time.Time) (answer *messages.RouteAnswer, sent func()) {
 	request, err := routing.Read(m)
 	if err != nil {
 		return w.unreadable(ctx, m, request, err, now)
+	}
+	_, taken := w.facts.calls.Asked(request.Call)
+	if taken {
+		return nil, nil
 	}
 	snapshot := w.source.Current()
 	tenant := routing.TenantOf(snapshot, request)
 	facts := w.facts.routing(tenant, request.Call, now)
 	decision := routing.Decide(snapshot, facts, request)
-	w.record(now, request, facts, decision)
-	return routing.Answer(m, decision)
+	return routing.Answer(m, decision), func() { w.record(now, request, facts, decision) }
 }
 
 // record keeps a decision: its journal entry, and for a rejection the CDR of the leg that reached no node.
@@ -61,7 +67,7 @@ type routingInput struct {
 }
 
 // unreadable answers a request whose texts cannot be read.
-func (w *worker) unreadable(ctx context.Context, m *messages.RouteRequest, request routing.Request, err error, now time.Time) *messages.RouteAnswer {
+func (w *worker) unreadable(ctx context.Context, m *messages.RouteRequest, request routing.Request, err error, now time.Time) (answer *messages.RouteAnswer, sent func()) {
 	field := ""
 	var refusal *messages.Refusal
 	if errors.As(err, &refusal) {
@@ -71,8 +77,7 @@ func (w *worker) unreadable(ctx context.Context, m *messages.RouteRequest, reque
 		slog.String("source", m.SourceAddress))
 	d := routing.Unreadable(request.Call, field)
 	request.SIPCallID = m.CallID
-	w.record(now, request, routing.Facts{At: now}, d)
-	return routing.Answer(m, d)
+	return routing.Answer(m, d), func() { w.record(now, request, routing.Facts{At: now}, d) }
 }
 
 // encode writes what the journal keeps. What cannot be written is not worth a call.

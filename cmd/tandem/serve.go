@@ -39,7 +39,7 @@ type serveCommand struct {
 	NodeProfile  string   `env:"TANDEM_NODE_PROFILE" default:"internal" help:"Sofia profile by which media nodes send calls."`
 	Sounds       string   `env:"TANDEM_SOUNDS" default:"tandem" help:"Folder of prompts on the media nodes."`
 	IgnoreCPU    bool     `name:"ignore-node-cpu" env:"TANDEM_IGNORE_NODE_CPU" help:"Do not judge by its machine's processors whether a media node is overloaded: for machines that do other work."`
-	Prefetch     int      `env:"TANDEM_ROUTE_PREFETCH" default:"64" help:"Routing requests that this worker may hold at once."`
+	Prefetch     int      `env:"TANDEM_ROUTE_PREFETCH" default:"${route_prefetch}" help:"Routing requests that this worker may hold at once; a paused one holds them up."`
 }
 
 // worker is one running process: the adapters, and the facts that they feed.

@@ -1,0 +1,109 @@
+package rabbit_test
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"log/slog"
+	"os"
+	"os/exec"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"tandem/rabbit"
+)
+
+// routerVariable makes the test binary a process that serves routes on the broker that it names.
+const routerVariable = "TANDEM_TEST_ROUTER"
+
+const heldByRouter = 8 // its prefetch
+
+func router(url string) {
+	c, err := rabbit.Connect(context.Background(), rabbit.Options{URL: url, Name: "router", Logger: slog.New(slog.NewTextHandler(os.Stderr, nil))})
+	if err == nil {
+		err = c.ServeRoutes(context.Background(), heldByRouter, trivial)
+	}
+	fmt.Fprintln(os.Stderr, err)
+	os.Exit(1)
+}
+
+// TestAWokenProcessAnswersNothingStale stops a process that holds requests (SIGSTOP) until they are older than RouteTTL.
+func TestAWokenProcessAnswersNothingStale(t *testing.T) {
+	url := broker(t)
+	connected(t, url) // declares
+	ch := raw(t, url)
+	answers, dead := edge(t, ch, "edge1"), deliveries(t, raw(t, url), rabbit.QueueDead)
+	ask := func(i int) {
+		send(t, ch, rabbit.ExchangeRequests, "route.request.v1", requestBody(t, request("edge1", i)))
+	}
+	answered := func(i int) {
+		t.Helper()
+		if d := receive(t, answers, "answer"); !bytes.Contains(d.Body, []byte(fmt.Sprintf(`"t_index":%d,`, i))) {
+			t.Errorf("answered %s", d.Body)
+		}
+	}
+
+	child := exec.Command(os.Args[0])
+	child.Env = append(os.Environ(), routerVariable+"="+url)
+	var log bytes.Buffer
+	child.Stderr = &log
+	if err := child.Start(); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		_ = child.Process.Kill()
+		_ = child.Wait()
+		if t.Failed() {
+			t.Logf("the process says:\n%s", &log)
+		}
+	})
+	for deadline := time.Now().Add(patience); ; {
+		q, err := ch.QueueInspect(rabbit.QueueRoute)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if q.Consumers == rabbit.RouteLanes {
+			break
+		}
+		if time.Now().After(deadline) {
+			t.Fatal("the process does not consume")
+		}
+	}
+	for i := range 2 * rabbit.RouteLanes { // each lane has answered
+		ask(i)
+		answered(i)
+	}
+	if err := child.Process.Signal(syscall.SIGSTOP); err != nil {
+		t.Fatal(err)
+	}
+	const stale = heldByRouter + 1
+	for i := range stale {
+		ask(100 + i)
+	}
+	expired := map[string]bool{}
+	expire := func() {
+		t.Helper()
+		body := string(receive(t, dead, "what has expired").Body)
+		if strings.Contains(body, `"t_index":10`) { // or one of the first, if its acknowledgement was held up
+			expired[body] = true
+		}
+	}
+	for len(expired) == 0 { // one that found no place at the process: so the time of those before it is over too
+		expire()
+	}
+	if err := child.Process.Signal(syscall.SIGCONT); err != nil {
+		t.Fatal(err)
+	}
+	for len(expired) < stale {
+		expire()
+	}
+	ask(200)
+	answered(200)
+	select {
+	case d := <-answers:
+		t.Errorf("answered too: %s", d.Body)
+	default:
+	}
+}
