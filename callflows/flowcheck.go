@@ -37,7 +37,7 @@ func CheckFlow(f tenants.Flow, around Around) []FlowFault {
 	c := &flowCheck{flow: f, around: around}
 	_, starts := f.Elements[f.Start]
 	if !starts {
-		c.fault("/start", "start_missing", fmt.Sprintf("The flow starts with the element %q, which is not there.", f.Start), "Name one of its elements.")
+		c.fault("/start", "start_missing", fmt.Sprintf("The flow starts with the element %q, which is not there.", clip(f.Start, maxID)), "Name one of its elements.")
 	}
 	for _, key := range slices.Sorted(maps.Keys(f.Elements)) {
 		c.element(key, f.Elements[key])
@@ -74,7 +74,7 @@ func (c *flowCheck) element(key string, e tenants.Element) {
 	path := "/elements/" + escape(key)
 	kind := elementOf(e.Type)
 	if kind == nil || kind.about().platform {
-		c.fault(path+"/type", "element_unknown", fmt.Sprintf("There is no element of type %q.", e.Type), "Give one of "+strings.Join(ElementTypes(), ", ")+".")
+		c.fault(path+"/type", "element_unknown", fmt.Sprintf("There is no element of type %q.", clip(e.Type, maxID)), "Give one of "+strings.Join(ElementTypes(), ", ")+".")
 		return
 	}
 	settings, faults := kind.parse(e.Settings)
@@ -150,7 +150,7 @@ func (c *flowCheck) targets(path string, e tenants.Element) {
 				continue
 			}
 		}
-		c.fault(path+"/"+escape(name), "exit_target_missing", fmt.Sprintf("The exit %s leads to %q, which is not there.", name, e.Exits[name]),
+		c.fault(path+"/"+escape(name), "exit_target_missing", fmt.Sprintf("The exit %q leads to %q, which is not there.", clip(name, maxID), clip(e.Exits[name], maxID)),
 			"Let it lead to an element of this flow.")
 	}
 }
@@ -171,7 +171,7 @@ func (c *flowCheck) reached() {
 	}
 	for _, key := range slices.Sorted(maps.Keys(c.flow.Elements)) {
 		if !reached[key] {
-			c.fault("/elements/"+escape(key), "element_unreachable", "Nothing leads to the element "+key+".", "Let an exit lead to it, or take it out.")
+			c.fault("/elements/"+escape(key), "element_unreachable", fmt.Sprintf("Nothing leads to the element %q.", clip(key, maxID)), "Let an exit lead to it, or take it out.")
 		}
 	}
 }
