@@ -59,18 +59,18 @@ func (respondElement) enter(s *step, settings any) {
 	code := settings.(respondSettings).Code
 	fault := cmp.Or(s.state.Fault, messages.FaultNone)
 	if s.state.Answered {
-		s.end("NORMAL_CLEARING", fault, because.New("respond_too_late", "code", strconv.Itoa(code)))
+		s.end("NORMAL_CLEARING", fault, because.New("respond_too_late", "sip", strconv.Itoa(code)))
 		return
 	}
 	cause := causeOfCode(code)
-	s.end(cause, fault, because.New("responded", "code", strconv.Itoa(code), "cause", cause))
+	s.end(cause, fault, because.New("responded", "sip", strconv.Itoa(code), "cause", cause))
 }
 
 func (respondElement) on(*step, any) {}
 
 func (respondElement) reasons() because.Catalog {
 	return because.Catalog{
-		"responded":        "The flow refuses the call here with SIP {code} ({cause}).",
-		"respond_too_late": "The flow would refuse the call with SIP {code}, but it is answered already: it is hung up.",
+		"responded":        "The flow refuses the call here with SIP {sip} ({cause}).",
+		"respond_too_late": "The flow would refuse the call with SIP {sip}, but it is answered already: it is hung up.",
 	}
 }

@@ -113,6 +113,9 @@ func TestEveryReasonHasWordsAndTheArgumentsThatTheyName(t *testing.T) {
 			}
 		}
 		for _, a := range u.args {
+			if a == "code" {
+				t.Errorf("%v: %s has an argument of the name that its code has in JSON", u.at, u.code)
+			}
 			if !slices.Contains(named, a) {
 				t.Errorf("%v: %s gives %s, which its words %q do not say", u.at, u.code, a, template)
 			}
