@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"encoding/json"
 	"regexp"
+	"strings"
 
 	"tandem/because"
 	"tandem/messages"
@@ -57,7 +58,7 @@ func (callerIDElement) enter(s *step, settings any) {
 	}
 	if want.Name != "" || want.PrependName != "" {
 		name := cmp.Or(s.expand(want.Name), now.Name, s.state.Call.Caller.Name)
-		now.Name = clip(want.PrependName+name, messages.MaxName)
+		now.Name = clip(strings.Join(strings.Fields(want.PrependName+name), " "), messages.MaxName) // phones show no runs of blanks
 	}
 	if want.Privacy != "keep" {
 		now.Private = want.Privacy == "hide"
