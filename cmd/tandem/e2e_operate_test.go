@@ -209,7 +209,7 @@ func TestTenantBeginsCallsTooFast(t *testing.T) {
 	for _, phone := range phones {
 		if x := w.story(t, succeed(t, phone), 1); slices.ContainsFunc(x.Lines, func(l explain.Line) bool { return l.Code == "tenant_over_rate" }) {
 			refused++
-			expected{Verdict: c.name + " has begun 1 calls within a second, and its limit is 1 a second.", Fault: messages.FaultTenant,
+			expected{Verdict: c.name + " has begun 1 call within a second, and its limit is 1 a second.", Fault: messages.FaultTenant,
 				Legs: []leg{{Far: "one-phone", Cause: "NORMAL_UNSPECIFIED", Code: 480, Fault: messages.FaultTenant}}}.check(t, x)
 		}
 	}
@@ -218,13 +218,42 @@ func TestTenantBeginsCallsTooFast(t *testing.T) {
 	}
 }
 
-// TestMetricsOfNodes: an owner and its standby tell what they are to a node and how it is.
+// TestMetricsOfNodes: a worker tells what it is to a node and how the node is, before and after it takes the node over.
 func TestMetricsOfNodes(t *testing.T) {
 	w := sharedWorld(t)
 	c := w.company(t)
 	c.publish(t)
 	c.register(t, "two")
 	node, _ := c.answeredBy(t)
+	w.measures(t, `tandem_node_up{node="%s"} 1`, `tandem_node_role{node="%s",role="owner"} 1`, `tandem_node_owner_info{node="%s",owner="worker1.`,
+		`tandem_node_calls{node="%s"} 0`, `tandem_node_takeovers_total{how="start",node="%s"}`, `tandem_route_decisions_total{code="0",verdict="route"}`)(node)
+
+	first := w.HTTPAddress
+	second, err := w.startWorker(within(t), "worker2")
+	must(t, err)
+	secondAddress := w.HTTPAddress
+	defer func() {
+		must(t, w.restartWorker(within(t)))
+		must(t, second.Stop(within(t)))
+		must(t, w.awaitNodes(within(t)))
+	}()
+	w.measures(t, `tandem_node_role{node="%s",role="standby"} 1`, `tandem_node_owner_info{node="%s",owner="worker1.`)(node)
+	callee := c.listen(t, "two", sipptest.Behaviour{})
+	caller := c.call(t, "one", "102", sipptest.Call{Talk: 4 * time.Second})
+	w.measures(t, `tandem_node_calls{node="%s"} 1`)(node) // the standby has it
+	w.HTTPAddress = first
+	w.measures(t, `tandem_node_calls{node="%s"} 1`)(node)
+	must(t, w.worker.Stop(within(t)))
+	w.HTTPAddress = secondAddress
+	w.measures(t, `tandem_node_role{node="%s",role="owner"} 1`, `tandem_node_owner_info{node="%s",owner="worker2.`, `tandem_node_epoch{node="%s"} `,
+		`tandem_node_takeovers_total{how="handover",node="%s"} 1`, `tandem_node_calls{node="%s"} 1`)(node)
+	answered().want.check(t, w.story(t, succeed(t, caller, callee), 2))
+	t.Log(w.metrics(t))
+}
+
+// metrics reads what the worker at HTTPAddress tells.
+func (w *world) metrics(t *testing.T) string {
+	t.Helper()
 	request, err := http.NewRequestWithContext(within(t), http.MethodGet, "http://"+w.HTTPAddress+"/metrics", nil)
 	must(t, err)
 	response, err := http.DefaultClient.Do(request)
@@ -232,14 +261,18 @@ func TestMetricsOfNodes(t *testing.T) {
 	defer response.Body.Close()
 	body, err := io.ReadAll(response.Body)
 	must(t, err)
-	told := string(body)
-	for _, want := range []string{"tandem_node_up{node=\"" + node + "\"} 1", "tandem_node_role{node=\"" + node + "\",role=\"owner\"} 1", "tandem_node_owner_info{node=\"" + node + "\",owner=\"worker1.",
-		"tandem_node_calls{node=\"" + node + "\"} 0", "tandem_node_takeovers_total{how=\"start\",node=\"" + node + "\"}", "tandem_route_decisions_total{code=\"0\",verdict=\"route\"}"} {
-		if !strings.Contains(told, want) {
-			t.Errorf("the metrics lack %s", want)
+	return string(body)
+}
+
+// measures waits until the metrics hold all of these lines, or beginnings of lines, for a node.
+func (w *world) measures(t *testing.T, lines ...string) func(node string) {
+	return func(node string) {
+		t.Helper()
+		for _, line := range lines {
+			line = strings.ReplaceAll(line, "%s", node)
+			awaitThat(t, "the metrics lack "+line, func(context.Context) (bool, error) {
+				return strings.Contains(w.metrics(t), "\n"+line), nil
+			})
 		}
-	}
-	if t.Failed() || testing.Verbose() {
-		t.Log(told)
 	}
 }
