@@ -295,6 +295,7 @@ func (s *shard) dispatch(c *call, orders []order) (answers []callflows.Event) {
 			*s.doubts = append(*s.doubts, o)
 			continue
 		}
+		s.node.gap.queued()
 		select {
 		case s.outbox <- o:
 		default:

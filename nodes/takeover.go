@@ -34,6 +34,7 @@ func (n *Node) takeOver(ctx context.Context, c *esl.Conn, silent bool) {
 	}
 	n.cdrsMu.Unlock()
 	n.settle(ctx, c, open)
+	n.gap.inherited()
 	n.reconcile(ctx, c) // calls that the standby did not have yet
 }
 
@@ -157,6 +158,7 @@ func (s *shard) resend(o order) {
 	if o.command.Kind != callflows.HangUp && o.call.state.Awaited != o.command.N {
 		return
 	}
+	s.node.gap.queued()
 	select {
 	case s.outbox <- o:
 	default:

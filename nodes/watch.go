@@ -64,18 +64,16 @@ type Watcher interface {
 	// TookOver: this worker owns the node now. How says after what: handover (the last owner gave it over or left), death (its
 	// process ended), silence (nothing was heard of it for as long as its lease), or start (this worker did not stand by).
 	TookOver(node, how string)
-	// Gap: the first command after a takeover was written: so long after this worker noticed that the owner was gone, and so
+	// Gap: the first command for something that the last owner had left undone was written: so long after this worker noticed that the owner was gone, and so
 	// long after the owner's last sign.
 	Gap(node string, sinceNoticed, sinceSign time.Duration)
 }
 
-// gapWithin is how late after a takeover a command may come and still count as one that the last owner had left undone. A node
-// on which nothing is to be done has no gap.
-const gapWithin = time.Second
-
-// gap measures one takeover at a time.
+// gap measures one takeover at a time. A node on which the last owner had left nothing undone has none.
 type gap struct {
-	open atomic.Bool // the first command is still to come
+	open       atomic.Bool // the first command is still to come
+	inheriting atomic.Bool // what the last owner had left undone is being found out
+	due        atomic.Bool // something of it is a command
 
 	mu            sync.Mutex
 	sign, noticed time.Time
@@ -108,10 +106,27 @@ func (n *Node) begin(noticed time.Time, owner claim.Holder, stoodBy bool) {
 	how := "start"
 	if stoodBy {
 		how, g.noticed = g.how, noticed
+		g.due.Store(false)
+		g.inheriting.Store(true)
 		g.open.Store(true)
 	}
 	g.mu.Unlock()
 	n.options.Watcher.TookOver(n.options.Node.Name, how)
+}
+
+// queued is called for each command that is to be written.
+func (g *gap) queued() {
+	if g.inheriting.Load() {
+		g.due.Store(true)
+	}
+}
+
+// inherited ends the time in which commands count as left undone by the last owner.
+func (g *gap) inherited() {
+	g.inheriting.Store(false)
+	if !g.due.Load() {
+		g.open.Store(false)
+	}
 }
 
 // commands is called before each command is written.
@@ -123,7 +138,5 @@ func (n *Node) commands() {
 	g.mu.Lock()
 	sinceNoticed, sinceSign := time.Since(g.noticed), time.Since(g.sign)
 	g.mu.Unlock()
-	if sinceNoticed <= gapWithin {
-		n.options.Watcher.Gap(n.options.Node.Name, sinceNoticed, sinceSign)
-	}
+	n.options.Watcher.Gap(n.options.Node.Name, sinceNoticed, sinceSign)
 }

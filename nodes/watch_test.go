@@ -3,10 +3,13 @@ package nodes
 import (
 	"context"
 	"slices"
+	"syscall"
 	"testing"
 	"time"
 
 	"tandem/messages"
+	"tandem/nodes/claim"
+	"tandem/nodes/link"
 	"tandem/tenants"
 )
 
@@ -160,9 +163,9 @@ func (w watcher) Gap(_ string, noticed, sign time.Duration) {
 	w.gaps <- [2]time.Duration{noticed, sign}
 }
 
-// TestTakeoverIsMeasured: each takeover is told with what it came after, and the time to the first command when there is one to
-// give; a first start has no gap.
-func TestTakeoverIsMeasured(t *testing.T) {
+// TestTakeoversAreTold with what each came after. One whose owner left nothing undone has no gap: a new call's first command ends
+// none.
+func TestTakeoversAreTold(t *testing.T) {
 	f := newFakeNode(t)
 	seen := watcher{make(chan string, 10), make(chan [2]time.Duration, 10)}
 	first, stopFirst := workerThat(t, f, "worker1.a", func(o *Options) { o.Watcher = seen })
@@ -177,10 +180,35 @@ func TestTakeoverIsMeasured(t *testing.T) {
 	}
 	select {
 	case g := <-seen.gaps:
-		if g[0] <= 0 || g[1] < g[0] || g[1] > patience {
-			t.Errorf("the gap lasted %v since it was noticed, %v since the last sign", g[0], g[1])
+		t.Errorf("a gap of %v that nobody had to wait for", g)
+	default:
+	}
+}
+
+// TestGapEndsWithTheFirstCommandThatWasLeftUndone: it is told once, from both of its beginnings.
+func TestGapEndsWithTheFirstCommandThatWasLeftUndone(t *testing.T) {
+	seen := watcher{make(chan string, 10), make(chan [2]time.Duration, 10)}
+	n := New(Options{Watcher: seen})
+	for _, why := range []struct {
+		err error
+		how string
+	}{{link.ErrPeerClosed, "death"}, {syscall.ECONNREFUSED, "death"}, {link.ErrSilent, "silence"}, {link.ErrReleased, "handover"}} {
+		now := time.Now()
+		n.gap.heard(now.Add(-time.Second), why.err)
+		n.begin(now, claim.Holder{Worker: "w", Epoch: 2}, true)
+		if how := <-seen.took; how != why.how {
+			t.Errorf("%v is told as %s", why.err, how)
 		}
-	case <-time.After(patience):
-		t.Error("no gap is told")
+		n.gap.queued()
+		n.gap.inherited()
+		n.commands()
+		n.commands()
+		g := <-seen.gaps
+		if g[0] <= 0 || g[0] > patience || g[1] < time.Second || g[1] > patience {
+			t.Errorf("%s: %v since it was noticed, %v since the last sign", why.how, g[0], g[1])
+		}
+	}
+	if len(seen.gaps) > 0 {
+		t.Error("a gap is told twice")
 	}
 }

@@ -31,8 +31,8 @@ func newMeters() *meters {
 	return &meters{
 		decisions: counter("route_decisions_total", "Routing requests that this worker decided, by verdict and SIP code (0: routed).", "verdict", "code"),
 		takeovers: counter("node_takeovers_total", "How often this worker became a node's owner, by what it came after: handover, death, silence, or start (it did not stand by).", "node", "how"),
-		noticed:   gap("node_takeover_gap_seconds", "From noticing that a node's owner was gone to this worker's first command to the node, if one was due within a second."),
-		silent:    gap("node_takeover_silence_seconds", "From the last sign of a node's old owner to this worker's first command to the node, if one was due within a second of noticing."),
+		noticed:   gap("node_takeover_gap_seconds", "From noticing that a node's owner was gone to this worker's first command for something that the owner had left undone."),
+		silent:    gap("node_takeover_silence_seconds", "From the last sign of a node's old owner to this worker's first command for something that the owner had left undone."),
 	}
 }
 
