@@ -41,7 +41,7 @@ const (
 	// ticks is where counting them begins anew. No question waits that long.
 	ticks = 1_000_000
 	// unheeded is how many questions the edge remembers until it is time to ask them again. Beyond it the oldest are asked
-	// once: so many within defaultAskAgain mean a flood, and their texts take shared memory.
+	// once: so many within 30 ms mean a flood, and their texts take shared memory.
 	unheeded        = 512
 	registerDefault = 3600
 )

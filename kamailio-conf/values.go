@@ -45,14 +45,21 @@ type Values struct {
 	Debug int // Kamailio's log level: 0 warnings, 1 notices (default), 2 information, 3 everything
 }
 
+// What workers rest on when nothing else is given.
+const (
+	// AnswerWait is when the edge gives an INVITE up that nobody has answered.
+	AnswerWait = 1500 * time.Millisecond
+	// AskAgainWithin is when the edge has asked again at the latest, if it does.
+	AskAgainWithin = askAgain + tick
+)
+
 // Defaults of the optional values.
 const (
-	defaultFlood      = 50
-	defaultBanAfter   = 20
-	defaultBanWindow  = 5 * time.Minute
-	defaultBanFor     = time.Hour
-	defaultAnswerWait = 1500 * time.Millisecond
-	defaultAskAgain   = 30 * time.Millisecond
+	askAgain         = 30 * time.Millisecond
+	defaultFlood     = 50
+	defaultBanAfter  = 20
+	defaultBanWindow = 5 * time.Minute
+	defaultBanFor    = time.Hour
 	// Four paused workers' prefetch at one instant (rabbit.RoutePrefetch). A busy worker decides as many in 5 ms.
 	defaultAskAgainAtMost = 64
 	defaultNodeWait       = time.Second
@@ -145,7 +152,7 @@ func (v Values) rendered(dir string) (page, error) {
 		{"TANDEM_BAN_WINDOW", seconds(v.BanWindow, defaultBanWindow)},
 		{"TANDEM_BAN_SECONDS", seconds(v.BanFor, defaultBanFor)},
 		{"TANDEM_REGISTER_MAX", seconds(v.RegisterMax, defaultRegisterMax)},
-		{"TANDEM_ANSWER_WAIT", milliseconds(v.AnswerWait, defaultAnswerWait)},
+		{"TANDEM_ANSWER_WAIT", milliseconds(v.AnswerWait, AnswerWait)},
 		{"TANDEM_INTERVAL", strconv.Itoa(int(tick.Microseconds())) + "u"},
 		{"TANDEM_UNHEEDED", strconv.Itoa(unheeded)},
 	}
@@ -155,7 +162,7 @@ func (v Values) rendered(dir string) (page, error) {
 	p.Numbers["TANDEM_BAN_AFTER"] = either(v.BanAfter, defaultBanAfter)
 	p.Numbers["TANDEM_AGAIN_AT_MOST"] = either(v.AskAgainAtMost, defaultAskAgainAtMost)
 	// The tick in which a question is asked has begun already.
-	p.Numbers["TANDEM_AGAIN_AFTER"] = int(either(v.AskAgain, defaultAskAgain)/tick) + 1
+	p.Numbers["TANDEM_AGAIN_AFTER"] = int(either(v.AskAgain, askAgain)/tick) + 1
 	p.Numbers["TANDEM_NODE_WAIT"] = int(either(v.NodeWait, defaultNodeWait).Milliseconds())
 	p.Numbers["TANDEM_REGISTER_MIN"] = int(either(v.RegisterMin, defaultRegisterMin).Seconds())
 	for name, n := range p.Numbers {

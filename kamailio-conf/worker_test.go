@@ -85,6 +85,7 @@ func (w *worker) declare() {
 	})
 	check(err)
 	check(w.channel.QueueBind("tandem.route", "route.request.v1", "tandem.requests", false, nil))
+	check(w.channel.QueueBind("tandem.route", "route.request.v1.again", "tandem.requests", false, nil))
 	_, err = w.channel.QueueDeclare("test.events", false, true, true, false, nil)
 	check(err)
 	check(w.channel.QueueBind("test.events", "#", "tandem.events", false, nil))

@@ -184,6 +184,62 @@ func TestAPanicInADecisionCostsThatRequestAlone(t *testing.T) {
 	}
 }
 
+func TestWhatIsAskedAgainComesToEveryWorker(t *testing.T) {
+	url := broker(t)
+	type asked struct {
+		worker string
+		index  int
+	}
+	decided := make(chan asked, 1000)
+	for _, name := range []string{"one", "two"} {
+		c, _ := connected(t, url)
+		routes(t, c, func(_ context.Context, r *messages.RouteRequest) (*messages.RouteAnswer, func()) {
+			return answer(r), func() { decided <- asked{name, r.TIndex} }
+		})
+	}
+	ch := raw(t, url)
+	answers := edge(t, ch, "edge1")
+	awaitConsumers(t, ch, 2*rabbit.RouteLanes)
+	// Each worker's queue comes with a lane of its own, a moment sooner or later: until then one decides alone.
+	const attempts = 100
+	seen := map[asked]bool{}
+	for i, both := 1, false; !both; i++ {
+		if i > attempts {
+			t.Fatal("no question came to both workers")
+		}
+		send(t, ch, rabbit.ExchangeRequests, rabbit.KeyRouteAgain, requestBody(t, request("edge1", i)))
+		one := receive(t, decided, "a decision")
+		seen[one] = true
+		both = seen[asked{"one", one.index}] && seen[asked{"two", one.index}]
+		receive(t, answers, "answer")
+	}
+	send(t, ch, rabbit.ExchangeRequests, rabbit.KeyRouteAgain, []byte("{"))
+	send(t, ch, rabbit.ExchangeRequests, "route.request.v1", requestBody(t, request("edge1", 0)))
+	for !seen[asked{"one", 0}] && !seen[asked{"two", 0}] {
+		seen[receive(t, decided, "a decision about the next")] = true
+	}
+	if q, err := ch.QueueInspect(rabbit.QueueDead); err != nil || q.Messages != 0 {
+		t.Errorf("what cannot be read is put aside each time that it is asked: %+v, %v", q, err)
+	}
+}
+
+// awaitConsumers waits until so many consume requests.
+func awaitConsumers(t *testing.T, ch *amqp.Channel, n int) {
+	t.Helper()
+	for deadline := time.Now().Add(patience); ; {
+		q, err := ch.QueueInspect(rabbit.QueueRoute)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if q.Consumers == n {
+			return
+		}
+		if time.Now().After(deadline) {
+			t.Fatalf("%d consumers, want %d", q.Consumers, n)
+		}
+	}
+}
+
 func TestAnAnswerThatComesTooLateIsNotSent(t *testing.T) {
 	url := broker(t)
 	c, _ := connected(t, url)

@@ -28,6 +28,10 @@ const (
 	QueueDead          = "tandem.dead"
 )
 
+// KeyRouteAgain is the routing key of a route.request.v1 that nobody has answered for a while. Each route worker has an
+// exclusive queue for them (ServeRoutes).
+const KeyRouteAgain = string(messages.RouteRequestV1) + ".again"
+
 // Bounds of the queues.
 const (
 	// RouteTTL is how long a request may wait for a worker. With RouteBudget it stays below the 1500 ms after which
