@@ -10,8 +10,11 @@ import (
 // once with that holder, and Keep returns nil. A vacant holder means that the node has restarted, or was reset: claim it anew.
 //
 // A renewal that fails changes nothing: the lease runs out by itself. Under esl.Supervise, Keep runs once for each
-// connection, with the same lease, until the connection's context ends. Keep's n must not be shared with commands that keep
-// the node busy: their replies come first.
+// connection, with the same lease, until the connection's context ends.
+//
+// n is the connection that the owner's commands go by, and no other: a renewal that comes back proves that the node has read
+// what was written before it, so an owner whose commands get stuck loses its lease and adds none. On a connection of its own
+// it would go on. Commands that keep the node busy for as long as a lease do not belong on it: their replies come first.
 func Keep(ctx context.Context, n Node, me Holder, lease *Lease, deposed func(Holder)) error {
 	tick := time.NewTicker(RenewEvery)
 	defer tick.Stop()

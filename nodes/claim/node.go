@@ -27,6 +27,11 @@ type Node interface {
 	Swap(ctx context.Context, name, new, old string) error
 }
 
+// atOnce is a Node that swaps and reads what there is then in one round trip. An error says nothing about the swap.
+type atOnce interface {
+	SwapGet(ctx context.Context, name, new, old string) (string, error)
+}
+
 // OnNode is the node at the other end of an event socket. The connection's own bounds apply, and those of the contexts.
 func OnNode(conn *esl.Conn) Node { return eventSocket{conn} }
 
@@ -37,6 +42,20 @@ const noReply = "-ERR no reply"
 
 func (s eventSocket) Get(ctx context.Context, name string) (string, error) {
 	reply, err := s.conn.Send(ctx, esl.GlobalGetvar(name))
+	return s.value(name, reply, err)
+}
+
+// SwapGet is Swap and Get in one write. FreeSWITCH looks for a listener's commands every 20 ms, and takes all that are there
+// in turn (mod_event_socket.c, listener_run): so the second waits for nothing.
+func (s eventSocket) SwapGet(ctx context.Context, name, value, old string) (string, error) {
+	swap, reply, err := s.conn.SendTogether(ctx, esl.GlobalSetvarCAS(name, value, old), esl.GlobalGetvar(name))
+	if err == nil {
+		err = swap.Err()
+	}
+	return s.value(name, reply, err)
+}
+
+func (eventSocket) value(name string, reply esl.Reply, err error) (string, error) {
 	if err != nil {
 		return "", fmt.Errorf("claim: read %s: %w", name, err)
 	}

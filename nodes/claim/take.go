@@ -29,7 +29,7 @@ func Read(ctx context.Context, n Node) (owner, standby Holder, err error) {
 	return owner, standby, nil
 }
 
-// Take claims a node for me, whose epoch is above seen's (see Holder.By): two round trips. It replaces seen and nobody
+// Take claims a node for me, whose epoch is above seen's (see Holder.By): one round trip on an event socket. It replaces seen and nobody
 // else, and returns the owner after the attempt: me, or, with a *LostError, another. Any other error leaves it open who
 // owns the node: read again, and claim it anew should it be me. The winner counts its Lease from an instant before the call.
 func Take(ctx context.Context, n Node, seen, me Holder) (Holder, error) {
@@ -95,7 +95,18 @@ func swap(ctx context.Context, n Node, name string, next, seen Holder) (got Hold
 	if err := errors.Join(next.check(), seen.check()); err != nil {
 		return Holder{}, false, err
 	}
-	lost := n.Swap(ctx, name, next.String(), seen.String())
+	var lost error
+	if fast, ok := n.(atOnce); ok {
+		var text string
+		if text, lost = fast.SwapGet(ctx, name, next.String(), seen.String()); lost == nil {
+			if got, err = Parse(text); err != nil {
+				return Holder{}, false, fmt.Errorf("%w: %s: %w", ErrUnknown, name, err)
+			}
+			return got, true, nil
+		}
+	} else {
+		lost = n.Swap(ctx, name, next.String(), seen.String())
+	}
 	got, err = get(ctx, n, name)
 	if err != nil {
 		return Holder{}, false, fmt.Errorf("%w: %w", ErrUnknown, errors.Join(lost, err))
