@@ -37,7 +37,7 @@ type chaosCommand struct {
 const (
 	chaosStart     = 2 * time.Minute
 	chaosPatience  = 20 * time.Second // for whatever must happen in a round
-	chaosSpread    = time.Second
+	chaosSpread    = 600 * time.Millisecond
 	chaosRegister  = time.Hour
 	chaosSettle    = time.Minute           // for the records of the last calls
 	chaosNotes     = 100                   // failures that are told

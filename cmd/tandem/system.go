@@ -182,6 +182,13 @@ func (y *system) startStandIn(ctx context.Context, name, sipAddress, socketAddre
 	})
 }
 
+// A FreeSWITCH takes a port for media without a look whether it is free, and refuses the call (488) when it is not. So its
+// ports are apart from those of the phones (package sipptest) and of the kernel.
+const (
+	rtpFirst = 30000
+	rtpLast  = 32766
+)
+
 func (y *system) startFreeSWITCH(ctx context.Context, name, sipAddress, socketAddress string) (*stack.Process, error) {
 	dir, err := os.MkdirTemp(y.stack.Dir, name+"-")
 	if err != nil {
@@ -191,7 +198,7 @@ func (y *system) startFreeSWITCH(ctx context.Context, name, sipAddress, socketAd
 	err = freeswitchconf.Write(dir, freeswitchconf.Values{
 		Name: name, SIP: netip.MustParseAddrPort(sipAddress), EventSocket: netip.MustParseAddrPort(socketAddress), Password: y.nodePassword,
 		Edges: []netip.Prefix{netip.PrefixFrom(inside.Addr(), inside.Addr().BitLen())}, EdgePorts: []uint16{inside.Port()},
-		RTP: netip.MustParseAddr(y.options.Address),
+		RTP: netip.MustParseAddr(y.options.Address), RTPStart: rtpFirst, RTPEnd: rtpLast,
 	})
 	if err != nil {
 		return nil, err
