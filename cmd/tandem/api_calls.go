@@ -64,6 +64,9 @@ func viewOfCall(l directory.LiveCall) callView {
 		Phase: l.Phase, StartedAt: orNone(l.StartedAt), AnsweredAt: orNone(l.AnsweredAt), Legs: []legView{}, Uncertain: l.Uncertain,
 		Explanation: explanationOf(l.Call)}
 	for _, leg := range l.Legs {
+		if leg.Role == "" { // its owner has not told of it yet
+			continue
+		}
 		v.Legs = append(v.Legs, legView{Leg: leg.ID, Role: leg.Role, Device: leg.Device, Trunk: leg.Trunk, AnsweredAt: orNone(leg.AnsweredAt)})
 	}
 	return v
@@ -103,8 +106,44 @@ func (w *worker) callsAPI(c *gin.Context) {
 
 // callAPI shows one call: as it is now, or that it is over.
 func (w *worker) callAPI(c *gin.Context) {
-	if v, ok := w.callView(c); ok {
-		c.JSON(http.StatusOK, v)
+	v, ok := w.callView(c)
+	if !ok {
+		return
+	}
+	if v.Node != "" && v.Worker == "" {
+		v = w.detailed(c.Request.Context(), v)
+	}
+	c.JSON(http.StatusOK, v)
+}
+
+// How long the details of a live call are waited for, which an owner tells at most once a second, and how often they are looked
+// for meanwhile.
+const (
+	detailWait = 1500 * time.Millisecond
+	detailLook = 20 * time.Millisecond
+)
+
+// detailed asks the owner of a live call's node for what it has not told yet: a call that has just begun is known by its events
+// alone. Without an answer the call is shown as it is known.
+func (w *worker) detailed(ctx context.Context, v callView) callView {
+	ctx, cancel := context.WithTimeout(ctx, detailWait)
+	defer cancel()
+	question := &messages.NodeAsk{Node: v.Node}
+	w.facts.ask(ctx, question)
+	w.nodes.ask(question)
+	for {
+		live, ok := w.facts.calls.Get(v.Call, time.Now())
+		if !ok || live.Worker != "" {
+			if ok {
+				return viewOfCall(live)
+			}
+			return v
+		}
+		select {
+		case <-ctx.Done():
+			return v
+		case <-time.After(detailLook):
+		}
 	}
 }
 

@@ -124,10 +124,10 @@ func TestCallIsHungUpThroughAWorkerThatDoesNotDriveIt(t *testing.T) {
 	awaitThat(t, "the second worker does not know the call", func(ctx context.Context) (bool, error) {
 		var v callView
 		err := w.get(ctx, "/v1/calls/"+id, &v)
-		return v.State == messages.CallAnswered, err
+		return v.State == messages.CallAnswered && v.Phase == "talking" && len(v.Legs) == 2, err
 	})
 	w.says(t, []string{"answered", c.id, "101", "102"}, "call", "list", "--tenant", c.id)
-	w.says(t, []string{"up, answered", "tandem explain " + id}, "call", "show", id)
+	w.says(t, []string{"up, answered", "worker1.", "talking", "two-phone", "tandem explain " + id}, "call", "show", id)
 	if status, answer := askAPI(t, http.MethodPost, asked, "/v1/calls/"+id+"/hangup", map[string]string{"reason": "x"}); status != 422 || answer["code"] != "order_invalid" {
 		t.Errorf("an order by nobody: %d %v", status, answer)
 	}
