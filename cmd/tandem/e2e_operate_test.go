@@ -160,6 +160,42 @@ func TestCallIsHungUpThroughAWorkerThatDoesNotDriveIt(t *testing.T) {
 	}
 }
 
+// TestOrderOutlivesTheOwner: the owner of a call's node is frozen when its end is ordered; whoever takes the node over carries the
+// order out while the asker waits.
+func TestOrderOutlivesTheOwner(t *testing.T) {
+	w := sharedWorld(t)
+	first := w.HTTPAddress
+	second, err := w.startWorker(within(t), "worker2")
+	must(t, err)
+	asked := w.HTTPAddress
+	defer func() {
+		w.worker.Resume()
+		must(t, second.Stop(within(t)))
+		w.HTTPAddress = first
+		must(t, w.awaitNodes(within(t)))
+	}()
+	c := w.company(t)
+	c.publish(t)
+	c.register(t, "two")
+	callee := c.listen(t, "two", sipptest.Behaviour{})
+	caller := c.call(t, "one", "102", sipptest.Call{CalleeEnds: true})
+	id := c.awaitTold(t, "talking")
+	var v callView
+	must(t, w.get(within(t), "/v1/calls/"+id, &v))
+	w.measures(t, `tandem_node_role{node="%s",role="standby"} 1`, `tandem_node_calls{node="%s"} 1`)(v.Node)
+
+	w.worker.Pause()
+	status, answer := askAPI(t, http.MethodPost, asked, "/v1/calls/"+id+"/hangup", map[string]string{"by": "anna"})
+	if status != http.StatusOK || answer["state"] != callEnded {
+		t.Errorf("the order is answered %d %v", status, answer)
+	}
+	w.worker.Resume()
+	x := w.story(t, succeed(t, caller, callee), 2)
+	if !strings.Contains(x.Verdict, "Hung up by anna through the API (no reason was given).") {
+		t.Errorf("the verdict is %q", x.Verdict)
+	}
+}
+
 // TestNodePastItsKneeTakesNoNewCalls: by what the node tells of itself; the call that is up is unharmed, and when there is room
 // again the next one is taken.
 func TestNodePastItsKneeTakesNoNewCalls(t *testing.T) {
