@@ -58,7 +58,7 @@ func (b Busy) Knee() (what string, is, bound int) {
 }
 
 // overloaded says whether a node is past its knee, and tells.
-func (d *decider) overloaded(n Node) bool {
+func (d *decider) overloaded(n *Node) bool {
 	what, is, bound := n.Busy.Knee()
 	if what != "" {
 		d.explain("node_overloaded", "node", n.Name, "what", what, "percent", strconv.Itoa(is), "bound", strconv.Itoa(bound))

@@ -2,7 +2,6 @@ package routing
 
 import (
 	"strconv"
-	"strings"
 
 	"tandem/because"
 	"tandem/messages"
@@ -39,24 +38,24 @@ func Answer(m *messages.RouteRequest, d Decision) *messages.RouteAnswer {
 // call up by its id.
 func nodeHeaders(d Decision) string {
 	const usual = 512 // bytes
-	var out strings.Builder
-	out.Grow(usual)
-	add := func(name, value string) {
-		if token(value) {
-			for _, part := range []string{name, ": ", value, "\r\n"} {
-				out.WriteString(part)
-			}
-		}
+	out := make([]byte, 0, usual)
+	out = appendHeader(out, HeaderCall, d.Call)
+	out = appendHeader(out, HeaderTenant, d.Tenant)
+	out = append(strconv.AppendInt(append(out, HeaderVersion+": "...), d.Version, 10), "\r\n"...)
+	out = appendHeader(out, HeaderFlow, d.FlowID)
+	out = appendHeader(out, HeaderDialled, d.Dialled)
+	out = appendHeader(out, HeaderNumber, d.Caller.Number)
+	out = appendHeader(out, HeaderDevice, d.Caller.Device)
+	out = appendHeader(out, HeaderTrunk, d.Caller.Trunk)
+	return string(out)
+}
+
+func appendHeader(out []byte, name, value string) []byte {
+	if !token(value) {
+		return out
 	}
-	add(HeaderCall, d.Call)
-	add(HeaderTenant, d.Tenant)
-	add(HeaderVersion, strconv.FormatInt(d.Version, 10))
-	add(HeaderFlow, d.FlowID)
-	add(HeaderDialled, d.Dialled)
-	add(HeaderNumber, d.Caller.Number)
-	add(HeaderDevice, d.Caller.Device)
-	add(HeaderTrunk, d.Caller.Trunk)
-	return out.String()
+	out = append(append(out, name...), ": "...)
+	return append(append(out, value...), "\r\n"...)
 }
 
 // Unreadable is the decision about a request that Read refused.

@@ -148,6 +148,18 @@ func TestACallIDIsItsINVITEs(t *testing.T) {
 	}
 }
 
+// Workers of two releases may be asked about one INVITE.
+func TestACallIDIsThatOfOtherReleases(t *testing.T) {
+	m := invite("sip:1@red.example", "sip:2@red.example")
+	if id := CallID(m); id != "10a017c6-512e-8227-a4a8-33474d23a7b4" {
+		t.Errorf("%s", id)
+	}
+	m.TIndex, m.TLabel, m.CSeq, m.ServerID = 123456, -1, 0, ""
+	if id := CallID(m); id != "a2020395-2852-8083-a167-c101c02e4b9c" {
+		t.Errorf("%s", id)
+	}
+}
+
 func TestTheHeadersForTheNode(t *testing.T) {
 	m := fromDevice(t, "desk@red.example", "101")
 	d := decide(t, world(t), up("n1"), m)

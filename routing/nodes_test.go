@@ -2,6 +2,7 @@ package routing
 
 import (
 	"fmt"
+	"hash/fnv"
 	"slices"
 	"testing"
 
@@ -23,6 +24,20 @@ func many(n int) Facts {
 		names = append(names, fmt.Sprintf("node-%d", i+1))
 	}
 	return up(names...)
+}
+
+// TestAffinityIsFNV: the order of a tenant's nodes is the same in all releases, or its calls would be spread during an update.
+func TestAffinityIsFNV(t *testing.T) {
+	for _, c := range [][2]string{{"", ""}, {"red", "n1"}, {"7c9e6679-7425-40de-944b-e07fc1f90ae7", "fs-zürich.example"}} {
+		h := fnv.New64a()
+		fmt.Fprintf(h, "%s\x00%s", c[0], c[1])
+		x := h.Sum64()
+		x = (x ^ x>>33) * 0xff51afd7ed558ccd
+		x = (x ^ x>>33) * 0xc4ceb9fe1a85ec53
+		if got := affinityOf(c[0]).to(c[1]); got != x^x>>33 {
+			t.Errorf("%q to %q: %x, want %x", c[0], c[1], got, x^x>>33)
+		}
+	}
 }
 
 func TestANodeThatIsGoneMovesOnlyItsOwnTenants(t *testing.T) {

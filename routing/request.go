@@ -65,14 +65,27 @@ func Read(m *messages.RouteRequest) (Request, error) {
 // worker, gives the same id, so that asking again is harmless. The transaction's index and label at the edge are part of
 // it, so that a caller cannot choose another call's id.
 func CallID(m *messages.RouteRequest) string {
-	const usual = 256 // bytes
-	text := make([]byte, 0, usual)
-	for _, part := range []string{m.Edge, m.ServerID, strconv.Itoa(m.TIndex), strconv.Itoa(m.TLabel), m.CallID, m.FromTag, strconv.Itoa(m.CSeq)} {
-		text = append(append(strconv.AppendInt(text, int64(len(part)), 10), ':'), part...)
-	}
+	const usual, number = 256, 20 // bytes
+	var digits [number]byte
+	text := appendPart(make([]byte, 0, usual), m.Edge)
+	text = appendPart(text, m.ServerID)
+	text = appendPart(text, strconv.AppendInt(digits[:0], int64(m.TIndex), 10))
+	text = appendPart(text, strconv.AppendInt(digits[:0], int64(m.TLabel), 10))
+	text = appendPart(text, m.CallID)
+	text = appendPart(text, m.FromTag)
+	text = appendPart(text, strconv.AppendInt(digits[:0], int64(m.CSeq), 10))
 	sum := sha256.Sum256(text)
 	sum[6] = sum[6]&0x0f | 0x80 // version 8, RFC 9562 5.8
 	sum[8] = sum[8]&0x3f | 0x80 // variant
-	id := hex.EncodeToString(sum[:16])
-	return id[:8] + "-" + id[8:12] + "-" + id[12:16] + "-" + id[16:20] + "-" + id[20:]
+	id := make([]byte, 0, len("xxxxxxxx-xxxx-xxxx-xxxx-xxxxxxxxxxxx"))
+	id = append(hex.AppendEncode(id, sum[:4]), '-')
+	id = append(hex.AppendEncode(id, sum[4:6]), '-')
+	id = append(hex.AppendEncode(id, sum[6:8]), '-')
+	id = append(hex.AppendEncode(id, sum[8:10]), '-')
+	return string(hex.AppendEncode(id, sum[10:16]))
+}
+
+// appendPart writes a part with its length before it, so that no two lists of parts give the same text.
+func appendPart[T string | []byte](text []byte, part T) []byte {
+	return append(append(strconv.AppendInt(text, int64(len(part)), 10), ':'), part...)
 }

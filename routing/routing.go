@@ -17,10 +17,8 @@ package routing
 
 import (
 	"cmp"
-	"hash/fnv"
 	"slices"
 	"strconv"
-	"strings"
 	"time"
 
 	"tandem/because"
@@ -69,13 +67,13 @@ const MaxNodes = 4
 
 // TenantOf names the tenant whose facts Decide needs, or "".
 func TenantOf(s *tenants.Snapshot, r Request) string {
-	if t := tenantOf(s, r); t != nil {
+	if t := tenantOf(s, &r); t != nil {
 		return t.ID
 	}
 	return ""
 }
 
-func tenantOf(s *tenants.Snapshot, r Request) *tenants.Tenant {
+func tenantOf(s *tenants.Snapshot, r *Request) *tenants.Tenant {
 	if r.AuthUser != "" {
 		return s.TenantByDomain(r.AuthRealm)
 	}
@@ -84,22 +82,33 @@ func tenantOf(s *tenants.Snapshot, r Request) *tenants.Tenant {
 
 // Decide decides one INVITE.
 func Decide(s *tenants.Snapshot, f Facts, r Request) Decision {
-	d := &decider{snapshot: s, facts: f, request: r, tenant: tenantOf(s, r)}
+	d := &decider{snapshot: s, facts: f, request: &r, tenant: tenantOf(s, &r)}
 	d.Call, d.Verdict = r.Call, messages.Reject
+	d.Because = make([]because.Reason, 0, usualReasons)
 	if d.identify() {
 		d.route()
 	}
 	return d.Decision
 }
 
+// usualReasons are given for a call that is routed: who calls, where to, by which node, and one that is down or full.
+const usualReasons = 4
+
 // decider is one call of Decide.
 type decider struct {
 	Decision
 	snapshot *tenants.Snapshot
 	facts    Facts
-	request  Request
+	request  *Request
 	tenant   *tenants.Tenant
-	names    []string // all by which the caller may be blocked
+	names    [3]string // all by which the caller may be blocked
+	named    int       // how many they are
+}
+
+// name adds one by which the caller may be blocked.
+func (d *decider) name(name string) {
+	d.names[d.named] = name
+	d.named++
 }
 
 func (d *decider) explain(code string, args ...string) {
@@ -138,7 +147,8 @@ func (d *decider) identifyDevice() bool {
 	if user := d.tenant.User(device.UserID); user != nil {
 		d.Caller.Number, d.Caller.Name = user.Extension, user.Name
 	}
-	d.names = []string{d.Caller.Number, device.Username}
+	d.name(d.Caller.Number)
+	d.name(device.Username)
 	d.explain("caller_device", "device", device.Name, "number", d.Caller.Number, "tenant", d.tenant.Name)
 	return true
 }
@@ -154,10 +164,11 @@ func (d *decider) identifyTrunk() bool {
 		return d.reject(403, "Forbidden", "CALL_REJECTED", 21, messages.FaultCaller, "source_unknown", "address", r.Source.String())
 	}
 	number := trunkNumber(cmp.Or(r.Asserted, r.From.User))
-	d.names = []string{number, trunkNumber(r.From.User)}
+	d.name(number)
+	d.name(trunkNumber(r.From.User))
 	if r.Anonymous { // who withholds his number is blocked by it all the same
 		number = "anonymous"
-		d.names = append(d.names, number)
+		d.name(number)
 	}
 	d.Caller = callflows.Caller{Trunk: trunk.ID, Number: number, Name: r.FromName}
 	d.explain("caller_trunk", "trunk", trunk.Name, "number", number)
@@ -186,7 +197,7 @@ func (d *decider) mayCall() bool {
 	if t.Suspended {
 		return d.reject(403, "Forbidden", "CALL_REJECTED", 21, messages.FaultTenant, "tenant_suspended", "tenant", t.Name)
 	}
-	if slices.ContainsFunc(d.names, t.Blocked) {
+	if slices.ContainsFunc(d.names[:d.named], t.Blocked) {
 		return d.reject(603, "Decline", "CALL_REJECTED", 21, messages.FaultCaller, "caller_blocked", "number", d.Caller.Number, "tenant", t.Name)
 	}
 	return true
@@ -214,73 +225,4 @@ func (d *decider) withinLimit() bool {
 	}
 	return d.reject(486, "Busy Here", "USER_BUSY", 17, messages.FaultTenant, "tenant_over_limit",
 		"tenant", d.tenant.Name, "calls", strconv.Itoa(d.facts.TenantCalls), "limit", strconv.Itoa(limit))
-}
-
-// place chooses nodes: those that are up and below their limit and their knee, the tenant's own first. A tenant's calls prefer one node,
-// because transfers, pickups and queues need both legs on one. Emergency calls take draining and full nodes too, last.
-func (d *decider) place(emergency bool) {
-	type choice struct {
-		node Node
-		rank int
-		hash uint64
-	}
-	var choices []choice
-	someAreFull := false
-	for _, n := range d.facts.Nodes {
-		c := choice{node: n, hash: affinity(d.Tenant, n.Name)}
-		switch {
-		case n.State == messages.NodeDown:
-			d.explain("node_down", "node", n.Name)
-			continue
-		case n.State == messages.NodeDraining:
-			d.explain("node_draining", "node", n.Name)
-			c.rank = 1
-		case d.full(n):
-			d.explain("node_full", "node", n.Name, "calls", strconv.Itoa(n.Calls))
-			c.rank, someAreFull = 1, true
-		case d.overloaded(n):
-			c.rank, someAreFull = 1, true
-		}
-		if c.rank == 0 || emergency {
-			choices = append(choices, c)
-		}
-	}
-	if len(choices) == 0 {
-		d.unplaced(someAreFull)
-		return
-	}
-	slices.SortFunc(choices, func(a, b choice) int {
-		return cmp.Or(cmp.Compare(a.rank, b.rank), cmp.Compare(b.hash, a.hash), strings.Compare(a.node.Name, b.node.Name))
-	})
-	names := make([]string, 0, MaxNodes)
-	for _, c := range choices[:min(len(choices), MaxNodes)] {
-		d.Nodes = append(d.Nodes, c.node.SIPURI)
-		names = append(names, c.node.Name)
-	}
-	d.Verdict = messages.Route
-	d.explain("nodes_chosen", "nodes", strings.Join(names, ", "))
-}
-
-// full says whether a node has as many calls as it may take.
-func (d *decider) full(n Node) bool {
-	for _, configured := range d.snapshot.Nodes() {
-		if configured.Name == n.Name {
-			return configured.MaxCalls > 0 && n.Calls >= configured.MaxCalls
-		}
-	}
-	return false
-}
-
-// affinity is rendezvous hashing: each tenant ranks the nodes in its own order, and a node that comes or goes moves only
-// the tenants that preferred it.
-func affinity(tenant, node string) uint64 {
-	h := fnv.New64a()
-	h.Write([]byte(tenant))
-	h.Write([]byte{0})
-	h.Write([]byte(node))
-	// FNV hardly mixes its last bytes, in which the names of nodes differ: finish as MurmurHash3 does.
-	x := h.Sum64()
-	x = (x ^ x>>33) * 0xff51afd7ed558ccd
-	x = (x ^ x>>33) * 0xc4ceb9fe1a85ec53
-	return x ^ x>>33
 }

@@ -20,22 +20,13 @@ func ReadMedia(sdp string) Media {
 		return Media{LateOffer: true}
 	}
 	var r mediaReader
-	for line := range strings.Lines(sdp) {
-		if line[0] != 'm' && line[0] != 'a' {
-			continue
-		}
-		line = strings.TrimRight(line, "\r\n")
-		switch {
-		case strings.HasPrefix(line, "m="):
-			r.begin(strings.Fields(line[2:]))
-		case strings.HasPrefix(line, "a=rtpmap:"):
-			if payload, name, ok := strings.Cut(line[len("a=rtpmap:"):], " "); ok && r.names != nil {
-				r.names[payload] = printable(name)
-			}
-		case strings.HasPrefix(line, "a=crypto:"), strings.HasPrefix(line, "a=fingerprint:"):
-			r.media.SRTP = true
-		case strings.HasPrefix(line, "a=candidate:"), strings.HasPrefix(line, "a=ice-ufrag:"):
-			r.media.ICE = true
+	for sdp != "" {
+		line, rest, _ := strings.Cut(sdp, "\n")
+		sdp = rest
+		if strings.HasPrefix(line, "a=") {
+			r.attribute(strings.TrimRight(line[2:], "\r"))
+		} else if strings.HasPrefix(line, "m=") {
+			r.begin(line[2:])
 		}
 	}
 	r.end()
@@ -45,39 +36,85 @@ func ReadMedia(sdp string) Media {
 // mediaReader reads one m= section after the other.
 type mediaReader struct {
 	media    Media
-	payloads []string          // of the audio section being read, in order of preference
-	names    map[string]string // by payload, from its rtpmap lines; nil outside audio
+	payloads [maxCodecs]string // of the audio section being read, in order of preference
+	names    [maxCodecs]string // of payloads, from its rtpmap lines
+	count    int               // of payloads; 0 outside audio
 }
 
 // begin reads an m= line: media port proto fmt ...
-func (r *mediaReader) begin(fields []string) {
+func (r *mediaReader) begin(line string) {
 	r.end()
-	if len(fields) < 4 {
+	const proto, firstFormat = 2, 3
+	var kind string
+	secure, i := false, 0
+	for field := range strings.FieldsSeq(line) {
+		switch {
+		case i == 0:
+			kind = field
+		case i == proto:
+			secure = strings.Contains(field, "SAVP")
+		case i == firstFormat:
+			r.media.SRTP = r.media.SRTP || secure
+			r.media.T38 = r.media.T38 || kind == "image" && strings.EqualFold(field, "t38")
+		}
+		if i >= firstFormat && (kind != "audio" || !r.offer(field)) {
+			return
+		}
+		i++
+	}
+}
+
+// offer keeps a payload and says whether there is room for another.
+func (r *mediaReader) offer(payload string) bool {
+	r.payloads[r.count] = payload
+	r.count++
+	return r.count < maxCodecs
+}
+
+// attribute reads what follows a=.
+func (r *mediaReader) attribute(line string) {
+	name, value, ok := strings.Cut(line, ":")
+	if !ok {
 		return
 	}
-	if strings.Contains(fields[2], "SAVP") {
+	switch name {
+	case "rtpmap":
+		if payload, codec, ok := strings.Cut(value, " "); ok {
+			r.name(payload, codec)
+		}
+	case "crypto", "fingerprint":
 		r.media.SRTP = true
+	case "candidate", "ice-ufrag":
+		r.media.ICE = true
 	}
-	if fields[0] == "image" && strings.EqualFold(fields[3], "t38") {
-		r.media.T38 = true
-	}
-	if fields[0] == "audio" {
-		r.payloads, r.names = fields[3:min(len(fields), 3+maxCodecs)], map[string]string{}
+}
+
+// name keeps the codec of a payload that is offered. The last line about it counts.
+func (r *mediaReader) name(payload, codec string) {
+	for i, offered := range r.payloads[:r.count] {
+		if offered == payload {
+			r.names[i] = printable(codec)
+		}
 	}
 }
 
 // end names the payloads of the section, now that all its rtpmap lines are known.
 func (r *mediaReader) end() {
-	for _, payload := range r.payloads {
-		name := r.names[payload]
+	for i, payload := range r.payloads[:r.count] {
+		name := r.names[i]
 		if name == "" {
 			name = staticPayload(payload)
 		}
-		if name != "" && len(r.media.Codecs) < maxCodecs {
-			r.media.Codecs = append(r.media.Codecs, name)
+		if name == "" || len(r.media.Codecs) == maxCodecs {
+			continue
 		}
+		if r.media.Codecs == nil {
+			r.media.Codecs = make([]string, 0, r.count)
+		}
+		r.media.Codecs = append(r.media.Codecs, name)
 	}
-	r.payloads, r.names = nil, nil
+	clear(r.names[:r.count])
+	r.count = 0
 }
 
 // staticPayload names the static payload types that need no rtpmap (RFC 3551 6).
@@ -98,6 +135,9 @@ func staticPayload(payload string) string {
 // printable keeps a short printable part of a text from outside.
 func printable(s string) string {
 	const limit = 40
+	if len(s) <= limit && !strings.ContainsFunc(s, func(r rune) bool { return r <= ' ' || r > '~' }) {
+		return s
+	}
 	s = strings.Map(func(r rune) rune {
 		if r <= ' ' || r > '~' {
 			return -1

@@ -55,6 +55,7 @@ func FuzzReadMedia(f *testing.F) {
 	}
 	f.Add("m=audio 1 RTP/AVP" + strings.Repeat(" 0", 100))
 	f.Fuzz(func(t *testing.T, s string) {
+		sameMedia(t, s)
 		m := ReadMedia(s)
 		if len(m.Codecs) > maxCodecs {
 			t.Errorf("%d codecs", len(m.Codecs))

@@ -87,20 +87,23 @@ func hostOnly(rest string) string {
 		}
 		return rest[:end+1]
 	}
-	end := strings.IndexAny(rest, ":;?")
-	if end < 0 {
-		end = len(rest)
-	}
-	for i := range end {
-		c := rest[i]
-		if c <= ' ' || c >= 0x7f || strings.IndexByte(`"<>[]\@,`, c) >= 0 {
-			return ""
-		}
+	end := 0
+	for end < len(rest) && hostByte(rest[end]) {
+		end++
 	}
 	if !afterHost(rest[end:]) {
 		return ""
 	}
 	return rest[:end]
+}
+
+// hostByte says whether a character may stand in a name or in an IPv4 address.
+func hostByte(c byte) bool {
+	switch c {
+	case ':', ';', '?', '"', '<', '>', '[', ']', '\\', '@', ',':
+		return false
+	}
+	return c > ' ' && c < 0x7f
 }
 
 // afterHost says whether what follows a host may follow one: a port in digits, then parameters or headers. Two readers
@@ -117,6 +120,9 @@ func afterHost(rest string) bool {
 
 // unescape decodes %hh (RFC 3261 25.1) and refuses control characters.
 func unescape(s string) (string, error) {
+	if asItIs(s) {
+		return s, nil
+	}
 	var out strings.Builder
 	for i := 0; i < len(s); i++ {
 		c := s[i]
@@ -140,6 +146,16 @@ func unescape(s string) (string, error) {
 	return out.String(), nil
 }
 
+// asItIs says whether a text has nothing to decode or to refuse, as most have.
+func asItIs(s string) bool {
+	for i := range len(s) {
+		if c := s[i]; c < ' ' || c == 0x7f || c == '%' {
+			return false
+		}
+	}
+	return true
+}
+
 func hexDigit(c byte) (byte, bool) {
 	switch {
 	case '0' <= c && c <= '9':
@@ -155,16 +171,34 @@ func hexDigit(c byte) (byte, bool) {
 // Dialled brings what was dialled into the form in which routes and numbers are kept: E.164 with "+", or an extension as
 // it is. Visual separators (RFC 3966 5.1.1) are left out.
 func Dialled(user string) string {
-	clean := strings.Map(func(r rune) rune {
-		if strings.ContainsRune("-.() ", r) {
-			return -1
-		}
-		return r
-	}, user)
+	clean := user
+	if !unseparated(user) {
+		clean = strings.Map(func(r rune) rune {
+			if strings.ContainsRune("-.() ", r) {
+				return -1
+			}
+			return r
+		}, user)
+	}
 	if rest, ok := strings.CutPrefix(clean, "00"); ok && len(rest) >= minE164 && digitsOnly(rest) {
 		return "+" + rest
 	}
 	return clean
+}
+
+// unseparated says whether a text is ASCII without visual separators, as most are.
+func unseparated(s string) bool {
+	for i := range len(s) {
+		switch c := s[i]; c {
+		case '-', '.', '(', ')', ' ':
+			return false
+		default:
+			if c >= utf8.RuneSelf {
+				return false
+			}
+		}
+	}
+	return true
 }
 
 // trunkNumber is Dialled for numbers from a trunk, where a leading "+" is often left out.

@@ -4,6 +4,8 @@ import (
 	"strings"
 	"testing"
 	"unicode/utf8"
+
+	"pgregory.net/rapid"
 )
 
 var goodURIs = []struct{ text, user, host string }{
@@ -115,4 +117,30 @@ func TestFormsOfNumbers(t *testing.T) {
 			t.Errorf("a trunk's %q is %q, want %q", c.user, got, c.trunk)
 		}
 	}
+}
+
+// TestShortcutsChangeNothing: what most texts need no work for comes out as by the work.
+func TestShortcutsChangeNothing(t *testing.T) {
+	letter := rapid.SampledFrom([]string{"1", "00", "555", "+", "a", "-", ".", "(", ")", " ", "%41", "%", "%0d", "%00", "\r", "\x7f", "é", "\xff", "\u00a0"})
+	rapid.Check(t, func(t *rapid.T) {
+		text := strings.Join(rapid.SliceOfN(letter, 0, 12).Draw(t, "letters"), "")
+		want := strings.Map(func(r rune) rune {
+			if strings.ContainsRune("-.() ", r) {
+				return -1
+			}
+			return r
+		}, text)
+		if rest, ok := strings.CutPrefix(want, "00"); ok && len(rest) >= minE164 && digitsOnly(rest) {
+			want = "+" + rest
+		}
+		if got := Dialled(text); got != want {
+			t.Fatalf("%q is dialled as %q, want %q", text, got, want)
+		}
+		// A character by its number is never as it is, so that this one takes the long way.
+		short, err := unescape(text)
+		long, longErr := unescape("%41" + text)
+		if (err == nil) != (longErr == nil) || err == nil && "A"+short != long {
+			t.Fatalf("%q is %q (%v) and %q (%v)", text, short, err, long, longErr)
+		}
+	})
 }

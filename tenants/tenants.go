@@ -156,6 +156,7 @@ type Snapshot struct {
 	domains map[string]*Tenant
 	numbers map[string]*Tenant
 	trunks  map[netip.Addr]*Trunk
+	nodes   map[string]*Node // by name
 }
 
 // Fault is one thing that NewSnapshot left out because it does not hold together. The rest of the tenant lives on.
@@ -176,7 +177,7 @@ func (f Fault) Error() string {
 // tenant's fault never stops another's calls. It takes over data: the caller must not touch it afterwards.
 func NewSnapshot(data Data, parse ParseSettings) (*Snapshot, []Fault) {
 	s := &Snapshot{data: data, tenants: map[string]*Tenant{}, domains: map[string]*Tenant{},
-		numbers: map[string]*Tenant{}, trunks: map[netip.Addr]*Trunk{}}
+		numbers: map[string]*Tenant{}, trunks: map[netip.Addr]*Trunk{}, nodes: map[string]*Node{}}
 	var faults []Fault
 	for i := range s.data.Tenants {
 		t := &s.data.Tenants[i]
@@ -211,6 +212,11 @@ func NewSnapshot(data Data, parse ParseSettings) (*Snapshot, []Fault) {
 				continue
 			}
 			s.trunks[a.Unmap()] = t
+		}
+	}
+	for i := range s.data.Nodes {
+		if n := &s.data.Nodes[i]; s.nodes[n.Name] == nil {
+			s.nodes[n.Name] = n
 		}
 	}
 	return s, faults
@@ -324,6 +330,9 @@ func (s *Snapshot) Data() Data { return s.data }
 
 // Nodes are the configured media nodes. The slice must not be changed.
 func (s *Snapshot) Nodes() []Node { return s.data.Nodes }
+
+// Node finds a configured media node by name, or nil.
+func (s *Snapshot) Node(name string) *Node { return s.nodes[name] }
 
 // Trunks are the configured trunks. The slice must not be changed.
 func (s *Snapshot) Trunks() []Trunk { return s.data.Trunks }
