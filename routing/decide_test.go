@@ -244,29 +244,6 @@ func text(v any) string {
 	return string(body)
 }
 
-// A decision that is journalled can be taken once more.
-func TestADecisionCanBeReplayed(t *testing.T) {
-	s := world(t)
-	f := up("n1", "n2", "n3")
-	f.TenantCalls, f.Nodes[1].State, f.Nodes[2].Calls = 1, messages.NodeDraining, 4
-	for _, m := range requests(t) {
-		r, err := Read(m)
-		if err != nil {
-			continue
-		}
-		var facts Facts
-		var request Request
-		for from, to := range map[any]any{&f: &facts, &r: &request} {
-			if err := json.Unmarshal([]byte(text(from)), to); err != nil {
-				t.Fatal(err)
-			}
-		}
-		if was, now := Decide(s, f, r), Decide(s, facts, request); !reflect.DeepEqual(was, now) {
-			t.Fatalf("it was decided\n%s\nand is\n%s", text(was), text(now))
-		}
-	}
-}
-
 func TestDecideChangesNothingThatItIsGiven(t *testing.T) {
 	s, f := world(t), up("n1", "n2", "n3")
 	r, err := Read(fromDevice(t, "desk@red.example", "101"))

@@ -12,7 +12,7 @@ import (
 
 // Request is a routing request with its foreign texts read once. It is what is journalled, so that Decide can be replayed.
 type Request struct {
-	Call      string     `json:"call"` // Tandem's id of the call
+	Call      string     `json:"call,omitempty"` // Tandem's id of the call
 	Edge      string     `json:"edge"`
 	Source    netip.Addr `json:"source"`
 	Port      int        `json:"port"`

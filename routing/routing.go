@@ -29,10 +29,10 @@ import (
 
 // Facts are what a decision needs besides configuration. They are journalled with it.
 type Facts struct {
-	At          time.Time `json:"at"`
-	TenantCalls int       `json:"tenant_calls"`          // live calls of the tenant that TenantOf names
-	TenantRate  int       `json:"tenant_rate,omitempty"` // its calls that began within the last second
-	Nodes       []Node    `json:"nodes"`                 // nodes that are known to be there
+	At          time.Time `json:"at,omitzero"`
+	TenantCalls int       `json:"tenant_calls,omitempty"` // live calls of the tenant that TenantOf names
+	TenantRate  int       `json:"tenant_rate,omitempty"`  // its calls that began within the last second
+	Nodes       []Node    `json:"nodes"`                  // nodes that are known to be there
 }
 
 // Node is a media node as it is now.
@@ -40,7 +40,7 @@ type Node struct {
 	Name   string             `json:"name"`
 	SIPURI string             `json:"sip_uri"`
 	State  messages.NodeState `json:"state"`
-	Calls  int                `json:"calls"`
+	Calls  int                `json:"calls,omitempty"`
 	Busy   Busy               `json:"busy,omitzero"`
 }
 

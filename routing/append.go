@@ -1,0 +1,192 @@
+package routing
+
+import (
+	"net/netip"
+	"strconv"
+	"time"
+
+	"tandem/because"
+	"tandem/callflows"
+)
+
+// The Append methods write what a decision was made of as json.Marshal does: they are called for each call.
+
+// Append writes a request.
+func (r *Request) Append(out []byte) []byte {
+	out = append(out, '{')
+	if r.Call != "" {
+		out = append(because.AppendText(append(out, `"call":`...), r.Call), ',')
+	}
+	out = because.AppendText(append(out, `"edge":`...), r.Edge)
+	out = appendAddr(append(out, `,"source":`...), r.Source)
+	out = strconv.AppendInt(append(out, `,"port":`...), int64(r.Port), 10)
+	out = because.AppendText(append(out, `,"transport":`...), r.Transport)
+	out = because.AppendText(append(out, `,"sip_call_id":`...), r.SIPCallID)
+	out = r.To.append(append(out, `,"to":`...))
+	out = r.From.append(append(out, `,"from":`...))
+	out = appendGiven(out, `,"from_name":`, r.FromName)
+	out = appendGiven(out, `,"auth_user":`, r.AuthUser)
+	out = appendGiven(out, `,"auth_realm":`, r.AuthRealm)
+	out = appendGiven(out, `,"asserted":`, r.Asserted)
+	if r.Anonymous {
+		out = append(out, `,"anonymous":true`...)
+	}
+	if len(r.Diverted) > 0 {
+		out = because.AppendTexts(append(out, `,"diverted":`...), r.Diverted)
+	}
+	out = appendGiven(out, `,"replaces":`, r.Replaces)
+	out = appendGiven(out, `,"user_agent":`, r.UserAgent)
+	out = r.Media.append(append(out, `,"media":`...))
+	return append(out, '}')
+}
+
+func (u URI) append(out []byte) []byte {
+	out = because.AppendText(append(out, `{"user":`...), u.User)
+	out = because.AppendText(append(out, `,"host":`...), u.Host)
+	return append(out, '}')
+}
+
+func (m *Media) append(out []byte) []byte {
+	begin := len(out)
+	if m.LateOffer {
+		out = append(out, `,"late_offer":true`...)
+	}
+	if len(m.Codecs) > 0 {
+		out = because.AppendTexts(append(out, `,"codecs":`...), m.Codecs)
+	}
+	if m.SRTP {
+		out = append(out, `,"srtp":true`...)
+	}
+	if m.T38 {
+		out = append(out, `,"t38":true`...)
+	}
+	if m.ICE {
+		out = append(out, `,"ice":true`...)
+	}
+	if len(out) == begin {
+		return append(out, "{}"...)
+	}
+	out[begin] = '{' // the first comma's place
+	return append(out, '}')
+}
+
+// Append writes facts.
+func (f *Facts) Append(out []byte) []byte {
+	out = append(out, '{')
+	if !f.At.IsZero() {
+		out = append(f.At.AppendFormat(append(out, `"at":"`...), time.RFC3339Nano), `",`...)
+	}
+	if f.TenantCalls != 0 {
+		out = append(strconv.AppendInt(append(out, `"tenant_calls":`...), int64(f.TenantCalls), 10), ',')
+	}
+	if f.TenantRate != 0 {
+		out = append(strconv.AppendInt(append(out, `"tenant_rate":`...), int64(f.TenantRate), 10), ',')
+	}
+	out = append(out, `"nodes":`...)
+	if f.Nodes == nil {
+		return append(out, "null}"...)
+	}
+	begin := byte('[')
+	for i := range f.Nodes {
+		out = f.Nodes[i].append(append(out, begin))
+		begin = ','
+	}
+	if len(f.Nodes) == 0 {
+		out = append(out, '[')
+	}
+	return append(out, "]}"...)
+}
+
+func (n *Node) append(out []byte) []byte {
+	out = because.AppendText(append(out, `{"name":`...), n.Name)
+	out = because.AppendText(append(out, `,"sip_uri":`...), n.SIPURI)
+	out = because.AppendText(append(out, `,"state":`...), string(n.State))
+	if n.Calls != 0 {
+		out = strconv.AppendInt(append(out, `,"calls":`...), int64(n.Calls), 10)
+	}
+	if n.Busy != (Busy{}) {
+		out = n.Busy.append(append(out, `,"busy":`...))
+	}
+	return append(out, '}')
+}
+
+// append writes what is not zero: something is not.
+func (b Busy) append(out []byte) []byte {
+	begin := len(out)
+	if b.Sessions != 0 {
+		out = strconv.AppendInt(append(out, `,"sessions":`...), int64(b.Sessions), 10)
+	}
+	if b.Rate != 0 {
+		out = strconv.AppendInt(append(out, `,"rate":`...), int64(b.Rate), 10)
+	}
+	if b.CPU != 0 {
+		out = strconv.AppendInt(append(out, `,"cpu":`...), int64(b.CPU), 10)
+	}
+	out[begin] = '{' // the first comma's place
+	return append(out, '}')
+}
+
+// Append writes a decision.
+func (d *Decision) Append(out []byte) []byte {
+	out = append(out, '{')
+	if d.Call != "" {
+		out = append(because.AppendText(append(out, `"call":`...), d.Call), ',')
+	}
+	if d.Tenant != "" {
+		out = append(because.AppendText(append(out, `"tenant":`...), d.Tenant), ',')
+	}
+	if d.Version != 0 {
+		out = append(strconv.AppendInt(append(out, `"version":`...), d.Version, 10), ',')
+	}
+	out = because.AppendText(append(out, `"verdict":`...), string(d.Verdict))
+	if len(d.Nodes) > 0 {
+		out = because.AppendTexts(append(out, `,"nodes":`...), d.Nodes)
+	}
+	out = appendGiven(out, `,"flow_id":`, d.FlowID)
+	out = appendCaller(append(out, `,"caller":`...), d.Caller)
+	out = because.AppendText(append(out, `,"dialled":`...), d.Dialled)
+	if d.Code != 0 {
+		out = strconv.AppendInt(append(out, `,"code":`...), int64(d.Code), 10)
+	}
+	out = appendGiven(out, `,"phrase":`, d.Phrase)
+	out = appendGiven(out, `,"cause":`, d.Cause)
+	if d.Q850 != 0 {
+		out = strconv.AppendInt(append(out, `,"q850":`...), int64(d.Q850), 10)
+	}
+	out = appendGiven(out, `,"fault":`, string(d.Fault))
+	if len(d.Because) > 0 {
+		out = because.AppendReasons(append(out, `,"because":`...), d.Because)
+	}
+	return append(out, '}')
+}
+
+func appendCaller(out []byte, c callflows.Caller) []byte {
+	out = append(out, '{')
+	if c.Device != "" {
+		out = append(because.AppendText(append(out, `"device":`...), c.Device), ',')
+	}
+	if c.Trunk != "" {
+		out = append(because.AppendText(append(out, `"trunk":`...), c.Trunk), ',')
+	}
+	out = because.AppendText(append(out, `"number":`...), c.Number)
+	return append(appendGiven(out, `,"name":`, c.Name), '}')
+}
+
+// appendGiven writes a member, unless it is empty.
+func appendGiven(out []byte, name, value string) []byte {
+	if value == "" {
+		return out
+	}
+	return because.AppendText(append(out, name...), value)
+}
+
+// appendAddr writes an address; one that is none is an empty text.
+func appendAddr(out []byte, a netip.Addr) []byte {
+	switch {
+	case !a.IsValid():
+		return append(out, `""`...)
+	case a.Zone() != "": // may hold anything
+		return because.AppendText(out, a.String())
+	}
+	return append(a.AppendTo(append(out, '"')), '"')
+}
