@@ -25,6 +25,9 @@ type NodeFact struct {
 type Nodes struct {
 	mu    sync.RWMutex
 	nodes map[string]heard
+	// list is what List gave last. It is the right answer from since to until, both included.
+	list         []NodeFact
+	since, until time.Time
 }
 
 type heard struct {
@@ -51,6 +54,7 @@ func (n *Nodes) Apply(m *messages.NodeEvent, now time.Time) {
 		n.nodes = map[string]heard{}
 	}
 	n.nodes[m.Node] = heard{*m, now}
+	n.list = nil
 }
 
 func (n *Nodes) forget(now time.Time) {
@@ -61,11 +65,25 @@ func (n *Nodes) forget(now time.Time) {
 	}
 }
 
-// List returns all nodes in the order of their names.
+// List returns all nodes in the order of their names. The list must not be changed: others are given the same one, until there
+// is something new to tell.
 func (n *Nodes) List(now time.Time) []NodeFact {
 	n.mu.RLock()
-	defer n.mu.RUnlock()
-	list := make([]NodeFact, 0, len(n.nodes))
+	list, since, until := n.list, n.since, n.until
+	n.mu.RUnlock()
+	if list != nil && !now.Before(since) && !now.After(until) {
+		return list
+	}
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	n.list, n.until = n.listed(now)
+	n.since = now
+	return n.list
+}
+
+// listed makes the list of a moment, and says until when it stays as it is.
+func (n *Nodes) listed(now time.Time) (list []NodeFact, until time.Time) {
+	list, until = make([]NodeFact, 0, len(n.nodes)), now.Add(NodeStaleAfter)
 	for _, h := range n.nodes {
 		age := now.Sub(h.at)
 		if age > NodeForgottenAfter {
@@ -73,11 +91,15 @@ func (n *Nodes) List(now time.Time) []NodeFact {
 		}
 		fact := NodeFact{Name: h.event.Node, SIPURI: h.event.SIPURI, State: h.event.State, Calls: h.event.Calls, Worker: h.event.Worker,
 			Epoch: h.event.Epoch, Load: h.event.Load, HeardAt: h.at}
+		changes := h.at.Add(NodeStaleAfter)
 		if age > NodeStaleAfter {
-			fact.State = messages.NodeDown
+			fact.State, changes = messages.NodeDown, h.at.Add(NodeForgottenAfter)
+		}
+		if changes.Before(until) {
+			until = changes
 		}
 		list = append(list, fact)
 	}
 	slices.SortFunc(list, func(a, b NodeFact) int { return cmp.Compare(a.Name, b.Name) })
-	return list
+	return list, until
 }

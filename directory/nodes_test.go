@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+	"pgregory.net/rapid"
 
 	"tandem/directory"
 	"tandem/messages"
@@ -35,6 +36,41 @@ func TestANodeIsUsableWhileItsOwnerIsHeard(t *testing.T) {
 		if diff := cmp.Diff(tt.want, n.List(tt.at)); diff != "" {
 			t.Errorf("%s: %s", tt.name, diff)
 		}
+	}
+}
+
+// TestTheListIsThatOfItsMoment: whatever was listed before, by whomever, changes nothing.
+func TestTheListIsThatOfItsMoment(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		var asked directory.Nodes
+		news := []func(*directory.Nodes){}
+		for range rapid.IntRange(1, 30).Draw(t, "steps") {
+			name := rapid.SampledFrom([]string{"fs1", "fs2", "fs3"}).Draw(t, "node")
+			second := rapid.SampledFrom([]int{0, 1, 14, 15, 16, 30, 3599, 3600, 3601, 7300}).Draw(t, "second")
+			if rapid.Bool().Draw(t, "news") {
+				told := func(n *directory.Nodes) { n.Apply(nodeNews(name, "w1", messages.NodeUp, second), at(second)) }
+				news = append(news, told)
+				told(&asked)
+				continue
+			}
+			var fresh directory.Nodes
+			for _, told := range news {
+				told(&fresh)
+			}
+			moment := at(second).Add(time.Duration(rapid.IntRange(-1, 1).Draw(t, "ns")))
+			if diff := cmp.Diff(fresh.List(moment), asked.List(moment)); diff != "" {
+				t.Fatalf("at %d: %s", second, diff)
+			}
+		}
+	})
+}
+
+func TestTheListIsMadeOnce(t *testing.T) {
+	var n directory.Nodes
+	n.Apply(nodeNews("fs1", "w1", messages.NodeUp, 0), at(0))
+	n.List(at(1))
+	if allocations := testing.AllocsPerRun(10, func() { n.List(at(2)) }); allocations != 0 {
+		t.Errorf("%g allocations for a list that was made before", allocations)
 	}
 }
 

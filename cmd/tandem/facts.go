@@ -5,6 +5,7 @@ import (
 	"log/slog"
 	"net/netip"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"tandem/callflows"
@@ -23,6 +24,7 @@ type facts struct {
 	calls         directory.Calls
 	nodes         directory.Nodes
 	rates         directory.Rates
+	made          atomic.Pointer[routableNodes] // of nodes, last
 }
 
 // reloadWait bounds the reading of registrations after a gap.
@@ -165,10 +167,32 @@ func (f *facts) routing(tenant, call string, now time.Time) routing.Facts {
 	if f.calls.Counts(call, tenant, now) {
 		out.TenantCalls--
 	}
-	for _, n := range f.nodes.List(now) {
-		out.Nodes = append(out.Nodes, routing.Node{Name: n.Name, SIPURI: n.SIPURI, State: n.State, Calls: n.Calls, Busy: f.worker.busy(n.Load)})
-	}
+	out.Nodes = f.routable(now)
 	return out
+}
+
+// routableNodes are nodes as routing takes them, and the directory's list that they were made of.
+type routableNodes struct {
+	known []directory.NodeFact
+	nodes []routing.Node
+}
+
+// routable gives the nodes as routing takes them. They are made once for each list that the directory gives, and must not be
+// changed.
+func (f *facts) routable(now time.Time) []routing.Node {
+	known := f.nodes.List(now)
+	if len(known) == 0 {
+		return nil
+	}
+	if made := f.made.Load(); made != nil && &made.known[0] == &known[0] {
+		return made.nodes
+	}
+	made := &routableNodes{known: known, nodes: make([]routing.Node, len(known))}
+	for i, n := range known {
+		made.nodes[i] = routing.Node{Name: n.Name, SIPURI: n.SIPURI, State: n.State, Calls: n.Calls, Busy: f.worker.busy(n.Load)}
+	}
+	f.made.Store(made)
+	return made.nodes
 }
 
 // busy is how loaded a node is, as far as this worker is to judge by it.
