@@ -131,15 +131,26 @@ func (m *Journal) Validate() error {
 	if len(m.Entries) > MaxJournalBatch {
 		c.fail("too_long", "entries", fmt.Sprintf("%d, at most %d", len(m.Entries), MaxJournalBatch))
 	}
-	for _, e := range m.Entries {
-		c.required("entries.call", e.Call, MaxName)
-		c.text("entries.leg", e.Leg, MaxName)
-		c.text("entries.tenant", e.Tenant, MaxName)
-		c.text("entries.element", e.Element, MaxName)
-		if e.Source != SourceRouting && e.Source != SourceCallflow {
-			c.fail("bad_value", "entries.source", "is neither routing nor callflow")
-		}
-		c.within("entries.n", e.N, 0, 1<<20)
+	for i := range m.Entries {
+		m.Entries[i].check(&c)
 	}
 	return c.err()
+}
+
+// Validate says whether a journal may hold the entry. The error is a *Refusal.
+func (e *JournalEntry) Validate() error {
+	var c check
+	e.check(&c)
+	return c.err()
+}
+
+func (e *JournalEntry) check(c *check) {
+	c.required("entries.call", e.Call, MaxName)
+	c.text("entries.leg", e.Leg, MaxName)
+	c.text("entries.tenant", e.Tenant, MaxName)
+	c.text("entries.element", e.Element, MaxName)
+	if e.Source != SourceRouting && e.Source != SourceCallflow {
+		c.fail("bad_value", "entries.source", "is neither routing nor callflow")
+	}
+	c.within("entries.n", e.N, 0, 1<<20)
 }

@@ -3,7 +3,6 @@ package rabbit
 import (
 	"crypto/sha256"
 	"encoding/hex"
-	"encoding/json"
 	"fmt"
 	"net/netip"
 	"strconv"
@@ -20,7 +19,7 @@ import (
 //
 //	go test ./rabbit -run ^$ -bench Journal -cpu 1 -count 5
 func BenchmarkJournal(b *testing.B) {
-	l := &Ledger{client: &Client{publishing: &link{}}, worker: `"bench"`, wake: make(chan struct{}, 1)}
+	l := &Ledger{client: &Client{publishing: &link{}}, journal: journal{head: journalHead([]byte(`"bench"`))}, wake: make(chan struct{}, 1)}
 	l.client.publishing.session.Store(&session{})
 	all := make([]messages.JournalEntry, 4*JournalBatch) // far more than a packer looks back
 	for i := range all {
@@ -32,7 +31,8 @@ func BenchmarkJournal(b *testing.B) {
 		l.AddJournal(all[n%len(all)])
 		if n++; n%JournalBatch == 0 {
 			_, batch := l.take(b.Context())
-			packed += len(l.packer.pack(persistent(messages.JournalV1, batch.body(l.worker))).Body)
+			packed += len(l.packer.pack(persistent(messages.JournalV1, batch.message())).Body)
+			l.settleJournal(batch, true)
 		}
 	}
 	b.ReportMetric(float64(packed)/float64(n), "packed-B/op")
@@ -60,24 +60,12 @@ func routed(n int) messages.JournalEntry {
 		facts.Nodes = append(facts.Nodes, routing.Node{Name: fmt.Sprintf("bench%d", i+1), SIPURI: uri, State: messages.NodeUp})
 		decision.Nodes = append(decision.Nodes, uri)
 	}
-	return messages.JournalEntry{
-		Call: call, Tenant: tenant, Source: messages.SourceRouting, At: at, Version: 1,
-		Because: []because.Reason{
-			because.New("caller_device", "device", "Phone "+caller, "number", caller, "tenant", "Tenant "+tenant),
-			because.New("route_found", "number", callee, "flow", "Desk "+callee),
-			because.New("nodes_chosen", "nodes", "bench2, bench1, bench4, bench3"),
-		},
-		Input: document(struct {
-			Request routing.Request `json:"request"`
-			Facts   routing.Facts   `json:"facts"`
-		}{request, facts}), Output: document(decision),
+	decision.Call, decision.Tenant, decision.Version = call, tenant, 1
+	decision.Because = []because.Reason{
+		because.New("caller_device", "device", "Phone "+caller, "number", caller, "tenant", "Tenant "+tenant),
+		because.New("route_found", "number", callee, "flow", "Desk "+callee),
+		because.New("nodes_chosen", "nodes", "bench2, bench1, bench4, bench3"),
 	}
-}
-
-func document(v any) json.RawMessage {
-	body, err := json.Marshal(v)
-	if err != nil {
-		panic(err)
-	}
-	return body
+	entry, _ := routing.Journal(nil, facts, request, decision)
+	return entry
 }

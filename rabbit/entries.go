@@ -1,7 +1,6 @@
 package rabbit
 
 import (
-	"encoding/json"
 	"strings"
 	"sync/atomic"
 
@@ -21,24 +20,6 @@ func clip(c *messages.CDR) {
 			*f.text = strings.ToValidUTF8((*f.text)[:f.limit], "")
 		}
 	}
-}
-
-// encodeEntry checks and encodes one entry. The parts that were cut say so.
-func encodeEntry(e *messages.JournalEntry) ([]byte, error) {
-	alone := messages.Journal{Type: messages.JournalV1, Worker: "w", Entries: []messages.JournalEntry{*e}}
-	if err := alone.Validate(); err != nil {
-		return nil, err
-	}
-	const others = 1 << 10 // usual bytes besides input and output
-	body := e.Append(make([]byte, 0, len(e.Input)+len(e.Output)+others))
-	if len(body) > maxJournalBody {
-		e.Input, e.Output = json.RawMessage(`{"cut":"too_large"}`), json.RawMessage(`{"cut":"too_large"}`)
-		body = e.Append(nil)
-	}
-	if len(body) > maxJournalBody {
-		return nil, &messages.Refusal{Reason: "too_large", Field: "because", Detail: "an entry's reasons do not fit a message"}
-	}
-	return body, nil
 }
 
 type ledgerCounters struct {
@@ -66,6 +47,6 @@ func (l *Ledger) Stats() LedgerStats {
 	return LedgerStats{
 		ConfirmedCDRs: n.confirmedCDRs.Load(), SpooledCDRs: n.spooledCDRs.Load(), DrainedCDRs: n.drainedCDRs.Load(),
 		LostCDRs: n.lostCDRs.Load(), ConfirmedEntries: n.confirmedEntries.Load(), DroppedEntries: n.droppedEntries.Load(),
-		Batches: n.batches.Load(), HeldCDRs: len(l.cdrs), HeldEntries: len(l.entries),
+		Batches: n.batches.Load(), HeldCDRs: len(l.cdrs), HeldEntries: l.journal.entries,
 	}
 }

@@ -42,13 +42,10 @@ type LedgerOptions struct {
 type Ledger struct {
 	client *Client
 	onSafe func(string)
-	worker string // JSON string
 
 	mu      sync.Mutex
 	cdrs    []heldCDR
-	entries [][]byte // encoded JournalEntry, oldest first
-	bytes   int      // of entries
-	firstAt time.Time
+	journal journal
 	closing bool
 	// spoolRetryAt is when a spool that failed may be tried again.
 	spoolRetryAt time.Time
@@ -79,7 +76,7 @@ func (c *Client) OpenLedger(o LedgerOptions) (*Ledger, error) {
 		return nil, err
 	}
 	l := &Ledger{
-		client: c, onSafe: o.OnSafe, worker: string(worker), spool: s,
+		client: c, onSafe: o.OnSafe, journal: journal{head: journalHead(worker)}, spool: s,
 		wake: make(chan struct{}, 1), done: make(chan struct{}),
 	}
 	if l.onSafe == nil {
@@ -120,43 +117,35 @@ func (l *Ledger) AddCDR(cdr messages.CDR) {
 	l.signal()
 }
 
-// AddJournal takes an entry and returns at once; its Input and Output must be JSON, as json.Marshal writes it. An entry too
-// large for a message loses its Input and Output and keeps its reasons. While the broker is away entries wait, up to
-// MaxHeldJournalBytes; beyond it the oldest are dropped.
+// AddJournal takes an entry and returns at once; its Input and Output must be JSON, as json.Marshal writes it, and nothing of
+// them is kept. An entry too large for a message loses its Input and Output and keeps its reasons. While the broker is away
+// entries wait, up to MaxHeldJournalBytes; beyond it the oldest are dropped.
 func (l *Ledger) AddJournal(e messages.JournalEntry) {
-	body, err := encodeEntry(&e)
+	err := e.Validate()
+	if err == nil {
+		err = l.addJournal(e)
+	}
 	if err != nil {
 		l.counts.droppedEntries.Add(1)
 		l.client.log.Error("journal entry is invalid", slog.String("tenant_id", e.Tenant), slog.String("call_id", e.Call), slog.Any("error", err))
-		return
 	}
+}
+
+func (l *Ledger) addJournal(e messages.JournalEntry) error {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if l.closing {
 		l.counts.droppedEntries.Add(1)
-		return
+		return nil
 	}
-	if len(l.entries) == 0 {
-		l.firstAt = time.Now()
+	if err := l.journal.add(e); err != nil {
+		return err
 	}
-	l.entries = append(l.entries, body)
-	l.bytes += len(body)
-	l.trimJournal()
-	if n := len(l.entries); n == 1 || n == JournalBatch {
+	l.counts.droppedEntries.Add(uint64(l.journal.trim(MaxHeldJournalBytes)))
+	if l.journal.entries == 1 || l.journal.filled() {
 		l.signal()
 	}
-}
-
-// trimJournal drops the oldest entries beyond the bound. The caller holds the lock.
-func (l *Ledger) trimJournal() {
-	dropped := 0
-	for l.bytes > MaxHeldJournalBytes {
-		l.bytes -= len(l.entries[dropped])
-		l.entries[dropped] = nil
-		dropped++
-	}
-	l.entries = l.entries[dropped:]
-	l.counts.droppedEntries.Add(uint64(dropped))
+	return nil
 }
 
 func (l *Ledger) signal() {

@@ -47,10 +47,10 @@ func (l *Ledger) finished(ctx context.Context, ok bool) bool {
 	if !l.closing || (len(l.cdrs) > 0 && (ok || ctx.Err() == nil)) {
 		return false
 	}
-	if len(l.entries) > 0 && l.ready() && ctx.Err() == nil {
+	if l.journal.entries > 0 && l.ready() && ctx.Err() == nil {
 		return false
 	}
-	if n := len(l.entries); n > 0 {
+	if n := l.journal.entries; n > 0 {
 		l.counts.droppedEntries.Add(uint64(n))
 		l.client.log.Warn("journal entries lost, RabbitMQ is away", slog.Int("entries", n))
 	}
@@ -58,7 +58,7 @@ func (l *Ledger) finished(ctx context.Context, ok bool) bool {
 		l.counts.lostCDRs.Add(1)
 		l.client.log.Error("CDR could not be kept", slog.String("leg_id", c.leg), slog.String("cdr", string(c.body)))
 	}
-	l.entries, l.cdrs = nil, nil
+	l.journal, l.cdrs = journal{}, nil
 	return true
 }
 
@@ -66,8 +66,8 @@ func (l *Ledger) finished(ctx context.Context, ok bool) bool {
 func (l *Ledger) pause() time.Duration {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if len(l.entries) > 0 && l.ready() {
-		return max(time.Until(l.firstAt.Add(JournalFlush)), time.Millisecond)
+	if l.journal.entries > 0 && l.ready() {
+		return max(time.Until(l.journal.firstAt.Add(JournalFlush)), time.Millisecond)
 	}
 	return drainRetry
 }
@@ -89,14 +89,14 @@ func (l *Ledger) round(ctx context.Context) (more, ok bool) {
 	for _, body := range drained {
 		waiting = append(waiting, l.send(persistent(messages.CDRV1, body)))
 	}
-	if batch.entries != nil {
-		waiting = append(waiting, l.send(l.packer.pack(persistent(messages.JournalV1, batch.body(l.worker)))))
+	if batch.entries > 0 {
+		waiting = append(waiting, l.send(l.packer.pack(persistent(messages.JournalV1, batch.message()))))
 	}
 	taken := settle(ctx, waiting)
 	ok = l.settleCDRs(cdrs, taken[:len(cdrs)])
 	taken = taken[len(cdrs):]
 	ok = l.drain.settle(l, taken[:len(drained)]) && ok
-	if batch.entries != nil {
+	if batch.entries > 0 {
 		ok = l.settleJournal(batch, taken[len(drained)]) && ok
 	}
 	return ok && (len(drained) > 0 || l.due(ctx)), ok
@@ -143,28 +143,15 @@ func (l *Ledger) take(ctx context.Context) ([]heldCDR, batch) {
 	if !l.journalDue() {
 		return cdrs, batch{}
 	}
-	b := batch{}
-	for len(b.entries) < min(len(l.entries), JournalBatch) && b.bytes+len(l.entries[len(b.entries)]) < maxJournalBody {
-		b.bytes += len(l.entries[len(b.entries)]) + 1
-		b.entries = l.entries[:len(b.entries)+1]
-	}
-	if len(b.entries) == 0 { // a single one that fills a message
-		b.bytes, b.entries = len(l.entries[0])+1, l.entries[:1]
-	}
-	b.entries = b.entries[:len(b.entries):len(b.entries)]
-	if l.entries = l.entries[len(b.entries):]; len(l.entries) == 0 {
-		l.entries = nil
-	}
-	l.bytes -= b.bytes - len(b.entries)
-	return cdrs, b
+	return cdrs, l.journal.take()
 }
 
 // journalDue is called with the lock held.
 func (l *Ledger) journalDue() bool {
-	if len(l.entries) == 0 || !l.ready() {
+	if l.journal.entries == 0 || !l.ready() {
 		return false
 	}
-	return l.closing || len(l.entries) >= JournalBatch || time.Since(l.firstAt) >= JournalFlush
+	return l.closing || l.journal.due()
 }
 
 // cdrsDue is called with the lock held. A spool that has just failed is left alone for a moment, but for the last attempt.
@@ -176,25 +163,6 @@ func (l *Ledger) due(ctx context.Context) bool {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	return l.cdrsDue(ctx) || l.journalDue()
-}
-
-// batch is the entries of one journal message.
-type batch struct {
-	entries [][]byte
-	bytes   int // with a comma each
-}
-
-// body joins entries that are encoded already.
-func (b batch) body(worker string) []byte {
-	out := make([]byte, 0, b.bytes+len(worker)+64)
-	out = append(out, `{"type":"`+string(messages.JournalV1)+`","worker":`+worker+`,"entries":[`...)
-	for i, e := range b.entries {
-		if i > 0 {
-			out = append(out, ',')
-		}
-		out = append(out, e...)
-	}
-	return append(out, "]}"...)
 }
 
 // settleCDRs spools what the broker has not taken. false means that neither would take it: it is held.
@@ -233,17 +201,16 @@ func (l *Ledger) settleCDRs(cdrs []heldCDR, taken []bool) bool {
 
 // settleJournal puts a batch back that the broker has not taken.
 func (l *Ledger) settleJournal(b batch, taken bool) bool {
-	if taken {
-		l.counts.confirmedEntries.Add(uint64(len(b.entries)))
-		l.counts.batches.Add(1)
-	}
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	l.firstAt = time.Now()
-	if !taken {
-		l.entries = append(b.entries, l.entries...)
-		l.bytes += b.bytes - len(b.entries)
-		l.trimJournal()
+	l.journal.firstAt = time.Now()
+	if taken {
+		l.counts.confirmedEntries.Add(uint64(b.entries))
+		l.counts.batches.Add(1)
+		l.journal.reuse(b)
+		return true
 	}
-	return taken
+	l.journal.putBack(b)
+	l.counts.droppedEntries.Add(uint64(l.journal.trim(MaxHeldJournalBytes)))
+	return false
 }

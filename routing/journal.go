@@ -12,8 +12,8 @@ import (
 // Journalled is the input of a routing decision in its journal entry: all that Decide needs besides the configuration
 // version.
 type Journalled struct {
-	Request Request `json:"request"`
-	Facts   Facts   `json:"facts"`
+	Request Request
+	Facts   Facts
 }
 
 // Journal makes the entry that keeps a decision. Input and Output are written to room, which is given back as it has grown:

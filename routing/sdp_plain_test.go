@@ -97,7 +97,8 @@ func TestMediaIsReadAsThePlainWayReadsIt(t *testing.T) {
 	}
 	word := rapid.SampledFrom([]string{"m=", "audio", "image", "video", "t38", "T38", "RTP/AVP", "RTP/SAVP", "0", "8", "96", "97", " ", "  ", "\t", "\u00a0", "\u2003",
 		"a=rtpmap:", "a=rtpmap", "rtpmap:", "96 ", "97 ", " a/1", "b/1", "é", "a=", "a=crypto:", "a=crypto", "a=fingerprint:", "a=candidate:", "a=ice-ufrag:", "a=ice-ufrag: ",
-		"\r\n", "\n", "\r", "\r\r\n", "m=audio 1 RTP/AVP 0 96", "m=audio 1 RTP/SAVP 0 97 96 96", "a=rtpmap:96 x/1", "a=rtpmap:96", strings.Repeat(" 97", 40)})
+		"\r\n", "\n", "\r", "\r\r\n", strings.Repeat(" 97", 40), "\r\nm=audio 1 RTP/AVP 0 96\r\n",
+		"\nm=audio 1 RTP/SAVP 96 97 96\n", "\r\nm=video 1 RTP/AVP 96\r\n", "\r\na=rtpmap:96 x/1\r\n", "\na=rtpmap:97 y/1\n", "\na=rtpmap:0 \n"})
 	rapid.Check(t, func(t *rapid.T) {
 		sameMedia(t, strings.Join(rapid.SliceOfN(word, 0, 40).Draw(t, "words"), ""))
 	})

@@ -35,6 +35,7 @@ var descriptions = []struct {
 	{"an rtpmap for a payload that is not offered", sdp("m=audio 4000 RTP/AVP 8", "a=rtpmap:96 opus/48000"), Media{Codecs: []string{"PCMA/8000"}}},
 	{"an rtpmap outside any section", sdp("a=rtpmap:0 x/1", "m=audio 4000 RTP/AVP 0"), Media{Codecs: []string{"PCMU/8000"}}},
 	{"two audio sections", sdp("m=audio 4000 RTP/AVP 96", "a=rtpmap:96 a/1", "m=audio 4002 RTP/AVP 96", "a=rtpmap:96 b/1"), Media{Codecs: []string{"a/1", "b/1"}}},
+	{"an rtpmap of the section before", sdp("m=audio 4000 RTP/AVP 96", "a=rtpmap:96 a/1", "m=audio 4002 RTP/AVP 0 96"), Media{Codecs: []string{"a/1", "PCMU/8000"}}},
 	{"what is no description", "\x00\xff<html>", Media{}},
 	{"a hostile codec name is printable and short", sdp("m=audio 4000 RTP/AVP 96", "a=rtpmap:96 a\x00b\x1b[2Jé"+strings.Repeat("x", 100)), Media{Codecs: []string{"ab[2J" + strings.Repeat("x", 35)}}},
 }

@@ -2,9 +2,11 @@ package main
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
 	"log/slog"
 	"net/netip"
+	"strings"
 	"syscall"
 	"testing"
 	"time"
@@ -17,8 +19,8 @@ import (
 )
 
 // BenchmarkDecision is what a route worker does for one request between the broker's bytes and the broker's bytes: it reads,
-// decides, journals and writes the answer. The broker is away, so that the ledger holds entries up to its bound and drops
-// the oldest; what it costs to send them is BenchmarkJournal of package rabbit.
+// decides, journals and writes the answer. The broker is away, so that the ledger is full and drops the oldest entries; what it
+// costs to send them is BenchmarkJournal of package rabbit.
 //
 //	go test ./cmd/tandem -run ^$ -bench Decision -cpu 1 -count 5
 func BenchmarkDecision(b *testing.B) {
@@ -28,6 +30,10 @@ func BenchmarkDecision(b *testing.B) {
 		w.facts.nodes.Apply(&messages.NodeEvent{Type: messages.NodeEventV1, Node: fmt.Sprintf("bench%d", i+1),
 			SIPURI: fmt.Sprintf("sip:192.0.2.%d:5060", i+1), State: messages.NodeUp, Worker: "bench"}, time.Now().Add(time.Hour/2))
 	}
+	large := json.RawMessage(`"` + strings.Repeat("x", messages.MaxJournalBytes/2) + `"`)
+	for range 2 * rabbit.MaxHeldJournalBytes / len(large) {
+		w.ledger.AddJournal(messages.JournalEntry{Call: "large", Source: messages.SourceRouting, Input: large})
+	}
 	bodies, err := benchBodies()
 	must(b, err)
 	asked := benchAMQP{bodies: bodies}
@@ -36,13 +42,16 @@ func BenchmarkDecision(b *testing.B) {
 	for b.Loop() {
 		n++
 		m, err := messages.ParseRouteRequest(asked.body(n))
-		must(b, err)
+		if err != nil {
+			b.Fatal(err)
+		}
 		answer, sent := w.decide(b.Context(), m, time.Now().UTC())
 		if answer.Verdict != messages.Route {
 			b.Fatalf("%+v", answer)
 		}
-		_, err = messages.Encode(answer)
-		must(b, err)
+		if _, err := messages.Encode(answer); err != nil {
+			b.Fatal(err)
+		}
 		sent()
 	}
 	b.ReportMetric(float64((usedByBenchmark(b)-before).Nanoseconds())/float64(n), "cpu-ns/op")

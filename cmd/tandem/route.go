@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"log/slog"
 	"time"
@@ -46,24 +45,20 @@ func (w *worker) decide(ctx context.Context, m *messages.RouteRequest, now time.
 // record keeps a decision: its journal entry, and for a rejection the CDR of the leg that reached no node.
 func (w *worker) record(now time.Time, request routing.Request, facts routing.Facts, d routing.Decision) {
 	w.meters.decision(d)
-	output := d // without what the entry has anyway
-	output.Call, output.Tenant, output.Version, output.Because = "", "", 0, nil
-	w.ledger.AddJournal(messages.JournalEntry{
-		Call: d.Call, Tenant: d.Tenant, Source: messages.SourceRouting, At: now, Version: d.Version, Because: d.Because,
-		Input: encode(routingInput{Request: request, Facts: facts}), Output: encode(output),
-	})
+	room, _ := w.rooms.Get().(*[]byte)
+	if room == nil {
+		room = new([]byte)
+	}
+	var entry messages.JournalEntry
+	entry, *room = routing.Journal(*room, facts, request, d)
+	w.ledger.AddJournal(entry) // which keeps nothing of the room
+	w.rooms.Put(room)
 	if d.Verdict == messages.Reject {
 		w.ledger.AddCDR(explain.RejectedCDR(now, request, d))
 		return
 	}
 	w.facts.calls.Tentative(d.Call, d.Tenant, now)
 	w.facts.begun(d.Call, d.Tenant, now)
-}
-
-// routingInput is what a routing decision can be replayed from, besides the configuration version.
-type routingInput struct {
-	Request routing.Request `json:"request"`
-	Facts   routing.Facts   `json:"facts"`
 }
 
 // unreadable answers a request whose texts cannot be read.
@@ -78,13 +73,4 @@ func (w *worker) unreadable(ctx context.Context, m *messages.RouteRequest, reque
 	d := routing.Unreadable(request.Call, field)
 	request.SIPCallID = m.CallID
 	return routing.Answer(m, d), func() { w.record(now, request, routing.Facts{At: now}, d) }
-}
-
-// encode writes what the journal keeps. What cannot be written is not worth a call.
-func encode(v any) json.RawMessage {
-	body, err := json.Marshal(v)
-	if err != nil {
-		return json.RawMessage("null")
-	}
-	return body
 }

@@ -53,6 +53,7 @@ type worker struct {
 	facts    *facts
 	nodes    ownedNodes
 	meters   *meters
+	rooms    sync.Pool // of *[]byte, in which decisions are written for the ledger
 	running  sync.WaitGroup
 }
 
