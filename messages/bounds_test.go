@@ -110,3 +110,25 @@ func sameJSON(a, b json.RawMessage) bool {
 	}
 	return reflect.DeepEqual(x, y)
 }
+
+// TestNoLineHoldsAControlCharacter: what an edge puts into a line must not end it, nor hide anything in it.
+func TestNoLineHoldsAControlCharacter(t *testing.T) {
+	m, err := messages.ParseAs[*messages.RouteAnswer](content(t, "testdata/good/route.answer.v1.reject.json"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for text, refused := range map[string]bool{
+		"Busy Here": false, "Besetzt, Zoë ~": false, "": true, "Busy\r\nX-Evil: 1": true, "Busy\x00": true, "\tBusy": true, "Busy\x7f": true,
+		"Zoë\x7f": true, "Busy\u0085": true, "Zoë\n": true, "\xff": true,
+	} {
+		m.Phrase = text
+		if err := m.Validate(); (err != nil) != refused {
+			t.Errorf("%q: %v", text, err)
+		}
+		m.Phrase, m.Reason = "Busy Here", text
+		if err := m.Validate(); (err != nil) != (refused && text != "") {
+			t.Errorf("%q as the reason: %v", text, err)
+		}
+		m.Reason = ""
+	}
+}

@@ -254,7 +254,7 @@ func (c *check) text(field, value string, limit int) {
 // line is a text that an edge puts into one header or status line.
 func (c *check) line(field, value string, limit int) {
 	c.text(field, value, limit)
-	if strings.ContainsFunc(value, unicode.IsControl) {
+	if hasControl(value) {
 		c.fail("bad_value", field, "holds a control character")
 	}
 }
@@ -264,12 +264,22 @@ func (c *check) headers(field, value string, limit int) {
 	c.text(field, value, limit)
 	for value != "" {
 		line, rest, ended := strings.Cut(value, "\r\n")
-		if !ended || !strings.HasPrefix(line, HeaderPrefix) || strings.ContainsFunc(line, unicode.IsControl) {
+		if !ended || !strings.HasPrefix(line, HeaderPrefix) || hasControl(line) {
 			c.fail("bad_value", field, "holds something else than whole "+HeaderPrefix+" lines")
 			return
 		}
 		value = rest
 	}
+}
+
+// hasControl says whether a text holds a control character. Printable ASCII, which is most of it, is told by its bytes.
+func hasControl(text string) bool {
+	for i := range len(text) {
+		if c := text[i]; c < ' ' || c > '~' {
+			return strings.ContainsFunc(text[i:], unicode.IsControl)
+		}
+	}
+	return false
 }
 
 func (c *check) list(field string, values []string, count, limit int) {

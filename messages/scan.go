@@ -118,8 +118,9 @@ func plain(text []byte) bool {
 // scanner reads one flat JSON object (RFC 8259) from a plain text. It accepts less than encoding/json does, and reads what
 // it accepts as encoding/json would. Texts without escapes are parts of its own: no copies are made of them.
 type scanner struct {
-	text string
-	at   int
+	text   string
+	at     int
+	escape int // where the next backslash is, or the text's end; not known when it is before at
 }
 
 // object reads the whole text. place is asked for each member; nil refuses it.
@@ -200,12 +201,23 @@ func (s *scanner) string() (text string, ok bool) {
 	if end < 0 {
 		return "", false
 	}
-	text = s.text[s.at : s.at+end]
-	if strings.IndexByte(text, '\\') >= 0 {
+	if s.nextEscape() < s.at+end {
 		return s.escaped(end)
 	}
+	text = s.text[s.at : s.at+end]
 	s.at += end + 1
 	return text, true
+}
+
+// nextEscape looks for the next backslash, once for all texts before it.
+func (s *scanner) nextEscape() int {
+	if s.escape < s.at {
+		s.escape = len(s.text)
+		if i := strings.IndexByte(s.text[s.at:], '\\'); i >= 0 {
+			s.escape = s.at + i
+		}
+	}
+	return s.escape
 }
 
 // escaped reads a string with escapes; those by number are not accepted. Its first quote, which may be one of its own, comes
