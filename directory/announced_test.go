@@ -197,6 +197,9 @@ func TestDialogsAreKeptWithTheirCallsAndAskedForWhenTheyAreLacking(t *testing.T)
 	has("told", 7)
 	c.Learn(told("a-a", 8, 3))
 	has("changed", 8)
+	if calls, dialogs := c.Count(); calls != 1 || dialogs != 1 {
+		t.Errorf("%d calls, %d dialogs", calls, dialogs)
+	}
 	c.Learn(told("a-a", 7, 1))
 	has("late", 8)
 	c.Announce(o.announce(1, 4)[0], at(4)) // with digest 7 still
@@ -206,7 +209,8 @@ func TestDialogsAreKeptWithTheirCallsAndAskedForWhenTheyAreLacking(t *testing.T)
 	c.Announce(o.announce(1, 4)[0], at(4))
 	c.Apply(o.event("a", messages.CallEnded, 5), at(5))
 	c.Learn(told("a-a", 9, 6))
-	if _, live := c.Get("a", at(5)); live || len(c.TakeLacking(9)) != 0 {
+	calls, dialogs := c.Count()
+	if _, live := c.Get("a", at(5)); live || len(c.TakeLacking(9)) != 0 || calls != 0 || dialogs != 0 {
 		t.Error("left behind")
 	}
 }

@@ -25,6 +25,7 @@ type Calls struct {
 	ended   map[string]grave
 	graves  []buried            // of ended, in order of arrival
 	lacking map[string]lackedBy // by leg: dialogs that were announced and have not come
+	dialogs int                 // that are held
 }
 
 type call struct {
@@ -196,7 +197,7 @@ func (c *Calls) remove(id string) {
 		return
 	}
 	for _, l := range had.legs {
-		delete(c.lacking, l.ID)
+		c.dropLeg(l)
 	}
 	c.detach(had)
 }

@@ -23,9 +23,11 @@ func (c *Calls) listLegs(node string, entry *messages.NodeCall, had []liveLeg) [
 		legs[i] = liveLeg{LiveLeg{ID: l.ID, Role: l.Role, Device: l.Device, Trunk: l.Trunk, AnsweredAt: l.AnsweredAt}, l.Dialog}
 	}
 	for _, h := range had {
-		delete(c.lacking, h.ID)
 		if i := slices.IndexFunc(legs, func(l liveLeg) bool { return l.ID == h.ID }); i >= 0 {
 			legs[i].Dialog = h.Dialog
+			delete(c.lacking, h.ID)
+		} else {
+			c.dropLeg(h)
 		}
 	}
 	for _, l := range legs {
@@ -70,9 +72,30 @@ func (c *Calls) Learn(m *messages.NodeDialogs) {
 		if leg.Dialog != nil && d.At.Before(leg.Dialog.At) {
 			continue
 		}
+		if leg.Dialog == nil {
+			c.dialogs++
+		}
 		leg.Dialog, leg.announced = &d, d.Digest
 		delete(c.lacking, d.Leg)
 	}
+}
+
+// dropLeg forgets a leg that is over.
+func (c *Calls) dropLeg(l liveLeg) {
+	delete(c.lacking, l.ID)
+	if l.Dialog != nil {
+		c.dialogs--
+	}
+}
+
+// Count is the number of live calls, and of dialogs that are held of their legs.
+func (c *Calls) Count() (calls, dialogs int) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	for _, n := range c.nodes {
+		calls += len(n.calls)
+	}
+	return calls, c.dialogs
 }
 
 // TakeLacking gives legs whose dialogs have been announced and have not come, by node: at most limit of each. They are to be

@@ -33,6 +33,8 @@ type Dialog struct {
 	Digest uint32    `json:"digest"` // as made by whoever tells; changes with what follows
 	At     time.Time `json:"at"`     // of the event that it was last learnt from, by the node's clock
 
+	AnsweredAt time.Time `json:"answered_at,omitzero"` // by the node's clock
+
 	Inbound    bool   `json:"inbound"`     // the peer called the node
 	CallID     string `json:"call_id"`     // Call-ID header
 	Local      string `json:"local"`       // name-addr and tag that the node has as From in its requests
@@ -118,7 +120,7 @@ func (d *Dialog) size() (bytes int) {
 	return bytes
 }
 
-// Sum is a digest of what the dialog says, its time aside. It is never 0.
+// Sum is a digest of what the dialog says, its times aside. It is never 0.
 func (d *Dialog) Sum() uint32 {
 	h := fnv.New32a()
 	for _, text := range d.texts() {

@@ -13,10 +13,10 @@ import (
 	"tandem/messages"
 )
 
-// LiveAnnouncer tells all workers which calls are live on a node, and the dialogs of their answered legs. What cannot be
-// sent now is dropped: the next announcement makes up for it.
+// LiveAnnouncer tells all workers which calls are live on a node, and the dialogs of their answered legs. An error says that
+// a part was not sent: all calls are announced again. A dialog that was not sent is dropped: who lacks it asks.
 type LiveAnnouncer interface {
-	AnnounceCalls(*messages.NodeCalls)
+	AnnounceCalls(*messages.NodeCalls) error
 	AnnounceDialogs(*messages.NodeDialogs)
 }
 
@@ -32,6 +32,7 @@ type LiveAnnouncer interface {
 const (
 	announceCallsEvery = 30 * time.Second
 	askedPause         = time.Second // between two announcements, however many ask
+	announceAgain      = time.Second // after that, when the last could not be sent
 	callsPerPart       = 128         // about 60 kB
 	partPause          = 5 * time.Millisecond
 	lookedAtOnce       = 64 // calls that are read under one hold of a shard's lock
@@ -114,8 +115,10 @@ func (n *Node) tell(ctx context.Context) {
 		case <-n.telling.calls:
 		}
 		n.Announce()
-		n.announceCalls(ctx)
 		timer.Reset(every())
+		if n.announceCalls(ctx) != nil {
+			timer.Reset(announceAgain)
+		}
 		if !pause(ctx, askedPause) {
 			return
 		}
@@ -123,14 +126,14 @@ func (n *Node) tell(ctx context.Context) {
 }
 
 // announceCalls tells all live calls, unless this worker has no certain picture of them at the moment.
-func (n *Node) announceCalls(ctx context.Context) {
+func (n *Node) announceCalls(ctx context.Context) error {
 	now := messages.NodeCalls{Type: messages.NodeCallsV1, Node: n.options.Node.Name, Worker: n.options.Worker,
 		Epoch: n.telling.epoch.Load(), N: n.telling.n.Load(), At: time.Now().UTC()}
 	var all []messages.NodeCall
 	for _, s := range n.shards {
 		calls, sure := s.liveCalls(now.Epoch)
 		if !sure {
-			return
+			return nil
 		}
 		all = append(all, calls...)
 	}
@@ -145,10 +148,13 @@ func (n *Node) announceCalls(ctx context.Context) {
 	}
 	for i := range parts {
 		if i > 0 && !pause(ctx, partPause) || !n.speaks() {
-			return
+			return nil
 		}
-		n.options.Live.AnnounceCalls(&parts[i])
+		if err := n.options.Live.AnnounceCalls(&parts[i]); err != nil {
+			return err
+		}
 	}
+	return nil
 }
 
 // liveCalls gives the shard's live calls. It is not sure while this worker is not the owner with this epoch, or may have
@@ -195,15 +201,15 @@ func (s *shard) tellCall(c *call) (messages.NodeCall, bool) {
 	told := messages.NodeCall{Call: facts.ID, Tenant: facts.Tenant, From: text(facts.Caller.Number, messages.MaxURI), To: text(facts.Dialled, messages.MaxURI),
 		Flow: text(flow, messages.MaxName), Element: text(state.Element, messages.MaxName), Phase: string(state.Phase), StartedAt: facts.StartedAt}
 	for _, l := range state.Legs {
-		if !l.Created || l.HungUp {
+		if l.HungUp {
 			delete(c.dialogs, l.ID)
+		}
+		if l.HungUp || !l.Created && c.dialogs[l.ID] == nil || len(told.Legs) == messages.MaxCallLegs {
 			continue
 		}
-		if l.ID == facts.Leg {
-			told.AnsweredAt = l.AnsweredAt
-		}
-		if len(told.Legs) < messages.MaxCallLegs {
-			told.Legs = append(told.Legs, s.tellLeg(c, l))
+		leg := s.tellLeg(c, l)
+		if told.Legs = append(told.Legs, leg); l.ID == facts.Leg {
+			told.AnsweredAt = leg.AnsweredAt
 		}
 	}
 	named := func(id string) bool { return id != "" && id == text(id, messages.MaxName) }
@@ -212,9 +218,13 @@ func (s *shard) tellCall(c *call) (messages.NodeCall, bool) {
 
 func (s *shard) tellLeg(c *call, l callflows.Leg) messages.NodeLeg {
 	told := messages.NodeLeg{ID: l.ID, Role: l.Role, Device: text(l.Device, messages.MaxName), Trunk: text(l.Trunk, messages.MaxName), AnsweredAt: l.AnsweredAt}
-	if d := c.dialogs[l.ID]; complete(d) {
+	d := c.dialogs[l.ID]
+	if told.AnsweredAt.IsZero() && d != nil { // the event was missed
+		told.AnsweredAt = d.AnsweredAt
+	}
+	if complete(d) {
 		told.Dialog = d.Digest
-	} else if l.Answered {
+	} else if l.Answered || l.Bridged || d != nil {
 		s.node.looks.add(l.ID)
 	}
 	return told

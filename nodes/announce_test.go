@@ -3,8 +3,10 @@ package nodes
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"slices"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -16,13 +18,21 @@ import (
 type heardLive struct {
 	calls   chan *messages.NodeCalls
 	dialogs chan *messages.NodeDialogs
+	away    atomic.Bool
 }
 
 func newHeardLive() *heardLive {
-	return &heardLive{make(chan *messages.NodeCalls, 1000), make(chan *messages.NodeDialogs, 1000)}
+	return &heardLive{calls: make(chan *messages.NodeCalls, 1000), dialogs: make(chan *messages.NodeDialogs, 1000)}
 }
 
-func (h *heardLive) AnnounceCalls(m *messages.NodeCalls)     { h.calls <- m }
+func (h *heardLive) AnnounceCalls(m *messages.NodeCalls) error {
+	if h.away.Load() {
+		return errors.New("away")
+	}
+	h.calls <- m
+	return nil
+}
+
 func (h *heardLive) AnnounceDialogs(m *messages.NodeDialogs) { h.dialogs <- m }
 
 // hears waits for an announcement that is as wanted.
@@ -178,7 +188,7 @@ func TestTheStandbyKnowsTheDialogs(t *testing.T) {
 // TestAnAdoptedCallIsAnnounced: with both workers dead, what the node holds is read again, dialogs included.
 func TestAnAdoptedCallIsAnnounced(t *testing.T) {
 	s := ringing()
-	s.Phase, s.Answered, s.Legs[0].Answered = callflows.Talking, true, true
+	s.Legs[1].Created = false // the mark is from before there was a second leg
 	f, live := holding(t, encodeMark(s, 9), callerLeg, s.Legs[1].ID), newHeardLive()
 	var d map[string]string
 	if err := json.Unmarshal([]byte(f.dump), &d); err != nil {
@@ -190,12 +200,28 @@ func TestAnAdoptedCallIsAnnounced(t *testing.T) {
 	o.Live = live
 	run(t, New(o))
 	c := hears(t, live.calls, "the adopted call", one).Calls[0]
-	if c.AnsweredAt.UnixMicro() != 1795332486052393 || c.Phase != string(callflows.Talking) {
+	if c.AnsweredAt.UnixMicro() != 1795332486052393 || c.Legs[0].Dialog == 0 {
 		t.Errorf("%+v", c)
 	}
-	hears(t, live.dialogs, "its caller's dialog", func(m *messages.NodeDialogs) bool {
-		return slices.ContainsFunc(m.Dialogs, func(d messages.Dialog) bool { return d.Leg == callerLeg && complete(&d) })
-	})
+	// The node says the same of every leg here.
+	for _, leg := range []string{callerLeg, s.Legs[1].ID} {
+		hears(t, live.dialogs, "the dialog of "+leg, func(m *messages.NodeDialogs) bool {
+			return slices.ContainsFunc(m.Dialogs, func(d messages.Dialog) bool { return d.Leg == leg && complete(&d) })
+		})
+	}
+}
+
+// TestWhatCouldNotBeAnnouncedIsAnnouncedSoon: a worker that starts may own a node before it has reached the broker.
+func TestWhatCouldNotBeAnnouncedIsAnnouncedSoon(t *testing.T) {
+	f, live := newFakeNode(t), newHeardLive()
+	live.away.Store(true)
+	o := options(t, f, newWorld())
+	o.Live = live
+	run(t, New(o))
+	<-f.up
+	ring(t, f)
+	live.away.Store(false)
+	hears(t, live.calls, "the call", one)
 }
 
 // TestManyCallsAreToldInParts: each part names its share, together they name all, none twice.
@@ -216,7 +242,9 @@ func TestManyCallsAreToldInParts(t *testing.T) {
 	for _, s := range n.shards {
 		s.unsure = false
 	}
-	n.announceCalls(t.Context())
+	if err := n.announceCalls(t.Context()); err != nil {
+		t.Fatal(err)
+	}
 	seen, parts := map[string]bool{}, 1
 	for got := 0; got < parts; got++ {
 		m := hears(t, live.calls, "a part", func(*messages.NodeCalls) bool { return true })
@@ -234,7 +262,9 @@ func TestManyCallsAreToldInParts(t *testing.T) {
 		t.Errorf("%d calls in %d parts", len(seen), parts)
 	}
 	n.shards[0].unsure = true
-	n.announceCalls(t.Context())
+	if err := n.announceCalls(t.Context()); err != nil {
+		t.Fatal(err)
+	}
 	if len(live.calls) != 0 {
 		t.Error("announced without a certain picture")
 	}

@@ -28,6 +28,22 @@ func (s *shard) learn(e *esl.Event) {
 	s.learnDialog(c, leg, e)
 }
 
+// learnAfterGap takes what a dump of the caller's leg says of its dialog, and has the other legs looked at: they may have been
+// answered while nobody listened.
+func (s *shard) learnAfterGap(c *call, d dump) {
+	if s.node.options.Live == nil {
+		return
+	}
+	if d.Get("Answer-State") == "answered" {
+		s.learnDialog(c, c.state.Call.Leg, d)
+	}
+	for _, l := range c.state.Legs {
+		if l.ID != c.state.Call.Leg && !l.HungUp {
+			s.node.looks.add(l.ID)
+		}
+	}
+}
+
 // learnDialog keeps what an event or a dump of a leg says of its dialog, if it is new.
 func (s *shard) learnDialog(c *call, leg string, h headers) {
 	had := c.dialogs[leg]
@@ -67,6 +83,9 @@ func dialogOf(h headers, had *messages.Dialog) messages.Dialog {
 	}
 	if d.At = microseconds(h.Get("Event-Date-Timestamp")); d.At.IsZero() {
 		d.At = time.Now().UTC()
+	}
+	if answered := microseconds(h.Get("Caller-Channel-Answered-Time")); !answered.IsZero() {
+		d.AnsweredAt = answered
 	}
 	from, to := h.Variable("sip_full_from"), h.Variable("sip_full_to")
 	ours := requestIsOurs(h, had, from)

@@ -177,6 +177,7 @@ func (s *shard) takeUp(ctx context.Context, conn *esl.Conn, d dump, there map[st
 		return nil // not Tandem's channel
 	}
 	c.gaps = s.node.gaps.Load()
+	s.learnAfterGap(c, d)
 	event := s.resumption(c, d, there)
 	s.mu.Unlock()
 	if event.Kind == callflows.Resumed {

@@ -167,18 +167,18 @@ func (a announcer) AnnounceNode(e messages.NodeEvent) {
 }
 
 // AnnounceCalls tells of a node's live calls, in as many messages as it takes.
-func (a announcer) AnnounceCalls(m *messages.NodeCalls) {
+func (a announcer) AnnounceCalls(m *messages.NodeCalls) error {
 	a.worker.facts.calls.Announce(m, time.Now())
-	a.publishCalls(m)
+	return a.publishCalls(m)
 }
 
-func (a announcer) publishCalls(m *messages.NodeCalls) {
-	if !tooLarge(a.publish(m)) {
-		return
+func (a announcer) publishCalls(m *messages.NodeCalls) error {
+	err := a.publish(m)
+	if !tooLarge(err) || len(m.Calls) < 2 {
+		return err
 	}
 	low, high := m.Split()
-	a.publishCalls(low)
-	a.publishCalls(high)
+	return errors.Join(a.publishCalls(low), a.publishCalls(high))
 }
 
 // AnnounceDialogs tells of dialogs, in as many messages as it takes.
