@@ -117,3 +117,26 @@ func TestACallThatBeginsWhileTheNodeIsAskedIsNotResumed(t *testing.T) {
 	default:
 	}
 }
+
+// TestAChannelWithAListIsAdopted: FreeSWITCH writes a variable that was pushed to as a list.
+func TestAChannelWithAListIsAdopted(t *testing.T) {
+	f := holding(t, encodeMark(ringing(), 9), callerLeg, calleeLeg)
+	f.dump = strings.Replace(f.dump, "{", `{"variable_originated_legs":["a;b;c","d;e;f"],`, 1)
+	f, w := ownThat(t, f)
+	f.event("CHANNEL_HANGUP_COMPLETE", calleeLeg, "outbound", "Hangup-Cause: USER_BUSY", "variable_hangup_cause_q850: 17")
+	if c := w.cdr(t); c.Leg != calleeLeg || c.Device != "d2" {
+		t.Errorf("callee's record: %+v", c)
+	}
+}
+
+// TestACallThatIsNotListedYetIsAskedFor: the list of channels lags behind. A call that it lacks is adopted when the node tells
+// of it, and what was told is not lost.
+func TestACallThatIsNotListedYetIsAskedFor(t *testing.T) {
+	f, w := ownThat(t, holding(t, encodeMark(ringing(), 9), calleeLeg))
+	w.up(t)
+	f.event("CHANNEL_EXECUTE_COMPLETE", callerLeg, "inbound", "Application: park")
+	f.event("CHANNEL_PROGRESS", callerLeg, "inbound")
+	f.event("CHANNEL_EXECUTE_COMPLETE", callerLeg, "inbound", "Application: bridge", "Application-UUID: "+callID+"/2", "Answer-State: ringing",
+		"variable_originate_disposition: USER_BUSY")
+	f.ordered("uuid_kill " + callerLeg + " USER_BUSY")
+}

@@ -20,6 +20,7 @@ const (
 	writeWait    = 2 * link.StallLimit    // and so long for the kernel to have it; a standby that takes nothing is cut off before
 	lookEvery    = 200 * time.Millisecond // how often a watcher looks at the node's two places
 	probeWait    = 200 * time.Millisecond // of asking whether a worker's process is there
+	lookWait     = 50 * time.Millisecond  // the same when a caller waits
 	evidenceWait = 25 * time.Millisecond  // a dead owner's last bytes are read by then: the node looks every 20 ms
 	slowAnswer   = 30 * time.Millisecond  // a node that takes longer to say what it has may not have read them yet
 	maxLooks     = 8                      // at a node that is slow
@@ -118,19 +119,35 @@ func (n *Node) succeed(ctx context.Context, c *esl.Conn, node claim.Node, owner 
 	return n.own(ctx, c, node, me, asked)
 }
 
-// away says whether the process that holds a claim is certainly not there: nothing listens at its link, or it is this
-// process's own address of an earlier run.
+// away says whether the process that holds a claim is certainly not there.
 func (n *Node) away(ctx context.Context, h claim.Holder) bool {
+	return n.presence(ctx, h, probeWait) == absent
+}
+
+// presence is what can be told of the process that holds a claim.
+type presence int
+
+const (
+	unknown presence = iota // no answer
+	present                 // something listens at its link
+	absent                  // nothing does, or the link is this process's own, of an earlier run
+)
+
+func (n *Node) presence(ctx context.Context, h claim.Holder, wait time.Duration) presence {
 	if h.Link == n.options.Reached {
-		return true
+		return absent
 	}
-	ctx, cancel := context.WithTimeout(ctx, probeWait)
+	ctx, cancel := context.WithTimeout(ctx, wait)
 	defer cancel()
 	conn, err := (&net.Dialer{}).DialContext(ctx, "tcp", h.Link)
-	if err == nil {
+	switch {
+	case err == nil:
 		conn.Close()
+		return present
+	case errors.Is(err, syscall.ECONNREFUSED):
+		return absent
 	}
-	return errors.Is(err, syscall.ECONNREFUSED)
+	return unknown
 }
 
 // become changes what this worker is to the node. Who stops owning or standing by forgets the calls: another worker has

@@ -12,28 +12,43 @@ import (
 	"tandem/nodes/link"
 )
 
-// retryPause is between two attempts to reach an owner who may be gone.
-const retryPause = 20 * time.Millisecond
+// Between two attempts to reach an owner: who may be gone, and who has just been seen.
+const (
+	retryPause = 20 * time.Millisecond
+	againPause = time.Millisecond
+)
 
 // standBy follows the owner until it is gone or has changed, and notes which. A link that ends without a word of the owner's
 // says little: on a busy machine a tenth of a second's silence is no rarity, and who replaces an owner that lives may double
 // its commands. So a silent owner is looked for, over and over, until it has been silent for as long as its lease can last.
 // One that answers is followed on, with what was heard meanwhile.
+//
+// A link that was closed is the end of the owner's process if nothing listens there any more. Otherwise something in between
+// has reset it, and the owner may live.
 func (n *Node) standBy(ctx context.Context, owner claim.Holder) error {
 	n.release() // an owner that has found out by itself that it is one no more
 	n.become(standingBy)
 	alive := time.Now() // the latest moment at which the owner certainly was
+	followed := false   // it knows our secret, so a handshake that fails is no refusal
 	for {
-		err := n.follow(ctx, owner, &alive)
+		err := n.follow(ctx, owner, &alive, &followed)
 		n.gap.heard(alive, err)
 		switch {
 		case ctx.Err() != nil:
 			n.become(watching)
 			return nil
-		case errors.Is(err, link.ErrPeerClosed), errors.Is(err, link.ErrHandedOver), errors.Is(err, link.ErrReleased), errors.Is(err, syscall.ECONNREFUSED):
+		case errors.Is(err, link.ErrPeerClosed):
+			there := n.presence(ctx, owner, lookWait)
+			if there == present {
+				pause(ctx, againPause)
+				continue
+			}
+			n.claims.gone, n.claims.silent = owner, there == unknown
+			return nil
+		case followed && errors.Is(err, link.ErrNotOwned), errors.Is(err, link.ErrHandedOver), errors.Is(err, link.ErrReleased), errors.Is(err, syscall.ECONNREFUSED):
 			n.claims.gone, n.claims.silent = owner, false
 			return nil
-		case errors.Is(err, link.ErrEpoch), errors.Is(err, link.ErrReplaced), errors.Is(err, link.ErrHandshake) && !timedOut(err):
+		case errors.Is(err, link.ErrEpoch), errors.Is(err, link.ErrReplaced), errors.Is(err, link.ErrHandshake) && !timedOut(err) && !followed:
 			n.become(watching)
 			return err
 		case time.Since(alive) >= claim.ReplaceAfter:
@@ -52,7 +67,7 @@ func timedOut(err error) bool {
 
 // follow follows the owner over one link to its end, and says why it ended. The attempt is given up when the owner's lease
 // is over.
-func (n *Node) follow(ctx context.Context, owner claim.Holder, alive *time.Time) error {
+func (n *Node) follow(ctx context.Context, owner claim.Holder, alive *time.Time, followed *bool) error {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	late := time.AfterFunc(time.Until(alive.Add(claim.ReplaceAfter)), cancel)
@@ -64,6 +79,7 @@ func (n *Node) follow(ctx context.Context, owner claim.Holder, alive *time.Time)
 		return err
 	}
 	defer f.Close()
+	*followed = true
 	if !late.Stop() {
 		return link.ErrSilent
 	}

@@ -64,6 +64,7 @@ const (
 	resendWait      = 10 * time.Second // a command that could not be sent by then is given up
 	resendPause     = 20 * time.Millisecond
 	dialWait        = time.Second // for a connection to a node that is shared
+	maxAsked        = 1024        // legs that wait to be asked for
 	maxUnheard      = 4096        // events of one shard that are kept until it is reconciled
 )
 
@@ -81,6 +82,7 @@ type Node struct {
 	traffic traffic
 	gap     gap
 	term    atomic.Int64 // counts the times that this worker became the owner
+	asking  chan string  // callers' legs of whose calls nothing is known
 	gaps    atomic.Int64 // connections that have ended: what began before the last one may have missed events
 	started sync.WaitGroup
 
@@ -136,6 +138,7 @@ type call struct {
 	orders   []callflows.Command // commands of which it is not known that the node took them
 	kept     []heard             // while standing by: events after those that the owner has stepped
 	told     int                 // by which link to the owner; 0: by none
+	late     bool                // it began under another worker, and nothing of its state is known yet
 
 	dialogs map[string]*messages.Dialog // of answered legs; they never change
 }
@@ -163,6 +166,7 @@ func (n *Node) Run(ctx context.Context) {
 		n.started.Go(func() { n.tell(running) })
 		n.started.Go(func() { n.look(running) })
 	}
+	n.started.Go(func() { n.ask(running) })
 	socket := esl.Options{
 		Address: n.options.Node.EventSocket, Password: n.options.Password, Events: subscription(), Shards: len(n.shards),
 		Handle: n.handle, Logger: n.log,
@@ -202,7 +206,7 @@ func New(o Options) *Node {
 	if o.Link != nil && o.Reached == "" {
 		o.Reached = o.Link.Addr()
 	}
-	n := &Node{options: o, log: o.Logger.With(slog.String("node", o.Node.Name)), cdrs: map[string]heldCDR{}}
+	n := &Node{options: o, log: o.Logger.With(slog.String("node", o.Node.Name)), cdrs: map[string]heldCDR{}, asking: make(chan string, maxAsked)}
 	n.staying, n.leave = context.WithCancel(context.Background())
 	n.telling.init()
 	n.looks.init()

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"slices"
 	"time"
 
 	"tandem/callflows"
@@ -77,16 +78,24 @@ func (s *shard) reconcile(ctx context.Context, c *esl.Conn, there map[string]cha
 		if row.Direction != "inbound" || s.node.shardOf(row.UUID) != s || !s.stale(row.UUID) {
 			continue
 		}
-		d, err := dumpOf(ctx, c, row.UUID)
-		if errors.Is(err, errNoChannel) {
-			continue
-		}
-		if err != nil {
+		if err := s.readopt(ctx, c, row.UUID); err != nil {
 			return err
 		}
-		if err := s.takeUp(ctx, c, d, there); err != nil {
-			return err
-		}
+	}
+	return nil
+}
+
+// readopt takes a caller's leg up from what the node says of it.
+func (s *shard) readopt(ctx context.Context, c *esl.Conn, leg string) error {
+	d, err := dumpOf(ctx, c, leg)
+	if err == nil {
+		return s.takeUp(ctx, c, d)
+	}
+	if c.Err() != nil || ctx.Err() != nil {
+		return err
+	}
+	if !errors.Is(err, errNoChannel) { // it keeps no other call from being adopted
+		s.node.log.ErrorContext(ctx, "what the node says of a channel cannot be read", slog.String("leg", leg), slog.Any("error", err))
 	}
 	return nil
 }
@@ -101,7 +110,7 @@ func (s *shard) stale(leg string) bool {
 // isStale is stale under the shard's lock.
 func (s *shard) isStale(leg string) bool {
 	c := s.calls[leg]
-	return c == nil && !s.gone.has(leg) || c != nil && c.gaps < s.node.gaps.Load()
+	return c == nil && !s.gone.has(leg) || c != nil && (c.late || c.gaps < s.node.gaps.Load())
 }
 
 // unlisted gives the live legs of calls from before the last gap that the list lacks.
@@ -161,7 +170,11 @@ func lost(c *call, leg string, at time.Time) callflows.Event {
 
 // takeUp goes on with a call after a gap: one of ours, or one that is adopted from its channel. One that has begun, or has
 // ended, while the node was asked goes on by itself: its events have come and are stepped.
-func (s *shard) takeUp(ctx context.Context, conn *esl.Conn, d dump, there map[string]channel) error {
+func (s *shard) takeUp(ctx context.Context, conn *esl.Conn, d dump) error {
+	callee, err := s.calleeThere(ctx, conn, d)
+	if err != nil {
+		return err
+	}
 	s.mu.Lock()
 	leg := d.Get("Unique-ID")
 	if !s.isStale(leg) {
@@ -169,7 +182,7 @@ func (s *shard) takeUp(ctx context.Context, conn *esl.Conn, d dump, there map[st
 		return nil
 	}
 	c := s.calls[leg]
-	if c == nil {
+	if c == nil || c.late {
 		c = s.restore(d)
 	}
 	if c == nil {
@@ -178,7 +191,13 @@ func (s *shard) takeUp(ctx context.Context, conn *esl.Conn, d dump, there map[st
 	}
 	c.gaps = s.node.gaps.Load()
 	s.learnAfterGap(c, d)
-	event := s.resumption(c, d, there)
+	event := resumption(c, d, callee)
+	if event.Kind == callflows.Resumed && c.hasHeardAnswer() {
+		event.Kind = ""
+	}
+	if event.Kind == callflows.Resumed {
+		c.state.Awaited = 0 // what it waits for is broken off, and its end is no answer
+	}
 	s.mu.Unlock()
 	if event.Kind == callflows.Resumed {
 		// A prompt that still plays would come before the one that is asked for again.
@@ -191,7 +210,74 @@ func (s *shard) takeUp(ctx context.Context, conn *esl.Conn, d dump, there map[st
 	if event.Kind != "" && c.state.Phase != callflows.Ended {
 		s.step(c, event)
 	}
+	s.stepKept(c)
 	return nil
+}
+
+// hasHeardAnswer says whether what the call waits for is among what was heard before its state was known.
+func (c *call) hasHeardAnswer() bool {
+	return c.state.Awaited != 0 && slices.ContainsFunc(c.kept, func(h heard) bool { return h.event.Command == c.state.Awaited })
+}
+
+// askFor has the node asked for a caller's leg of whose call nothing is known but that it is there.
+func (n *Node) askFor(leg string) {
+	select {
+	case n.asking <- leg:
+	default: // the node is asked for all of them soon after this worker has become its owner
+	}
+}
+
+// ask asks for such legs.
+func (n *Node) ask(ctx context.Context) {
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case leg := <-n.asking:
+			s := n.shardOf(leg)
+			c := n.up.Load()
+			if c == nil || n.role.Load() != owning || !s.stale(leg) {
+				continue
+			}
+			if err := s.readopt(ctx, c, leg); err != nil && ctx.Err() == nil {
+				n.log.WarnContext(ctx, "a channel could not be asked for its call", slog.String("leg", leg), slog.Any("error", err))
+			}
+		}
+	}
+}
+
+// calleeThere says whether a leg that the caller's call has dialled lives. The list of channels lags behind, so the node is
+// asked for each: a phone that rings must not be rung again.
+func (s *shard) calleeThere(ctx context.Context, conn *esl.Conn, d dump) (bool, error) {
+	for _, leg := range s.dialled(d) {
+		reply, err := conn.Send(ctx, esl.UUIDExists(leg))
+		if err != nil {
+			return false, err
+		}
+		if reply.Text == "true" {
+			return true, nil
+		}
+	}
+	return false, nil
+}
+
+// dialled lists the legs that a caller's call has dialled, as far as we or its channel know.
+func (s *shard) dialled(d dump) (legs []string) {
+	caller := d.Get("Unique-ID")
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	var state callflows.State
+	if c := s.calls[caller]; c != nil && !c.late {
+		state = c.state
+	} else if facts, ours := callOf(d, s.node.options.Node.Name); ours {
+		state, _, _ = decodeMark(d.Variable(markVariable), facts)
+	}
+	for _, l := range state.Legs {
+		if l.ID != caller && !l.HungUp {
+			legs = append(legs, l.ID)
+		}
+	}
+	return legs
 }
 
 // restore makes a call of what its caller's channel carries. Without a mark it has not begun yet; with one that cannot be
@@ -201,7 +287,11 @@ func (s *shard) restore(d dump) *call {
 	if !ours {
 		return nil
 	}
-	c := s.newCall(facts)
+	c := s.calls[facts.Leg]
+	if c == nil {
+		c = s.newCall(facts)
+	}
+	c.late = false
 	mark := d.Variable(markVariable)
 	if mark == "" {
 		return c
@@ -225,14 +315,10 @@ func (s *shard) restore(d dump) *call {
 	return c
 }
 
-// resumption is the event by which a call goes on after a gap. An event of no kind means that it goes on by itself.
-func (s *shard) resumption(c *call, d dump, there map[string]channel) callflows.Event {
+// resumption is the event by which a call goes on after a gap; callee says whether a leg that it has dialled lives. An event
+// of no kind means that it goes on by itself.
+func resumption(c *call, d dump, callee bool) callflows.Event {
 	event := callflows.Event{At: d.at(), Leg: c.state.Call.Leg}
-	callee := false
-	for _, leg := range c.state.Legs {
-		_, listed := there[leg.ID]
-		callee = callee || listed && leg.ID != c.state.Call.Leg
-	}
 	switch {
 	case c.state.Phase == "":
 		event.Kind, event.Call = callflows.Parked, &c.state.Call
@@ -264,9 +350,15 @@ func dumpOf(ctx context.Context, c *esl.Conn, leg string) (dump, error) {
 	if reply.Err() != nil {
 		return nil, errNoChannel
 	}
-	d := dump{}
-	if err := json.Unmarshal(reply.Body, &d); err != nil {
+	var headers map[string]any
+	if err := json.Unmarshal(reply.Body, &headers); err != nil {
 		return nil, fmt.Errorf("uuid_dump: %w", err)
+	}
+	d := dump{}
+	for name, value := range headers {
+		if text, ok := value.(string); ok {
+			d[name] = text
+		} // a variable that was pushed to, such as originated_legs, is a list (switch_event_serialize_json_obj): none of ours is
 	}
 	return d, nil
 }

@@ -72,10 +72,15 @@ func (s *shard) keep(e *esl.Event) {
 	if c == nil || !ok || number <= c.stepped[channel] {
 		return
 	}
+	c.keep(heard{event: event, channel: channel, sequence: number})
+}
+
+// keep keeps an event to be stepped later.
+func (c *call) keep(h heard) {
 	if len(c.kept) == maxKept {
 		c.kept = c.kept[1:]
 	}
-	c.kept = append(c.kept, heard{event: event, channel: channel, sequence: number})
+	c.kept = append(c.kept, h)
 }
 
 // shipped is what a standby does with what the owner ships; nil says that the call is over, or a leg's record safe.
@@ -100,7 +105,7 @@ func (n *Node) shipped(key string, body []byte) {
 	if c == nil {
 		c = s.newCall(r.State.Call)
 	}
-	c.state, c.steps, c.stepped, c.orders, c.told = r.State, r.Steps, r.Stepped, r.Orders, n.following
+	c.state, c.steps, c.stepped, c.orders, c.told, c.late = r.State, r.Steps, r.Stepped, r.Orders, n.following, false
 	for _, l := range r.State.Legs {
 		s.bind(l.ID, c)
 	}
@@ -185,7 +190,7 @@ func (s *shard) records() map[string][]byte {
 	defer s.mu.Unlock()
 	all := map[string][]byte{}
 	for leg, c := range s.calls {
-		if leg == c.state.Call.Leg {
+		if leg == c.state.Call.Leg && !c.late {
 			all[leg] = encodeRecord(c)
 		}
 	}

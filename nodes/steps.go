@@ -58,8 +58,26 @@ func (s *shard) hear(e *esl.Event) {
 	if c == nil || !ok {
 		return
 	}
-	c.note(e.UniqueID(), sequence(e))
+	number := sequence(e)
+	if c.late && !(event.Kind == callflows.HungUp && event.Leg == c.state.Call.Leg) {
+		c.keep(heard{event: event, channel: e.UniqueID(), sequence: number})
+		s.node.askFor(c.state.Call.Leg)
+		return
+	}
+	c.late = false
+	c.note(e.UniqueID(), number)
 	s.step(c, event)
+	s.stepKept(c)
+}
+
+// stepKept steps what was heard of a call before its state was known.
+func (s *shard) stepKept(c *call) {
+	kept := c.kept
+	c.kept = nil
+	for _, h := range kept {
+		c.note(h.channel, h.sequence)
+		s.step(c, h.event)
+	}
 }
 
 // note keeps which of a channel's events were stepped.
@@ -109,7 +127,7 @@ func (s *shard) adopt(e *esl.Event, event *callflows.Event) *call {
 	}
 	c := s.newCall(facts)
 	if e.Name() != "CHANNEL_CREATE" && e.Name() != "CHANNEL_PARK" {
-		c.steps = lateSteps // it began under another worker, whose entries are numbered from 0
+		c.steps, c.late = lateSteps, true // it began under another worker, whose entries are numbered from 0
 	}
 	event.Call = &c.state.Call
 	return c
@@ -163,6 +181,9 @@ func userOf(t *tenants.Tenant, device string) *tenants.User {
 // step takes a call one event further and carries out what comes of it.
 func (s *shard) step(c *call, event callflows.Event) {
 	if c.state.Phase == "" {
+		if event.Leg != c.state.Call.Leg {
+			return // of a leg that it has dialled under another worker
+		}
 		facts := c.state.Call
 		event.Call = &facts
 		if event.Kind != callflows.Parked && event.Kind != callflows.HungUp {

@@ -51,6 +51,10 @@ func (s *shard) inherit(doubt bool) []order {
 			continue
 		}
 		seen[c] = true
+		if c.late { // what was heard waits until its channel was asked
+			s.node.askFor(c.state.Call.Leg)
+			continue
+		}
 		kept, orders := c.kept, c.orders
 		c.kept = nil
 		for _, h := range kept {

@@ -95,6 +95,7 @@ type relay struct {
 	target   atomic.Pointer[string]
 	mu       sync.RWMutex // held for writing while it is silent
 	conns    chan net.Conn
+	closes   atomic.Bool // each connection at once
 }
 
 func newRelay(t *testing.T) *relay {
@@ -110,6 +111,10 @@ func newRelay(t *testing.T) *relay {
 			near, err := l.Accept()
 			if err != nil {
 				return
+			}
+			if r.closes.Load() {
+				near.Close()
+				continue
 			}
 			go func() {
 				far, err := net.Dial("tcp", *r.target.Load())
@@ -136,6 +141,11 @@ func (r *relay) before(o *Options) {
 // end ends the relay and what it carries: its address refuses from then on.
 func (r *relay) end() {
 	r.listener.Close()
+	r.reset()
+}
+
+// reset closes what the relay carries. It goes on listening.
+func (r *relay) reset() {
 	for {
 		select {
 		case c := <-r.conns:
@@ -198,6 +208,45 @@ func TestASilentLinkDeposesNobody(t *testing.T) {
 	second.picture(t)
 	if now := f.global(claim.OwnerVariable); now != owner {
 		t.Errorf("the owner %s was replaced: %s", owner, now)
+	}
+}
+
+// TestALinkThatIsResetDeposesNobody: something between two workers resets their link. The owner is there, and is followed on.
+func TestALinkThatIsResetDeposesNobody(t *testing.T) {
+	f := newFakeNode(t)
+	r := newRelay(t)
+	first, _ := workerThat(t, f, "worker1.a", r.before)
+	first.up(t)
+	owner := f.global(claim.OwnerVariable)
+	second, _ := worker(t, f, "worker2.b")
+	second.picture(t)
+	r.reset()
+	second.picture(t)
+	if now := f.global(claim.OwnerVariable); now != owner {
+		t.Errorf("the owner %s was replaced: %s", owner, now)
+	}
+}
+
+// TestAStandbyThatIsTurnedAwayKeepsItsCalls: a standby that loses its link reaches something that closes each connection before
+// it has answered, as a process does that ends or is overrun. That is no refusal: the standby knows the owner's calls, and
+// goes on with them when the owner's lease is over.
+func TestAStandbyThatIsTurnedAwayKeepsItsCalls(t *testing.T) {
+	f := newFakeNode(t)
+	r := newRelay(t)
+	first, _ := workerThat(t, f, "worker1.a", r.before)
+	first.up(t)
+	second, _ := worker(t, f, "worker2.b")
+	second.picture(t)
+	callee := ring(t, f)
+	f.event("CHANNEL_CREATE", callee, "outbound")
+	f.event("CHANNEL_PROGRESS", callee, "outbound")
+	first.said(t, "leg_rang")
+	r.closes.Store(true)
+	r.reset()
+	second.up(t)
+	f.event("CHANNEL_HANGUP_COMPLETE", callee, "outbound", "Hangup-Cause: USER_BUSY", "variable_hangup_cause_q850: 17")
+	if c := second.cdr(t); c.Leg != callee || c.Device != "d2" {
+		t.Errorf("record %+v", c)
 	}
 }
 
