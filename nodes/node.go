@@ -83,6 +83,7 @@ type Node struct {
 	gap     gap
 	term    atomic.Int64 // counts the times that this worker became the owner
 	asking  chan string  // callers' legs of whose calls nothing is known
+	late    lateness
 	gaps    atomic.Int64 // connections that have ended: what began before the last one may have missed events
 	started sync.WaitGroup
 

@@ -26,6 +26,10 @@ const (
 func (n *Node) handle(index int, e *esl.Event) {
 	defer e.Release() // what is kept longer is a copy
 	n.traffic.notice(e)
+	if at := e.Time(); !at.IsZero() {
+		now := time.Now()
+		n.late.note(now.Sub(at), now)
+	}
 	s := n.shards[index%len(n.shards)]
 	s.mu.Lock()
 	defer s.mu.Unlock()

@@ -101,7 +101,7 @@ func (n *Node) settle(ctx context.Context, c *esl.Conn, open []order) {
 			unclear[s] = append(unclear[s], o)
 		}
 	}
-	if len(unclear) == 0 || !pause(ctx, evidenceWait) {
+	if len(unclear) == 0 || !pause(ctx, n.evidenceAfter()) {
 		return
 	}
 	var all sync.WaitGroup
@@ -109,6 +109,11 @@ func (n *Node) settle(ctx context.Context, c *esl.Conn, open []order) {
 		all.Go(func() { s.settle(ctx, c, orders) })
 	}
 	all.Wait()
+}
+
+// evidenceAfter is how long a node is given to read what the last owner wrote: longer when it was late lately.
+func (n *Node) evidenceAfter() time.Duration {
+	return min(maxEvidence, evidenceWait+2*max(0, n.late.lately(time.Now())-nodeLooks))
 }
 
 // settle asks the channels of a shard's calls.

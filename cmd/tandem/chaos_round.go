@@ -70,6 +70,13 @@ func (c *chaos) round(ctx context.Context, f fault, s scene, m *chaosCompany) er
 	case <-ctx.Done():
 		return ctx.Err()
 	}
+	if is.stolen {
+		owner.hear()
+		c.mu.Lock()
+		defer c.mu.Unlock()
+		c.unprovoked++
+		return nil
+	}
 	at := owner.suffer(f)
 	c.tap.tell(is, string(f))
 	if s.idle {

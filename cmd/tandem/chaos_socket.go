@@ -33,6 +33,7 @@ type tap struct {
 	doubled []string          // commands that went more than once
 	stories map[string]*story // by call id: what was ordered and what came of it, for people
 	lines   map[string]string // by the first digits of the uuids of its legs, which they share: the call id
+	drivers map[string]int    // by call id: the process that ordered something last
 	number  int               // of the last connection
 	trap    *trap
 	watch   *caught
@@ -53,7 +54,7 @@ func newTap(target string) (*tap, error) {
 		return nil, fmt.Errorf("tap: %w", err)
 	}
 	t := &tap{target: target, listener: listener, conns: map[*tapped]bool{}, calls: map[string]string{}, legs: map[string]string{},
-		taken: map[string]int{}, stories: map[string]*story{}, lines: map[string]string{}}
+		taken: map[string]int{}, stories: map[string]*story{}, drivers: map[string]int{}, lines: map[string]string{}}
 	go t.accept()
 	return t, nil
 }
@@ -226,6 +227,7 @@ func (t *tap) ordered(c *tapped, commands []byte) []byte {
 			}
 		}
 		t.remember(call, c, "orders "+orderOf(command))
+		t.drivers[call] = c.pid
 		on = len(commands) - len(rest)
 		if w := t.watch; w != nil && w.call == call && w.pid != c.pid {
 			w.first <- now

@@ -28,6 +28,7 @@ type trap struct {
 type caught struct {
 	call, leg string
 	pid       int            // the owner's
+	stolen    bool           // another process drives the call already: it has taken the node before the fault
 	first     chan time.Time // gets the time of the first command for the call that comes from another process
 }
 
@@ -74,7 +75,7 @@ func (t *tap) spring(c *tapped, call, leg string) {
 	p := t.trap
 	t.trap = nil
 	c.gate.cut()
-	t.watch = &caught{call: call, leg: leg, pid: p.pid, first: make(chan time.Time, 1)}
+	t.watch = &caught{call: call, leg: leg, pid: p.pid, stolen: t.drivers[call] != 0 && t.drivers[call] != p.pid, first: make(chan time.Time, 1)}
 	p.sprung <- *t.watch
 }
 
