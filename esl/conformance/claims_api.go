@@ -11,7 +11,8 @@ import (
 
 func apiClaims() []Claim {
 	return []Claim{
-		{"uuid_dump as json is one object of strings", dumpJSON},
+		{"uuid_dump as json is one object of strings and lists of them", dumpJSON},
+		{"a variable that was pushed to is a list in such an object", dumpList},
 		{"variables are set and read from outside", setvar},
 		{"show channels lists a call, and none", showChannels},
 		{"show calls lists a bridge once", showCalls},
@@ -42,6 +43,33 @@ func dumpJSON(t *testing.T, target Target) {
 		t.Errorf("switch_r_sdp: %q", dump["variable_switch_r_sdp"])
 	}
 	d.Bye()
+}
+
+func dumpList(t *testing.T, target Target) {
+	e := open(t, target)
+	p, q, r := e.phone(), e.phone(), e.phone()
+	a, caller := e.answered(p)
+	one, two := fresh(a), fresh(a)
+	dial := legTo(target, q, "bob", esl.Var{Name: "origination_uuid", Value: one})
+	dial.Legs = append(dial.Legs, legTo(target, r, "carol", esl.Var{Name: "origination_uuid", Value: two}).Legs...)
+	e.send(esl.Bridge(a, "bridge", dial))
+	bob, carol := q.Await(), r.Await()
+	bob.Respond(180, "Ringing", false)
+	carol.Respond(180, "Ringing", false)
+	e.event(one, "CHANNEL_PROGRESS")
+	e.event(two, "CHANNEL_PROGRESS")
+	var dump struct {
+		Legs []string `json:"variable_originated_legs"`
+	}
+	if err := json.Unmarshal([]byte(e.text(esl.UUIDDump(a))), &dump); err != nil {
+		t.Fatal(err)
+	}
+	if len(dump.Legs) != 2 || !strings.HasPrefix(dump.Legs[0], one) || !strings.HasPrefix(dump.Legs[1], two) {
+		t.Errorf("originated_legs: %q", dump.Legs)
+	}
+	caller.Bye()
+	receive(t, bob.Cancels, target.Patience, "a CANCEL")
+	receive(t, carol.Cancels, target.Patience, "a CANCEL")
 }
 
 func setvar(t *testing.T, target Target) {

@@ -158,7 +158,14 @@ func (e *event) asJSON() []byte {
 	return e.json
 }
 
-// jsonObject writes fields as one JSON object in their order.
+// listPrefix and listMark make one text of a variable that was pushed to (switch_event.c, switch_event_base_add_header).
+const (
+	listPrefix = "ARRAY::"
+	listMark   = "|:"
+)
+
+// jsonObject writes fields as one JSON object in their order, and those that were pushed to as lists (switch_event.c,
+// switch_event_serialize_json_obj).
 func jsonObject(fields []field) []byte {
 	var b bytes.Buffer
 	b.WriteByte('{')
@@ -168,7 +175,16 @@ func jsonObject(fields []field) []byte {
 		}
 		b.Write(jsonString(f.name))
 		b.WriteByte(':')
-		b.Write(jsonString(f.value))
+		list, is := strings.CutPrefix(f.value, listPrefix)
+		if !is {
+			b.Write(jsonString(f.value))
+			continue
+		}
+		for j, one := range strings.Split(list, listMark) {
+			b.WriteByte("[,"[min(j, 1)])
+			b.Write(jsonString(one))
+		}
+		b.WriteByte(']')
 	}
 	b.WriteByte('}')
 	return b.Bytes()

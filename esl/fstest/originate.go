@@ -219,6 +219,6 @@ func asArray(values []string) string {
 	case 1:
 		return values[0]
 	default:
-		return "ARRAY::" + strings.Join(values, "|:")
+		return listPrefix + strings.Join(values, listMark)
 	}
 }
