@@ -23,7 +23,7 @@ const (
 	lookWait     = 50 * time.Millisecond  // the same when a caller waits
 	evidenceWait = 25 * time.Millisecond  // a dead owner's last bytes are read by then
 	nodeLooks    = 20 * time.Millisecond  // FreeSWITCH looks so often what its clients say, and tells them what is new
-	maxEvidence  = 400 * time.Millisecond // the longest wait for these bytes, at a node that is late
+	maxEvidence  = 425 * time.Millisecond // the longest wait for these bytes, at a node that is late
 	slowAnswer   = 30 * time.Millisecond  // a node that takes longer to say what it has may not have read them yet
 	maxLooks     = 8                      // at a node that is slow
 	handOverWait = 2 * time.Second
