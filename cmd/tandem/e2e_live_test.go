@@ -41,10 +41,10 @@ func awaitFigures(t *testing.T, address string, calls, dialogs float64) {
 	ctx, cancel := context.WithTimeout(t.Context(), patience)
 	defer cancel()
 	err := await(ctx, "it does not know all calls", func(ctx context.Context) (ok bool, err error) {
-		if c, err = gauge(ctx, address, "calls"); err != nil {
+		if c, err = gauge(ctx, address, "directory_calls"); err != nil {
 			return false, err
 		}
-		d, err = gauge(ctx, address, "dialogs")
+		d, err = gauge(ctx, address, "directory_dialogs")
 		return c == calls && d == dialogs, err
 	})
 	if err != nil {

@@ -66,7 +66,8 @@ func (w *worker) registry() *prometheus.Registry {
 	gauge("configuration_age_seconds", "Seconds since it was read from PostgreSQL.", func() float64 { return time.Since(w.source.Current().LoadedAt()).Seconds() })
 	gauge("rabbitmq_up", "1 while RabbitMQ is connected.", func() float64 { return number(w.rabbit.Connected()) })
 	gauge("calls", "Live calls on all nodes, as far as this worker has heard.", func() float64 { return float64(w.facts.liveCalls()) })
-	gauge("dialogs", "Answered legs whose SIP dialog this worker holds.", func() float64 { _, dialogs := w.facts.calls.Count(); return float64(dialogs) })
+	gauge("directory_calls", "Live calls that this worker knows one by one, whoever drives them.", func() float64 { calls, _ := w.facts.calls.Count(); return float64(calls) })
+	gauge("directory_dialogs", "Answered legs whose SIP dialog it holds.", func() float64 { _, dialogs := w.facts.calls.Count(); return float64(dialogs) })
 
 	ledger := func(f func(rabbit.LedgerStats) float64) func() float64 {
 		return func() float64 { return f(w.ledger.Stats()) }
