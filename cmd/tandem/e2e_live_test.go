@@ -77,9 +77,20 @@ func (c *company) overLimit(t *testing.T) {
 // holds; one that may have to carry it on knows the dialogs of both legs. So does one whose owner has died meanwhile, and a
 // whole new set of workers reads them from the node.
 func TestAWorkerThatStartsDuringCallsKnowsThem(t *testing.T) {
+	t.Run("stand-in", func(t *testing.T) { startsDuringCalls(t, worldOptions{Name: "live"}) })
+	t.Run("FreeSWITCH", func(t *testing.T) {
+		where, found := stack.FindFreeSWITCH()
+		if !found || stack.IsAddress(where) {
+			t.Skip("no FreeSWITCH on this machine: set TANDEM_FREESWITCH to the path of its binary")
+		}
+		startsDuringCalls(t, worldOptions{Name: "live-freeswitch", FreeSWITCH: where})
+	})
+}
+
+func startsDuringCalls(t *testing.T, o worldOptions) {
 	const talk = 18 * time.Second
-	s := stack.ForTest(t)
-	w, err := newWorld(within(t), t, s, worldOptions{Name: "live", Nodes: 1, NoWorker: true})
+	o.Nodes, o.NoWorker = 1, true
+	w, err := newWorld(within(t), t, stack.ForTest(t), o)
 	must(t, err)
 	w.tellOnFailure(t)
 	owner, ownerAddress := w.startAs(t, "owner", roleCalls, roleJobs, roleAPI)

@@ -34,6 +34,7 @@ type Phone struct {
 	codecs  string // the formats and their rtpmaps of the description; empty: PCMU
 	name    string // display name; empty: Alice
 	slowAck bool   // the first 200 is not acknowledged
+	alias   string // parameter of that name of the contact URI of calls made; empty: none
 }
 
 // NewPhone starts a phone that the test's end stops.
@@ -153,7 +154,11 @@ func (p *Phone) Call(engine, user string, headers ...sip.Header) *Dialog {
 	callID := sip.CallIDHeader(sip.GenerateTagN(20) + "@claims")
 	req.AppendHeader(&callID)
 	req.AppendHeader(&sip.CSeqHeader{SeqNo: 1, MethodName: sip.INVITE})
-	req.AppendHeader(&sip.ContactHeader{Address: sip.Uri{Scheme: "sip", User: "alice", Host: p.host, Port: p.port}})
+	contact := &sip.ContactHeader{Address: sip.Uri{Scheme: "sip", User: "alice", Host: p.host, Port: p.port, UriParams: sip.NewParams()}}
+	if p.alias != "" {
+		contact.Address.UriParams.Add("alias", p.alias)
+	}
+	req.AppendHeader(contact)
 	for _, h := range headers {
 		req.AppendHeader(h)
 	}

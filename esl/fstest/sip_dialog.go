@@ -14,10 +14,7 @@ func (l *sipLeg) onAck(ack *sip.Request) {
 		return
 	}
 	l.ackSeen = true
-	c.vars.set("sip_to_tag", l.localTag)
-	c.vars.set("sip_cseq", itoa(int(ack.CSeq().SeqNo)))
-	c.vars.set("sip_full_via", joinValues(ack.GetHeaders("Via")))
-	c.vars.set("sip_full_to", ack.To().Value())
+	l.learnAck(ack)
 	if body := ack.Body(); len(body) > 0 && l.peer.codec == "" { // the answer to our offer
 		l.peer = parseSDP(string(body))
 		c.vars.set("switch_r_sdp", string(body))
@@ -25,6 +22,24 @@ func (l *sipLeg) onAck(ack *sip.Request) {
 		l.listen(l.peer.event)
 	}
 	c.notify()
+}
+
+// learnAck takes what the variables say of the dialog from an ACK of the peer's (sofia.c, nua_i_ack). When the peer of an
+// outbound leg is From, that is said for good.
+func (l *sipLeg) learnAck(ack *sip.Request) {
+	v := &l.ch.vars
+	v.set("sip_to_tag", l.localTag)
+	v.set("sip_from_tag", l.remoteTag)
+	v.set("sip_cseq", itoa(int(ack.CSeq().SeqNo)))
+	v.set("sip_full_via", joinValues(ack.GetHeaders("Via")))
+	v.set("sip_full_from", ack.From().Value())
+	v.set("sip_full_to", ack.To().Value())
+	if l.ch.direction == outbound {
+		v.set("dlg_req_swap_direction", "true")
+		if contact := ack.Contact(); contact != nil {
+			v.set("sip_recover_contact", "<"+contact.Address.String()+">")
+		}
+	}
 }
 
 // acknowledged is an ACK inside the dialog: of the INVITE or of a re-INVITE.
@@ -126,11 +141,13 @@ func (l *sipLeg) receiveReinvite(tx *serverTransaction) {
 	if contact := tx.request.Contact(); contact != nil {
 		l.target = contact.Address
 	}
-	c.vars.set("sip_cseq", itoa(int(tx.request.CSeq().SeqNo)))
+	tx.onAck = l.learnAck
 	contact := field{"Contact", "<" + l.contact + ">"}
 	body := tx.request.Body()
 	if len(body) == 0 {
-		tx.send(200, "OK", l.localTag, []field{contact}, l.localSDP(nil))
+		l.body = l.localSDP(nil)
+		tx.send(200, "OK", l.localTag, []field{contact}, l.body)
+		c.vars.set("rtp_local_sdp_str", string(l.body))
 		return
 	}
 	offer := parseSDP(string(body))
@@ -140,8 +157,10 @@ func (l *sipLeg) receiveReinvite(tx *serverTransaction) {
 	}
 	l.peer = offer
 	c.vars.set("switch_r_sdp", string(body))
-	tx.send(200, "OK", l.localTag, []field{contact}, l.localSDP(&offer))
+	l.body = l.localSDP(&offer)
+	tx.send(200, "OK", l.localTag, []field{contact}, l.body)
 	c.setHeld(offer.onHold())
+	c.vars.set("rtp_local_sdp_str", string(l.body)) // after the event, which carries the one before
 }
 
 // setHeld fires CHANNEL_HOLD or CHANNEL_UNHOLD when the peer changed its mind.

@@ -106,6 +106,9 @@ func setURI(v *variables, prefix string, uri sip.Uri, parts ...string) {
 	if uri.Port != 0 {
 		values["port"] = itoa(uri.Port)
 	}
+	if params := uri.UriParams; len(params) > 0 {
+		values["params"] = params.ToString(';')
+	}
 	for _, part := range parts {
 		v.setForeign(prefix+"_"+part, values[part])
 	}
@@ -162,7 +165,7 @@ func (c *channel) setInboundProfile() {
 	v.setForeign("sip_full_to", to.Value())
 	setURI(v, "sip_req", req.Recipient, "user", "port", "uri", "host")
 	setURI(v, "sip_to", to.Address, "user", "port", "uri", "host")
-	setURI(v, "sip_contact", contact, "user", "port", "uri", "host")
+	setURI(v, "sip_contact", contact, "user", "port", "uri", "host", "params")
 	v.setForeign("rtp_use_codec_string", "PCMU,PCMA")
 	if h := req.GetHeader("User-Agent"); h != nil {
 		v.setForeign("sip_user_agent", h.Value())
