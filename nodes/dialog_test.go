@@ -20,7 +20,7 @@ func (r recorded) Get(name string) string      { return r[name] }
 func (r recorded) Variable(name string) string { return r["variable_"+name] }
 
 // recording gives the events of a recorded session that are about one channel, from its answer on.
-func recording(t *testing.T, name, channel string) (events []recorded) {
+func recording(t testing.TB, name, channel string) (events []recorded) {
 	t.Helper()
 	body, err := os.ReadFile("testdata/" + name + ".events")
 	if err != nil {
@@ -104,6 +104,20 @@ func TestDialogsOfHostileHeaders(t *testing.T) {
 		d.Call, d.Leg = callID, callerLeg
 		if !d.Valid() || tagOf(d.Remote) != tt.remote || tagOf(d.Local) != "us" || complete(&d) != (tt.remote != "") {
 			t.Errorf("%s: %+v", tt.name, d)
+		}
+	}
+}
+
+// BenchmarkLearning is what an event of an answered leg costs beside its step.
+func BenchmarkLearning(b *testing.B) {
+	events := recording(b, "hold_and_reinvite", "82633e02")
+	had := dialogOf(events[1], nil)
+	had.Call, had.Leg = callID, callerLeg
+	for b.Loop() {
+		d := dialogOf(events[1], &had)
+		d.Digest = d.Sum()
+		if !d.Valid() {
+			b.Fatal("not valid")
 		}
 	}
 }

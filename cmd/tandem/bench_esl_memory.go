@@ -49,6 +49,9 @@ func (w *parkedWorld) AddJournal(e messages.JournalEntry) {
 func (w *parkedWorld) AnnounceCall(messages.CallEvent) {}
 func (w *parkedWorld) AnnounceNode(messages.NodeEvent) {}
 
+func (w *parkedWorld) AnnounceCalls(*messages.NodeCalls) error { return nil }
+func (w *parkedWorld) AnnounceDialogs(*messages.NodeDialogs)   {}
+
 func (w *parkedWorld) Contacts(_ *tenants.Tenant, device string, _ time.Time) []callflows.Contact {
 	return []callflows.Contact{{Device: device, URI: "sip:" + device + "@192.0.2.17:5060;alias=198.51.100.9~49152~1", Edge: "sip:192.0.2.9:5060"}}
 }
@@ -76,7 +79,7 @@ func (c *benchEslCommand) memory(ctx context.Context, plan eslPlan) (figures []f
 		defer close(ended)
 		nodes.Own(owning, nodes.Options{Node: tenants.Node{Name: "node1", SIPURI: "sip:192.0.2.10:5060", EventSocket: child.address},
 			Password: eslPassword, Profile: "internal", Worker: "bench", Snapshot: func() *tenants.Snapshot { return snapshot },
-			Ledger: w, Contacts: w, Announcer: w, Prompts: nodes.Prompts("/sounds")})
+			Ledger: w, Contacts: w, Announcer: w, Live: w, Prompts: nodes.Prompts("/sounds")})
 	}()
 	defer func() { stop(); <-ended }()
 	if err := w.parked(ctx, plan.calls); err != nil {
