@@ -33,7 +33,7 @@ const (
 	announceCallsEvery = 30 * time.Second
 	askedPause         = time.Second // between two announcements, however many ask
 	announceAgain      = time.Second // after that, when the last could not be sent
-	callsPerPart       = 128         // about 60 kB
+	callsPerPart       = 100         // about 70 kB
 	partPause          = 5 * time.Millisecond
 	lookedAtOnce       = 64 // calls that are read under one hold of a shard's lock
 	gatherDialogs      = 50 * time.Millisecond

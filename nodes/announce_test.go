@@ -146,10 +146,12 @@ func TestAChangedDialogIsTold(t *testing.T) {
 	o.Live = live
 	run(t, New(o))
 	<-f.up
-	talk(t, f)
-	hold := []string{"Answer-State: answered", "variable_sip_full_from: <sip:101@office.example>;tag=phone", "variable_sip_full_to: <sip:102@office.example>;tag=node",
-		"variable_sip_contact_uri: 101@192.0.2.7:5060", "variable_sip_cseq: 2", "variable_rtp_local_sdp_str: o=FreeSWITCH 1 7 IN IP4 h"}
-	f.event("CHANNEL_HOLD", callerLeg, "inbound", hold...)
+	ring(t, f)
+	known := []string{"Answer-State: answered", "variable_sip_call_id: abc@phone", "variable_sip_full_from: <sip:101@office.example>;tag=phone",
+		"variable_sip_full_to: <sip:102@office.example>;tag=node", "variable_sip_contact_uri: 101@192.0.2.7:5060", "variable_rtp_local_sdp_str: o=FreeSWITCH 1 7 IN IP4 h"}
+	f.event("CHANNEL_ANSWER", callerLeg, "inbound", known...)
+	hears(t, live.dialogs, "the dialog", func(m *messages.NodeDialogs) bool { return m.Dialogs[0].LocalSDP == "o=FreeSWITCH 1 7 IN IP4 h\n" })
+	f.event("CHANNEL_HOLD", callerLeg, "inbound", append(known, "variable_sip_cseq: 2")...)
 	hears(t, live.dialogs, "the new description, with the peer's new number", func(m *messages.NodeDialogs) bool {
 		return slices.ContainsFunc(m.Dialogs, func(d messages.Dialog) bool {
 			return d.Leg == callerLeg && d.RemoteCSeq == 2 && d.LocalSDP == "o=FreeSWITCH 1 8 IN IP4 h\nm=audio 1 RTP/AVP 0\na=recvonly\n"
