@@ -15,6 +15,7 @@ import (
 // benchCommands measure.
 type benchCommands struct {
 	Route  benchRouteCommand  `cmd:"" help:"Measure routing decisions over AMQP against a bare echo in the same run."`
+	Paused benchPausedCommand `cmd:"" help:"Measure how long callers wait while one of two route workers is paused."`
 	Esl    benchEslCommands   `cmd:"" help:"Measure the client of the event socket against others in the same run."`
 	Worker benchWorkerCommand `cmd:"" hidden:"" help:"One of the two workers that the measurement compares."`
 }
@@ -60,24 +61,11 @@ func (c *benchRouteCommand) plan() benchPlan {
 
 // Run measures and prints lines for people, then the figures.
 func (c *benchRouteCommand) Run(ctx context.Context) (err error) {
-	if err := stack.Install(ctx, os.Stderr, stack.PostgreSQL, stack.RabbitMQ, stack.Kamailio); err != nil {
-		return err
-	}
-	// Any other PostgreSQL that the environment names may hold somebody's configuration.
-	o := stack.Options{Out: os.Stderr, PostgreSQL: c.StackDir == "", RabbitMQ: c.StackDir == ""}
-	s, err := stack.Start(ctx, o)
+	b, err := c.start(ctx)
 	if err != nil {
 		return err
 	}
-	defer func() { err = errors.Join(err, s.Close()) }()
-	if c.StackDir == "" {
-		c.PostgresURL, c.AMQPURL = s.PostgresURL, s.AMQPURL
-	}
-	b, err := newBench(ctx, s, c)
-	if err != nil {
-		return err
-	}
-	defer b.close()
+	defer func() { err = errors.Join(err, b.end()) }()
 	fmt.Printf("%d cores, %s, RabbitMQ %s; load average %s\n", runtime.NumCPU(), runtime.Version(), b.amqp.brokerVersion(), loadAverage())
 	var figures []figure
 	if c.Only != "kamailio" {
@@ -97,6 +85,26 @@ func (c *benchRouteCommand) Run(ctx context.Context) (err error) {
 		fmt.Println(f)
 	}
 	return nil
+}
+
+// start prepares a measurement on the servers of tandem stack, or private ones.
+func (c *benchRouteCommand) start(ctx context.Context) (*bench, error) {
+	if err := stack.Install(ctx, os.Stderr, stack.PostgreSQL, stack.RabbitMQ, stack.Kamailio); err != nil {
+		return nil, err
+	}
+	// Any other PostgreSQL that the environment names may hold somebody's configuration.
+	s, err := stack.Start(ctx, stack.Options{Out: os.Stderr, PostgreSQL: c.StackDir == "", RabbitMQ: c.StackDir == ""})
+	if err != nil {
+		return nil, err
+	}
+	if c.StackDir == "" {
+		c.PostgresURL, c.AMQPURL = s.PostgresURL, s.AMQPURL
+	}
+	b, err := newBench(ctx, s, c)
+	if err != nil {
+		return nil, errors.Join(err, s.Close())
+	}
+	return b, nil
 }
 
 // loadAverage says how busy the machine is, this measurement included (proc(5)).

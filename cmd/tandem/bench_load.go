@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"math/rand/v2"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -234,6 +235,13 @@ func (l *load) end(ctx context.Context, m measured, sent int) (measured, error) 
 		return m, err
 	}
 	return m, m.check()
+}
+
+// times are those of the measurement that has ended.
+func (l *load) times() []time.Duration {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return slices.Clone(l.took)
 }
 
 // settled sends one request and says whether the right answer came soon.

@@ -52,6 +52,12 @@ func newBench(ctx context.Context, s *stack.Stack, c *benchRouteCommand) (*bench
 	return b, nil
 }
 
+// end closes the measurement and its servers.
+func (b *bench) end() error {
+	b.close()
+	return b.system.stack.Close()
+}
+
 func (b *bench) close() {
 	b.amqp.close()
 	b.system.Store.Close()

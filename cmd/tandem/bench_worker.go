@@ -65,6 +65,10 @@ func (b *bench) startBenchWorker(ctx context.Context, kind string) (*stack.Proce
 	if err != nil {
 		return nil, err
 	}
+	state, err := os.MkdirTemp(b.system.stack.Dir, "state-bench-")
+	if err != nil {
+		return nil, err
+	}
 	arguments := []string{"bench", "worker", "--kind", kind, "--prefetch", strconv.Itoa(b.options.Prefetch)}
 	if b.options.CPUProfile != "" {
 		b.profiles++
@@ -73,7 +77,7 @@ func (b *bench) startBenchWorker(ctx context.Context, kind string) (*stack.Proce
 	return b.system.stack.Launch(ctx, stack.Command{
 		Name: "bench " + kind, Path: self, Arguments: arguments,
 		Environment: append(os.Environ(), "TANDEM_POSTGRES_URL="+b.options.PostgresURL, "TANDEM_AMQP_URL="+b.options.AMQPURL,
-			"TANDEM_STATE_DIR="+filepath.Join(b.system.stack.Dir, "state-bench"), asTandem),
+			"TANDEM_STATE_DIR="+state, asTandem),
 	})
 }
 
