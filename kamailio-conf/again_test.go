@@ -34,10 +34,15 @@ func (c *carrier) invite(number string) outgoing {
 	c.calls++
 	text := strings.ReplaceAll(options(c.node, c.e.values.Outside, c.calls), "OPTIONS", "INVITE")
 	text = strings.Replace(text, "sip:"+c.e.values.Outside, "sip:"+number+"@"+c.e.values.Outside, 1)
-	text = strings.Replace(text, "CSeq:", "Contact: <"+c.uri()+">\r\nCSeq:", 1)
+	text = strings.Replace(text, "CSeq:", "Contact: <"+c.uri()+">\r\nContent-Type: application/sdp\r\nCSeq:", 1)
+	text = strings.Replace(text, "Content-Length: 0\r\n\r\n", fmt.Sprintf("Content-Length: %d\r\n\r\n%s", len(longDescription), longDescription), 1)
 	c.sendTo(c.e.values.Outside, text)
 	return outgoing{c, text, headersOf(text, "Call-ID")[0]}
 }
+
+// longDescription is about as long as an edge takes.
+var longDescription = "v=0\r\no=- 1 1 IN IP4 127.0.0.1\r\ns=-\r\nc=IN IP4 127.0.0.1\r\nt=0 0\r\nm=audio 4000 RTP/AVP 0\r\n" +
+	strings.Repeat("a=candidate:1 1 UDP 2130706431 192.0.2.1 4000 typ host\r\n", messages.MaxSDP/60)
 
 // outgoing is a call of the carrier's.
 type outgoing struct {
@@ -48,7 +53,8 @@ type outgoing struct {
 
 // acknowledge sends the ACK of a refusal: the INVITE's headers with the refusal's To (RFC 3261 17.1.1.3).
 func (o outgoing) acknowledge(to string) {
-	text := strings.ReplaceAll(o.text, "INVITE", "ACK")
+	head, _, _ := strings.Cut(o.text, "Content-Type: ")
+	text := strings.ReplaceAll(head, "INVITE", "ACK") + "CSeq: 1 ACK\r\nContent-Length: 0\r\n\r\n"
 	o.c.sendTo(o.c.e.values.Outside, strings.Replace(text, "To: "+headersOf(text, "To")[0], "To: "+to, 1))
 }
 
@@ -119,6 +125,9 @@ func TestAnUnansweredQuestionIsAskedOnceMore(t *testing.T) {
 			asked, at := q.of(call)
 			if len(asked) != 2 {
 				t.Fatalf("asked %d times, want 2", len(asked))
+			}
+			if asked[0].SDP != longDescription {
+				t.Errorf("the description is not as it was sent: %q", asked[0].SDP)
 			}
 			if !reflect.DeepEqual(asked[0], asked[1]) {
 				t.Errorf("two different questions:\n%+v\n%+v", asked[0], asked[1])

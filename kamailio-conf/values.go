@@ -39,7 +39,7 @@ type Values struct {
 	RegisterMax time.Duration // longest registration; default 1 hour
 
 	// AskAgainAtMost is the number of questions without an answer within AskAgain, in one second, beyond which none is asked
-	// again until a second has passed with fewer: then the workers are slow, and not one of them paused. Default 64.
+	// again until a second has passed with fewer: then the workers are slow, and not one of them paused. Default 128.
 	AskAgainAtMost int
 
 	Debug int // Kamailio's log level: 0 warnings, 1 notices (default), 2 information, 3 everything
@@ -60,8 +60,8 @@ const (
 	defaultBanAfter  = 20
 	defaultBanWindow = 5 * time.Minute
 	defaultBanFor    = time.Hour
-	// Four paused workers' prefetch at one instant (rabbit.RoutePrefetch). A busy worker decides as many in 5 ms.
-	defaultAskAgainAtMost = 64
+	// Four paused workers' prefetch at one instant (rabbit.RoutePrefetch). A worker decides so many in some 20 ms.
+	defaultAskAgainAtMost = 128
 	defaultNodeWait       = time.Second
 	defaultRegisterMin    = time.Minute
 	defaultRegisterMax    = time.Hour

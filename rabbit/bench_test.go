@@ -46,6 +46,29 @@ func BenchmarkRoutes(b *testing.B) {
 	}
 }
 
+// BenchmarkPrefetch is what holding fewer requests at once costs, with 200 outstanding. The rounds take turns, so that what
+// else the machine does falls on all alike.
+//
+//	go test ./rabbit -bench Prefetch -run ^$ -benchtime 5000x
+func BenchmarkPrefetch(b *testing.B) {
+	const rounds, outstanding = 7, 200
+	for round := range rounds {
+		for _, prefetch := range []int{2, 4, 8, 16, 32, 64} {
+			b.Run(fmt.Sprintf("%d/round-%d", prefetch, round), func(b *testing.B) {
+				url := broker(b)
+				c, _ := connected(b, url)
+				background(b, func(ctx context.Context) error { return c.ServeRoutes(ctx, prefetch, trivial) })
+				b.Cleanup(func() {
+					if b.Failed() {
+						b.Logf("worker's counts: %+v", c.Stats())
+					}
+				})
+				load(b, url, outstanding)
+			})
+		}
+	}
+}
+
 // load sends b.N requests, keeping the given number outstanding.
 func load(b *testing.B, url string, outstanding int) {
 	ch := raw(b, url)

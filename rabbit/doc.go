@@ -27,6 +27,8 @@
 //     it is sent later, also by the next process. It may arrive twice: the ledger of CDRs is idempotent.
 //   - A delivery is acknowledged only after its handler is done with it. What no release can read goes to the queue
 //     tandem.dead with the header x-tandem-reason, body untouched, and so does what made a handler panic.
+//   - What an edge asks again because nobody has answered comes to every route worker. A process that stood still for
+//     PauseNoticed gives back the requests that it held, so that it answers none that is older than its edge waits.
 //   - Every queue, batch, spool, retry and wait has a named bound.
 //
 // What can be lost: answers and events while the broker is away (an edge times out; whoever follows events is told that

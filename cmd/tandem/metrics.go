@@ -88,6 +88,7 @@ func (w *worker) registry() *prometheus.Registry {
 		return func() float64 { return float64(f(w.rabbit.Stats())) }
 	}
 	count("route_late_total", "Routing answers that were not sent because their edge had given up.", broker(func(s rabbit.Stats) uint64 { return s.Late }))
+	count("route_pauses_total", "How often a lane gave back the routing requests that it held, because this process had stood still.", broker(func(s rabbit.Stats) uint64 { return s.Pauses }))
 	count("messages_refused_total", "Messages that could not be read, routing requests among them.", broker(func(s rabbit.Stats) uint64 { return s.Refused }))
 	count("messages_dead_lettered_total", "Messages that this worker put aside in tandem.dead.", broker(func(s rabbit.Stats) uint64 { return s.DeadLettered }))
 	count("handler_panics_total", "Messages on which this worker's code panicked.", broker(func(s rabbit.Stats) uint64 { return s.Panics }))

@@ -31,8 +31,7 @@ func (w *worker) decide(ctx context.Context, m *messages.RouteRequest, now time.
 	if err != nil {
 		return w.unreadable(ctx, m, request, err, now)
 	}
-	_, taken := w.facts.calls.Asked(request.Call)
-	if taken {
+	if w.facts.calls.Taken(request.Call) {
 		return nil, nil
 	}
 	snapshot := w.source.Current()
