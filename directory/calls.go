@@ -259,7 +259,10 @@ func (c *Calls) expire(tenant string, now time.Time) {
 
 // CountTenant is the number of a tenant's calls, decided ones included and uncertain ones left out: nobody is refused for
 // a call that may be over.
-func (c *Calls) CountTenant(tenant string, now time.Time) (calls int) {
+func (c *Calls) CountTenant(tenant string, now time.Time) int { return c.CountOthers(tenant, "", now) }
+
+// CountOthers is CountTenant without a call that is asked about, however often that is.
+func (c *Calls) CountOthers(tenant, but string, now time.Time) (calls int) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.expire(tenant, now)
@@ -267,10 +270,14 @@ func (c *Calls) CountTenant(tenant string, now time.Time) (calls int) {
 	if t == nil {
 		return 0
 	}
+	counts := func(node string) bool { return node == "" || !c.nodes[node].uncertain(now) }
 	for node, n := range t.byNode {
-		if node == "" || !c.nodes[node].uncertain(now) {
+		if counts(node) {
 			calls += n
 		}
+	}
+	if had := t.calls[but]; had != nil && counts(had.live.Node) {
+		calls--
 	}
 	return calls
 }

@@ -94,15 +94,6 @@ func (r *Rates) Sweep(now time.Time) {
 	}
 }
 
-// Counts says whether CountTenant counts a call at that time: one that is live, or only decided.
-func (c *Calls) Counts(call, tenant string, now time.Time) bool {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	c.expire(tenant, now)
-	had := c.calls[call]
-	return had != nil && had.live.Tenant == tenant
-}
-
 // HasEnded says whether a call's end was heard of within the last TombstoneFor.
 func (c *Calls) HasEnded(call string) bool {
 	c.mu.Lock()

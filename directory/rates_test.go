@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"tandem/directory"
+	"tandem/messages"
 )
 
 func TestCallsThatBeganWithinASecondAreCounted(t *testing.T) {
@@ -41,16 +42,23 @@ func TestACallIsCountedOnceHoweverLateItsOwnerTells(t *testing.T) {
 	}
 }
 
-func TestADecidedCallIsKnownToBeCounted(t *testing.T) {
+func TestACallThatIsAskedAboutIsNotCounted(t *testing.T) {
 	var c directory.Calls
 	c.Tentative("c", "demo", at(0))
+	c.Tentative("live", "demo", at(0))
+	c.Apply(news("live", messages.CallStarted, 0), at(0))
+	gone := at(0).Add(directory.TentativeFor)
 	for _, tt := range []struct {
 		call, tenant string
 		at           time.Time
-		want         bool
-	}{{"c", "demo", at(1), true}, {"c", "two", at(1), false}, {"other", "demo", at(1), false}, {"c", "demo", at(0).Add(directory.TentativeFor), false}} {
-		if got := c.Counts(tt.call, tt.tenant, tt.at); got != tt.want {
-			t.Errorf("%s of %s: %v", tt.call, tt.tenant, got)
+		want         int
+	}{{"", "demo", at(1), 2}, {"c", "demo", at(1), 1}, {"live", "demo", at(1), 1}, {"c", "two", at(1), 0}, {"other", "demo", at(1), 2}, {"c", "demo", gone, 1}} {
+		if got := c.CountOthers(tt.tenant, tt.call, tt.at); got != tt.want {
+			t.Errorf("beside %s, %s has %d calls, want %d", tt.call, tt.tenant, got, tt.want)
 		}
+	}
+	uncertain := at(0).Add(directory.UncertainAfter + 1)
+	if got := c.CountOthers("demo", "live", uncertain); got != c.CountTenant("demo", uncertain) {
+		t.Errorf("an uncertain call is left out twice: %d", got)
 	}
 }

@@ -96,7 +96,7 @@ func offlineWorker(b *testing.B, data tenants.Data) *worker {
 	silent := slog.New(slog.DiscardHandler)
 	dir := b.TempDir()
 	must(b, postgres.WriteSnapshot(dir, data))
-	w := &worker{log: silent}
+	w := &worker{log: silent, meters: newMeters()}
 	var err error
 	w.store, err = postgres.Open(b.Context(), "postgres://tandem@"+nobody+"/tandem")
 	must(b, err)

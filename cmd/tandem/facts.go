@@ -163,12 +163,7 @@ func (f *facts) read(ctx context.Context) bool {
 //
 // The call that is asked about counts for none of its tenant's limits: an edge that asks twice gets the same answer.
 func (f *facts) routing(tenant, call string, now time.Time) routing.Facts {
-	out := routing.Facts{At: now, TenantCalls: f.calls.CountTenant(tenant, now), TenantRate: f.rates.Count(tenant, call, now)}
-	if f.calls.Counts(call, tenant, now) {
-		out.TenantCalls--
-	}
-	out.Nodes = f.routable(now)
-	return out
+	return routing.Facts{At: now, TenantCalls: f.calls.CountOthers(tenant, call, now), TenantRate: f.rates.Count(tenant, call, now), Nodes: f.routable(now)}
 }
 
 // routableNodes are nodes as routing takes them, and the directory's list that they were made of.

@@ -27,49 +27,71 @@ func (w *worker) route(ctx context.Context) error {
 // The same request may be there twice, at one worker or at two: the edge asks again when an answer takes long, and the
 // broker when a worker has died. What a node has taken is decided, so no answer is due.
 func (w *worker) decide(ctx context.Context, m *messages.RouteRequest, now time.Time) (answer *messages.RouteAnswer, sent func()) {
-	request, err := routing.Read(m)
-	if err != nil {
-		return w.unreadable(ctx, m, request, err, now)
+	d := w.newDecided(now)
+	var err error
+	if d.request, err = routing.Read(m); err != nil {
+		return w.unreadable(ctx, m, d, err)
 	}
-	if w.facts.calls.Taken(request.Call) {
+	if w.facts.calls.Taken(d.request.Call) {
 		return nil, nil
 	}
 	snapshot := w.source.Current()
-	tenant := routing.TenantOf(snapshot, request)
-	facts := w.facts.routing(tenant, request.Call, now)
-	decision := routing.Decide(snapshot, facts, request)
-	return routing.Answer(m, decision), func() { w.record(now, request, facts, decision) }
+	tenant := routing.TenantOf(snapshot, d.request)
+	d.facts = w.facts.routing(tenant, d.request.Call, now)
+	d.decision = routing.Decide(snapshot, d.facts, d.request)
+	return routing.Answer(m, d.decision), d.sent
 }
 
-// record keeps a decision: its journal entry, and for a rejection the CDR of the leg that reached no node.
-func (w *worker) record(now time.Time, request routing.Request, facts routing.Facts, d routing.Decision) {
-	w.meters.decision(d)
-	room, _ := w.rooms.Get().(*[]byte)
-	if room == nil {
-		room = new([]byte)
+// decided is a decision and what it was made of, until it is recorded. There is one for each request, so they are used again.
+type decided struct {
+	worker   *worker
+	at       time.Time
+	request  routing.Request
+	facts    routing.Facts
+	decision routing.Decision
+	room     []byte // in which its journal entry is written
+	sent     func() // record
+}
+
+func (w *worker) newDecided(at time.Time) *decided {
+	d, _ := w.decided.Get().(*decided)
+	if d == nil {
+		d = &decided{worker: w}
+		d.sent = d.record
 	}
+	d.at = at
+	return d
+}
+
+// record keeps a decision: its journal entry, and for a rejection the CDR of the leg that reached no node. It may be called
+// once: another request's decision takes the place of this one.
+func (d *decided) record() {
+	w := d.worker
+	w.meters.decision(d.decision)
 	var entry messages.JournalEntry
-	entry, *room = routing.Journal(*room, facts, request, d)
+	entry, d.room = routing.Journal(d.room, d.facts, d.request, d.decision)
 	w.ledger.AddJournal(entry) // which keeps nothing of the room
-	w.rooms.Put(room)
-	if d.Verdict == messages.Reject {
-		w.ledger.AddCDR(explain.RejectedCDR(now, request, d))
-		return
+	if d.decision.Verdict == messages.Reject {
+		w.ledger.AddCDR(explain.RejectedCDR(d.at, d.request, d.decision))
+	} else {
+		w.facts.calls.Tentative(d.decision.Call, d.decision.Tenant, d.at)
+		w.facts.begun(d.decision.Call, d.decision.Tenant, d.at)
 	}
-	w.facts.calls.Tentative(d.Call, d.Tenant, now)
-	w.facts.begun(d.Call, d.Tenant, now)
+	d.request, d.facts, d.decision = routing.Request{}, routing.Facts{}, routing.Decision{}
+	w.decided.Put(d)
 }
 
 // unreadable answers a request whose texts cannot be read.
-func (w *worker) unreadable(ctx context.Context, m *messages.RouteRequest, request routing.Request, err error, now time.Time) (answer *messages.RouteAnswer, sent func()) {
+func (w *worker) unreadable(ctx context.Context, m *messages.RouteRequest, d *decided, err error) (answer *messages.RouteAnswer, sent func()) {
 	field := ""
 	var refusal *messages.Refusal
 	if errors.As(err, &refusal) {
 		field = refusal.Field
 	}
-	w.log.WarnContext(ctx, "a routing request cannot be read", slog.String("call_id", request.Call), slog.String("field", field),
+	w.log.WarnContext(ctx, "a routing request cannot be read", slog.String("call_id", d.request.Call), slog.String("field", field),
 		slog.String("source", m.SourceAddress))
-	d := routing.Unreadable(request.Call, field)
-	request.SIPCallID = m.CallID
-	return routing.Answer(m, d), func() { w.record(now, request, routing.Facts{At: now}, d) }
+	d.request.SIPCallID = m.CallID
+	d.facts = routing.Facts{At: d.at}
+	d.decision = routing.Unreadable(d.request.Call, field)
+	return routing.Answer(m, d.decision), d.sent
 }

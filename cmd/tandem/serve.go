@@ -53,7 +53,7 @@ type worker struct {
 	facts    *facts
 	nodes    ownedNodes
 	meters   *meters
-	rooms    sync.Pool // of *[]byte, in which decisions are written for the ledger
+	decided  sync.Pool // of *decided
 	running  sync.WaitGroup
 }
 
