@@ -223,8 +223,9 @@ func (s *scanner) nextEscape() int {
 // escaped reads a string with escapes; those by number are not accepted. Its first quote, which may be one of its own, comes
 // after so many bytes.
 func (s *scanner) escaped(quote int) (text string, ok bool) {
+	const short = 64
 	var out strings.Builder
-	out.Grow(quote)
+	out.Grow(max(quote, short))
 	from, end := s.at, s.at+quote
 	for {
 		plain := strings.IndexByte(s.text[from:end], '\\')

@@ -30,7 +30,7 @@ func BenchmarkDecision(b *testing.B) {
 		w.facts.nodes.Apply(&messages.NodeEvent{Type: messages.NodeEventV1, Node: fmt.Sprintf("bench%d", i+1),
 			SIPURI: fmt.Sprintf("sip:192.0.2.%d:5060", i+1), State: messages.NodeUp, Worker: "bench"}, time.Now().Add(time.Hour/2))
 	}
-	large := json.RawMessage(`"` + strings.Repeat("x", messages.MaxJournalBytes/2) + `"`)
+	large := json.RawMessage(`"` + strings.Repeat("x", messages.MaxJournalBytes*7/8) + `"`)
 	for range 2 * rabbit.MaxHeldJournalBytes / len(large) {
 		w.ledger.AddJournal(messages.JournalEntry{Call: "large", Source: messages.SourceRouting, Input: large})
 	}
