@@ -202,6 +202,49 @@ func TestStepCountsNothingFromAnotherCall(t *testing.T) {
 	}
 }
 
+// A call that a worker has adopted from its channel has not been through begin, and its mark has no time of an answer.
+func TestTheRecordsOfAnAdoptedCallKeepTheirBounds(t *testing.T) {
+	c := call("main")
+	c.SIPCallID, c.Dialled, c.Caller.Number = strings.Repeat("x", 4000), strings.Repeat("2", 4000), strings.Repeat("1", 4000)
+	state := State{Call: c, Phase: Talking, FlowID: "main", Element: "start", Entered: 1, Commands: 2, Awaited: 2, Stage: stageRinging, Answered: true,
+		Legs: []Leg{{ID: callerLeg, Role: messages.RoleCaller, Created: true, Answered: true},
+			{ID: "b", Role: messages.RoleCallee, Created: true, Answered: true, Bridged: true}}}
+	config := demo(t, flowOf(map[string]tenants.Element{"start": el("ring", `{"devices":["lobby"]}`)}))
+	for _, leg := range []string{"b", callerLeg} {
+		ended := started.Add(time.Minute)
+		out := Step(config, state, Event{Kind: HungUp, At: ended, Leg: leg, End: &LegEnd{Cause: "NORMAL_UNSPECIFIED", By: ByUs, CreatedAt: started, Estimated: true}})
+		state = out.State
+		r := out.Commands[0].CDR
+		if err := r.Validate(); err != nil {
+			t.Errorf("the ledger refuses the record of %s: %v", leg, err)
+		}
+		if r.AnsweredAt == nil || !r.AnsweredAt.Equal(ended) {
+			t.Errorf("%s was answered at %v; nobody knows when, so its talk has no length", leg, r.AnsweredAt)
+		}
+	}
+}
+
+func TestAnAnswerLiesBetweenStartAndEnd(t *testing.T) {
+	before, end, after := started.Add(-time.Second), started.Add(time.Minute), started.Add(time.Hour)
+	for _, c := range []struct{ told, kept time.Time }{{before, started}, {started, started}, {end, end}, {after, end}, {time.Time{}, end}} {
+		if got := within(&c.told, started, end); !got.Equal(c.kept) {
+			t.Errorf("an answer at %v is kept as %v", c.told, got)
+		}
+	}
+	if within(nil, started, end) != nil {
+		t.Error("a leg that was not answered is")
+	}
+}
+
+// A worker that takes over does not know whether the hang-up was carried out.
+func TestAHangUpThatIsOrderedAgainIsExplained(t *testing.T) {
+	s := tell(t, demo(t, flowOf(map[string]tenants.Element{"start": el("hangup", ``)})))
+	ending := s.parked().State
+	if out := Step(s.w.config, ending, Event{Kind: Resumed, At: started, Leg: callerLeg}); said(out, "hung_up_again") != 1 || out.Commands[0].Kind != HangUp {
+		t.Errorf("it says %v and orders %v", out.Because, out.Commands)
+	}
+}
+
 func BenchmarkStep(b *testing.B) {
 	config := demo(b, flowOf(map[string]tenants.Element{
 		"start": el("hours", `{"schedule":"office"}`, "open->ask"),

@@ -29,7 +29,8 @@ func (s *step) cdr(l *Leg) *messages.CDR {
 		c.SIPCode = 0
 	}
 	if l.Role == messages.RoleCaller {
-		c.From, c.To, c.SIPCallID = call.Caller.Number, call.Dialled, call.SIPCallID
+		// A call that was adopted from its channel has not been through begin.
+		c.From, c.To, c.SIPCallID = clip(call.Caller.Number, messages.MaxURI), clip(call.Dialled, messages.MaxURI), clip(call.SIPCallID, messages.MaxURI)
 		if c.SIPCode == 0 && c.AnsweredAt == nil {
 			c.SIPCode = SIPCodeOf(c.Cause) // the node has refused the INVITE with it
 		}
@@ -37,6 +38,7 @@ func (s *step) cdr(l *Leg) *messages.CDR {
 	if c.StartedAt.IsZero() || c.StartedAt.After(c.EndedAt) {
 		c.StartedAt = minTime(call.StartedAt, c.EndedAt)
 	}
+	c.AnsweredAt = within(c.AnsweredAt, c.StartedAt, c.EndedAt)
 	return c
 }
 
@@ -52,6 +54,20 @@ func (s *step) fault(l *Leg, end *LegEnd) messages.Fault {
 		return s.state.Fault
 	}
 	return faultOfCause(end.Cause, l.Trunk != "")
+}
+
+// within brings the time of an answer between a leg's start and its end, which two clocks may have told. An answer at a time
+// that nobody knows (a call adopted from its channel) counts from the end: what is not known is not charged for.
+func within(answered *time.Time, start, end time.Time) *time.Time {
+	switch {
+	case answered == nil:
+		return nil
+	case answered.IsZero() || answered.After(end):
+		return &end
+	case answered.Before(start):
+		return &start
+	}
+	return answered
 }
 
 func minTime(a, b time.Time) time.Time {

@@ -113,6 +113,19 @@ func ParseSettings(elementType string, settings json.RawMessage) (any, error) {
 	return value, nil
 }
 
+// ExitNames lists the exits that an element of this type has with these settings. The error is that of ParseSettings.
+func ExitNames(elementType string, settings json.RawMessage) ([]string, error) {
+	value, err := ParseSettings(elementType, settings)
+	if err != nil {
+		return nil, err
+	}
+	var names []string
+	for _, exit := range exitsOf(elementOf(elementType), value) {
+		names = append(names, exit.Name)
+	}
+	return names, nil
+}
+
 // ElementTypes lists the name of every type of element that a tenant's flow may use.
 func ElementTypes() []string {
 	var names []string

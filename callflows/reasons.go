@@ -22,6 +22,7 @@ func engineReasons() because.Catalog {
 		"node_refused":         "The media node refused an order ({detail}).",
 		"end_ordered":          "Hung up by {by} through the API ({reason}).",
 		"resumed":              "Tandem took the call up again after a gap: {element} begins anew.",
+		"hung_up_again":        "Tandem took the call up again after a gap: the caller's leg is hung up once more ({cause}).",
 		"step_panicked":        "A fault in Tandem ({detail}) ended the call at the event {event}.",
 		"event_before_park":    "An event ({event}) came before the call had parked.",
 		"event_after_end":      "An event ({event}) came after the call had ended.",

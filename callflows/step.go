@@ -26,6 +26,7 @@ func Step(config Config, state State, event Event) Outcome {
 	case Ending:
 		s.bookkeep()
 		if s.event.Kind == Resumed && s.state.Cause != "" {
+			s.explain("hung_up_again", "cause", s.state.Cause)
 			s.order(Command{Kind: HangUp, Cause: s.state.Cause}) // hanging up twice harms nobody
 		}
 	case Ended:
