@@ -31,6 +31,9 @@ func (s *Store) LoadData(ctx context.Context) (tenants.Data, error) {
 		if data.Trunks, err = loadTrunks(ctx, tx); err != nil {
 			return err
 		}
+		if data.Outbound, err = loadOutboundRoutes(ctx, tx); err != nil {
+			return err
+		}
 		if data.Emergency, err = loadEmergency(ctx, tx); err != nil {
 			return err
 		}
@@ -46,6 +49,8 @@ func (s *Store) LoadData(ctx context.Context) (tenants.Data, error) {
 func (s *Store) loadTenants(ctx context.Context, tx pgx.Tx) ([]tenants.Tenant, error) {
 	rows, err := tx.Query(ctx, `
 		SELECT t.id, t.name, t.domain, t.time_zone, t.language, t.suspended, t.max_calls,
+		       coalesce(t.main_number, ''), t.country, t.international_prefix, t.national_prefix, t.area_code,
+		       t.may_call_out, t.blocked_prefixes, t.max_outgoing, t.outgoing_per_second,
 		       t.max_calls_per_second, coalesce(t.published_version, 0), v.document
 		  FROM tenants t
 		  LEFT JOIN tenant_versions v ON v.tenant_id = t.id AND v.version = t.published_version
@@ -58,6 +63,8 @@ func (s *Store) loadTenants(ctx context.Context, tx pgx.Tx) ([]tenants.Tenant, e
 		var version int64
 		var document []byte
 		if err := row.Scan(&t.ID, &t.Name, &t.Domain, &t.TimeZone, &t.Language, &t.Suspended, &t.MaxCalls,
+			&t.MainNumber, &t.Dialling.Country, &t.Dialling.InternationalPrefix, &t.Dialling.NationalPrefix, &t.Dialling.AreaCode,
+			&t.CallingOut.Allowed, &t.CallingOut.BlockedPrefixes, &t.CallingOut.MaxCalls, &t.CallingOut.PerSecond,
 			&t.MaxCallsPerSecond, &version, &document); err != nil {
 			return t, err
 		}

@@ -43,6 +43,11 @@ func TestASnapshotHoldsWhatWasConfiguredAndNothingOfOthers(t *testing.T) {
 			tx.SaveTrunk(ctx, tenants.Trunk{ID: "carrier", Name: "Carrier", Addresses: []netip.Addr{
 				netip.MustParseAddr("192.0.2.1"), netip.MustParseAddr("2001:db8::1"), netip.MustParseAddr("::ffff:192.0.2.2")}}),
 			tx.SaveTrunk(ctx, tenants.Trunk{ID: "silent", Name: "Without addresses"}),
+			tx.SaveTrunk(ctx, ownTrunk()),
+			tx.SetTrunkLogin(ctx, "pbx", "account", "secret"),
+			tx.SetOutboundRoutes(ctx, "one", "+49", []string{"pbx"}),
+			tx.SetDialling(ctx, "one", "+12025550100", tenants.Dialling{Country: "US", InternationalPrefix: "011", NationalPrefix: "1", AreaCode: "202"}),
+			tx.SetCallingOut(ctx, "one", tenants.CallingOut{Allowed: true, BlockedPrefixes: []string{"+1900", "+88"}, MaxCalls: 5, PerSecond: 2}),
 			tx.SetEmergency(ctx, tenants.Emergency{Numbers: []string{"112", "933"}, TestNumber: "933", TrunkURI: "sip:192.0.2.9:5060"}),
 			tx.SaveNode(ctx, tenants.Node{Name: "m1", SIPURI: "sip:192.0.2.20:5080", EventSocket: "192.0.2.20:8021", MaxCalls: 100}),
 			tx.SetDraining(ctx, "m1", true),
@@ -63,9 +68,11 @@ func TestASnapshotHoldsWhatWasConfiguredAndNothingOfOthers(t *testing.T) {
 		Revision: revisionOf(t, s),
 		Tenants: []tenants.Tenant{
 			{ID: "one", Name: "one", Domain: "one.example", TimeZone: "UTC", Language: "en", Numbers: []string{"+12025550100"},
-				Users:     []tenants.User{{ID: "b", Name: "First", Extension: "102", Number: "+12025550100"}},
-				Devices:   []tenants.Device{{ID: "d", UserID: "b", Name: "Phone", Username: "phone"}},
-				Published: published(1)},
+				Users:      []tenants.User{{ID: "b", Name: "First", Extension: "102", Number: "+12025550100"}},
+				Devices:    []tenants.Device{{ID: "d", UserID: "b", Name: "Phone", Username: "phone"}},
+				MainNumber: "+12025550100", Dialling: tenants.Dialling{Country: "US", InternationalPrefix: "011", NationalPrefix: "1", AreaCode: "202"},
+				CallingOut: tenants.CallingOut{Allowed: true, BlockedPrefixes: []string{"+1900", "+88"}, MaxCalls: 5, PerSecond: 2},
+				Published:  published(1)},
 			{ID: "two", Name: "two", Domain: "two.example", TimeZone: "UTC", Language: "en", MaxCallsPerSecond: 5,
 				Users:   []tenants.User{{ID: "b", Name: "Other", Extension: "102"}},
 				Devices: []tenants.Device{{ID: "d", Name: "Door", Username: "phone"}}},
@@ -73,8 +80,10 @@ func TestASnapshotHoldsWhatWasConfiguredAndNothingOfOthers(t *testing.T) {
 		Trunks: []tenants.Trunk{
 			{ID: "carrier", Name: "Carrier", Addresses: []netip.Addr{
 				netip.MustParseAddr("192.0.2.1"), netip.MustParseAddr("192.0.2.2"), netip.MustParseAddr("2001:db8::1")}},
+			ownTrunk(),
 			{ID: "silent", Name: "Without addresses"},
 		},
+		Outbound:  []tenants.OutboundRoute{{Prefix: "+49", Trunk: "pbx"}},
 		Emergency: tenants.Emergency{Numbers: []string{"112", "933"}, TestNumber: "933", TrunkURI: "sip:192.0.2.9:5060"},
 		Nodes:     []tenants.Node{{Name: "m1", SIPURI: "sip:192.0.2.20:5080", EventSocket: "192.0.2.20:8021", MaxCalls: 100, Draining: true}},
 	}
@@ -84,6 +93,38 @@ func TestASnapshotHoldsWhatWasConfiguredAndNothingOfOthers(t *testing.T) {
 	}
 	if age := time.Since(got.LoadedAt); age < 0 || age > patience {
 		t.Errorf("loaded at %v", got.LoadedAt)
+	}
+}
+
+// ownTrunk is a trunk of tenant one in which every member says something.
+func ownTrunk() tenants.Trunk {
+	return tenants.Trunk{ID: "pbx", Name: "PBX", Tenant: "one", Disabled: true, MayCallOut: true,
+		Incoming: tenants.NumberFormat{Form: tenants.FormNational, Country: "DE", Strip: "0", Add: "9"},
+		Outgoing: &tenants.Outgoing{Destinations: []string{"sip:192.0.2.7:5060", "sip:pbx.example;transport=tcp"},
+			Numbers:  tenants.NumberFormat{Form: tenants.FormDigits, Strip: "49", Add: "#"},
+			CallerID: tenants.CallerIDRule{Show: tenants.CallerTrunk, Number: "+12025550100", Carried: tenants.CarriedPAI},
+			MaxCalls: 3, PerSecond: 1, Failover: []string{"5xx", "timeout"}, Seconds: 4, Domain: "pbx.example"}}
+}
+
+func TestATrunkIsReplacedAndRemovedWithAllThatIsIts(t *testing.T) {
+	s := newStore(t)
+	ctx := testContext(t)
+	addTenant(t, s, "one")
+	change(t, s, func(tx *Tx) error { return tx.SaveTrunk(ctx, ownTrunk()) })
+	change(t, s, func(tx *Tx) error { return tx.SetTrunkLogin(ctx, "pbx", "account", "secret") })
+	change(t, s, func(tx *Tx) error { return tx.SetOutboundRoutes(ctx, "one", "", []string{"pbx"}) })
+	change(t, s, func(tx *Tx) error { return tx.SaveTrunk(ctx, tenants.Trunk{ID: "pbx", Name: "Renamed"}) })
+	data, err := s.LoadData(ctx)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff([]tenants.Trunk{{ID: "pbx", Name: "Renamed"}}, data.Trunks, cmpopts.EquateEmpty()); diff != "" || len(data.Outbound) != 1 {
+		t.Error(diff, data.Outbound)
+	}
+	change(t, s, func(tx *Tx) error { return tx.DeleteTrunk(ctx, "pbx") })
+	var left int
+	if err := s.pool.QueryRow(ctx, `SELECT (SELECT count(*) FROM trunk_logins) + (SELECT count(*) FROM outbound_routes)`).Scan(&left); err != nil || left != 0 {
+		t.Errorf("it leaves %d rows, %v", left, err)
 	}
 }
 
@@ -163,7 +204,14 @@ func TestTheSchemaRefusesWhatMustNeverBe(t *testing.T) {
 		"a domain of two tenants": {"tenants_domain_key", func(tx *Tx) error {
 			return tx.InsertTenant(ctx, tenants.Tenant{ID: "three", Name: "T", Domain: "one.example", TimeZone: "UTC", Language: "en"})
 		}},
-		"a version published twice": {"tenant_versions_pkey", func(tx *Tx) error { return tx.Publish(ctx, "one", published(1), "tester", "") }},
+		"a main number of another tenant": {"tenants_main_number_fkey", func(tx *Tx) error { return tx.SetDialling(ctx, "one", "+12025550101", tenants.Dialling{}) }},
+		"a trunk of no tenant":            {"trunks_tenant_id_fkey", func(tx *Tx) error { return tx.SaveTrunk(ctx, tenants.Trunk{ID: "t", Name: "T", Tenant: "ghost"}) }},
+		"a blocked prefix of letters": {"tenants_blocked_prefixes_check", func(tx *Tx) error {
+			return tx.SetCallingOut(ctx, "one", tenants.CallingOut{BlockedPrefixes: []string{"+49", "x"}})
+		}},
+		"a route by a trunk that is not there": {"outbound_routes_trunk_id_fkey", func(tx *Tx) error { return tx.SetOutboundRoutes(ctx, "", "", []string{"ghost"}) }},
+		"a login of a trunk that is not there": {"trunk_logins_trunk_id_fkey", func(tx *Tx) error { return tx.SetTrunkLogin(ctx, "ghost", "u", "p") }},
+		"a version published twice":            {"tenant_versions_pkey", func(tx *Tx) error { return tx.Publish(ctx, "one", published(1), "tester", "") }},
 		"a network for a trunk's address": {"trunk_addresses_host_check", func(tx *Tx) error {
 			_, err := tx.tx.Exec(ctx, `WITH t AS (INSERT INTO trunks (id, name) VALUES ('t', 't')) INSERT INTO trunk_addresses VALUES ('192.0.2.0/24', 't')`)
 			return err

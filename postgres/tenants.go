@@ -51,6 +51,24 @@ func (t *Tx) SetMaxCallsPerSecond(ctx context.Context, id string, limit int) err
 		pgx.StrictNamedArgs{"id": id, "limit": limit})
 }
 
+// SetDialling says how a tenant's people write numbers, and which number of the tenant's is its main one.
+func (t *Tx) SetDialling(ctx context.Context, id, mainNumber string, d tenants.Dialling) error {
+	return t.exec(ctx, "set dialling", `
+		UPDATE tenants SET main_number = @main_number, country = @country, international_prefix = @international_prefix,
+		       national_prefix = @national_prefix, area_code = @area_code WHERE id = @id`,
+		pgx.StrictNamedArgs{"id": id, "main_number": orNull(mainNumber), "country": d.Country, "international_prefix": d.InternationalPrefix,
+			"national_prefix": d.NationalPrefix, "area_code": d.AreaCode})
+}
+
+// SetCallingOut says what a tenant may do on the telephone network.
+func (t *Tx) SetCallingOut(ctx context.Context, id string, c tenants.CallingOut) error {
+	return t.exec(ctx, "set calling out", `
+		UPDATE tenants SET may_call_out = @may_call_out, blocked_prefixes = @blocked_prefixes, max_outgoing = @max_outgoing,
+		       outgoing_per_second = @outgoing_per_second WHERE id = @id`,
+		pgx.StrictNamedArgs{"id": id, "may_call_out": c.Allowed, "blocked_prefixes": list(c.BlockedPrefixes), "max_outgoing": c.MaxCalls,
+			"outgoing_per_second": c.PerSecond})
+}
+
 // notFound turns the absence of a row into ErrNotFound.
 func notFound(what string, err error) error {
 	if err == pgx.ErrNoRows {

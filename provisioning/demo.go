@@ -24,6 +24,7 @@ const (
 	DemoTestNumber    = "933" // tests the emergency way, as it does in North America
 	demoTimeZone      = "America/New_York"
 	demoMaxCalls      = 20
+	demoMaxOutgoing   = 2
 )
 
 // DemoTenant is what one needs to use the demo tenant.
@@ -68,6 +69,9 @@ func (s *Service) Demo(ctx context.Context) (DemoTenant, error) {
 			return demo, err
 		}
 	}
+	if err := s.demoCallingOut(ctx); err != nil {
+		return demo, err
+	}
 	for _, u := range demoUsers() {
 		phone, err := s.demoPhone(ctx, u)
 		if err != nil {
@@ -95,6 +99,14 @@ func (s *Service) demoEmergency(ctx context.Context) error {
 		e.Numbers, e.TestNumber = append(slices.Clone(e.Numbers), DemoTestNumber), DemoTestNumber
 		return tx.SetEmergency(ctx, e)
 	})
+}
+
+// demoCallingOut lets the demo tenant call out, a few calls at a time, as soon as there is a trunk: as it comes there is none.
+func (s *Service) demoCallingOut(ctx context.Context) error {
+	if err := s.SetDialling(ctx, DemoTenantID, DemoMainNumber, tenants.Dialling{Country: "US"}); err != nil {
+		return err
+	}
+	return s.SetCallingOut(ctx, DemoTenantID, tenants.CallingOut{Allowed: true, BlockedPrefixes: []string{"+1900", "+1976"}, MaxCalls: demoMaxOutgoing, PerSecond: 1})
 }
 
 // demoPhone makes a user with one phone, or gives the phone that is there a new password.

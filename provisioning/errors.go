@@ -71,6 +71,12 @@ func refusals(constraint string) error {
 		return missing("flow_id", "there is no such user in this tenant")
 	case "routes_number_fkey":
 		return conflict("dialled", "the number does not belong to this tenant")
+	case "tenants_main_number_fkey":
+		return conflict("main_number", "does not belong to this tenant")
+	case "trunks_tenant_id_fkey":
+		return missing("tenant", "there is no such tenant")
+	case "trunk_logins_trunk_id_fkey":
+		return missing("trunk", "there is no such trunk")
 	case "trunk_addresses_pkey":
 		return conflict("addresses", "an address belongs to another trunk")
 	case "media_nodes_sip_uri_key":

@@ -48,21 +48,6 @@ func (s *Service) setDraining(ctx context.Context, name string, draining bool) e
 	})
 }
 
-// AddTrunk adds a trunk or replaces the one with its id, addresses included.
-func (s *Service) AddTrunk(ctx context.Context, t tenants.Trunk) error {
-	var c checks
-	c.id("id", t.ID)
-	c.name("name", t.Name)
-	c.that(len(t.Addresses) <= MaxAddresses, "addresses", fmt.Sprintf("are more than %d", MaxAddresses))
-	for _, a := range t.Addresses {
-		c.that(a.IsValid() && a.Zone() == "" && !a.IsUnspecified() && !a.IsMulticast(), "addresses", "one is not an IP address of a host")
-	}
-	if c.err != nil {
-		return c.err
-	}
-	return s.platform(ctx, func(tx *postgres.Tx) error { return tx.SaveTrunk(ctx, t) })
-}
-
 // SetEmergency replaces the platform's way to the emergency services. TestNumber is one of Numbers or empty; TrunkURI is
 // empty only as long as there is no way yet.
 func (s *Service) SetEmergency(ctx context.Context, e tenants.Emergency) error {

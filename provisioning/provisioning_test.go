@@ -100,6 +100,16 @@ func TestWhatIsRefusedSaysWhichFieldAndWhy(t *testing.T) {
 	w.must(w.AddTrunk(w.ctx, tenants.Trunk{ID: "carrier", Name: "C", Addresses: []netip.Addr{netip.MustParseAddr("192.0.2.1")}}))
 	w.must(w.AddNode(w.ctx, tenants.Node{Name: "m1", SIPURI: "sip:192.0.2.20:5080", EventSocket: "192.0.2.20:8021"}))
 
+	w.must(w.AddTrunk(w.ctx, tenants.Trunk{ID: "out", Name: "Out", Outgoing: &tenants.Outgoing{Destinations: []string{"sip:192.0.2.30"}}}))
+	w.must(w.AddTrunk(w.ctx, tenants.Trunk{ID: "theirs", Name: "Theirs", Tenant: "two", Outgoing: &tenants.Outgoing{Destinations: []string{"sip:192.0.2.31"}}}))
+	addOutgoing := func(change func(*tenants.Outgoing)) error {
+		o := tenants.Outgoing{Destinations: []string{"sip:192.0.2.30"}}
+		change(&o)
+		return w.AddTrunk(w.ctx, tenants.Trunk{ID: "t", Name: "T", Outgoing: &o})
+	}
+	dialling := func(main string, d tenants.Dialling) error { return w.SetDialling(w.ctx, "one", main, d) }
+	callingOut := func(o tenants.CallingOut) error { return w.SetCallingOut(w.ctx, "one", o) }
+
 	createTenant := func(n provisioning.NewTenant) error { _, err := w.CreateTenant(w.ctx, n); return err }
 	createUser := func(tenant string, n provisioning.NewUser) error {
 		_, err := w.CreateUser(w.ctx, tenant, n)
@@ -165,6 +175,38 @@ func TestWhatIsRefusedSaysWhichFieldAndWhy(t *testing.T) {
 		{"rate of no tenant", notFound, "tenant", w.SetMaxCallsPerSecond(w.ctx, "three", 5)},
 		{"address of another trunk", conflict, "addresses", w.AddTrunk(w.ctx, tenants.Trunk{ID: "t", Name: "T", Addresses: []netip.Addr{netip.MustParseAddr("::ffff:192.0.2.1")}})},
 		{"no address", invalid, "addresses", w.AddTrunk(w.ctx, tenants.Trunk{ID: "t", Name: "T", Addresses: []netip.Addr{{}}})},
+		{"trunk of no tenant", notFound, "tenant", w.AddTrunk(w.ctx, tenants.Trunk{ID: "t", Name: "T", Tenant: "ghost"})},
+		{"platform's trunk that calls out", invalid, "may_call_out", w.AddTrunk(w.ctx, tenants.Trunk{ID: "t", Name: "T", MayCallOut: true})},
+		{"trunk that changes hands", conflict, "tenant", w.AddTrunk(w.ctx, tenants.Trunk{ID: "theirs", Name: "T", Tenant: "one"})},
+		{"trunk without a destination", invalid, "outgoing/destinations", addOutgoing(func(o *tenants.Outgoing) { o.Destinations = nil })},
+		{"destination with a user", invalid, "outgoing/destinations", addOutgoing(func(o *tenants.Outgoing) { o.Destinations = []string{"sip:a@192.0.2.30"} })},
+		{"destination with a line break", invalid, "outgoing/destinations", addOutgoing(func(o *tenants.Outgoing) { o.Destinations = []string{"sip:192.0.2.30\r\nVia: x"} })},
+		{"national form of nowhere", invalid, "outgoing/numbers/country", addOutgoing(func(o *tenants.Outgoing) { o.Numbers.Form = tenants.FormNational })},
+		{"country without the national form", invalid, "outgoing/numbers/country", addOutgoing(func(o *tenants.Outgoing) { o.Numbers.Country = "DE" })},
+		{"unknown form", invalid, "outgoing/numbers/form", addOutgoing(func(o *tenants.Outgoing) { o.Numbers.Form = "roman" })},
+		{"prefix that is a variable", invalid, "outgoing/numbers/add", addOutgoing(func(o *tenants.Outgoing) { o.Numbers.Add = "${x}" })},
+		{"trunk's own number without one", invalid, "outgoing/caller_id/number", addOutgoing(func(o *tenants.Outgoing) { o.CallerID.Show = tenants.CallerTrunk })},
+		{"unknown place for identity", invalid, "outgoing/caller_id/carried", addOutgoing(func(o *tenants.Outgoing) { o.CallerID.Carried = "rpid" })},
+		{"failover at an answer", invalid, "outgoing/failover", addOutgoing(func(o *tenants.Outgoing) { o.Failover = []string{"2xx"} })},
+		{"waiting for ever", invalid, "outgoing/seconds", addOutgoing(func(o *tenants.Outgoing) { o.Seconds = 61 })},
+		{"domain in capitals to a trunk", invalid, "outgoing/domain", addOutgoing(func(o *tenants.Outgoing) { o.Domain = "A.example" })},
+		{"form of numbers from a trunk", invalid, "incoming/form", w.AddTrunk(w.ctx, tenants.Trunk{ID: "t", Name: "T", Incoming: tenants.NumberFormat{Form: "x"}})},
+		{"login of no trunk", notFound, "trunk", w.SetTrunkLogin(w.ctx, "ghost", "u", "p")},
+		{"login with a line break", invalid, "password", w.SetTrunkLogin(w.ctx, "out", "u", "p\r\n")},
+		{"route by no trunk", notFound, "trunks", w.SetOutboundRoutes(w.ctx, "", []string{"ghost"})},
+		{"route by a trunk that is not called", notFound, "trunks", w.SetOutboundRoutes(w.ctx, "", []string{"carrier"})},
+		{"platform's route by a tenant's trunk", notFound, "trunks", w.SetOutboundRoutes(w.ctx, "", []string{"theirs"})},
+		{"tenant's route by another's trunk", notFound, "trunks", w.SetOwnRoutes(w.ctx, "one", "", []string{"theirs"})},
+		{"tenant's route by the platform's trunk", notFound, "trunks", w.SetOwnRoutes(w.ctx, "one", "", []string{"out"})},
+		{"route by a trunk twice", invalid, "trunks", w.SetOutboundRoutes(w.ctx, "", []string{"out", "out"})},
+		{"route of a prefix without +", invalid, "prefix", w.SetOutboundRoutes(w.ctx, "49", []string{"out"})},
+		{"main number of another tenant", conflict, "main_number", dialling("+12025550101", tenants.Dialling{})},
+		{"unknown country", invalid, "country", dialling("", tenants.Dialling{Country: "XX"})},
+		{"area code of nowhere", invalid, "country", dialling("", tenants.Dialling{AreaCode: "30"})},
+		{"prefix of letters", invalid, "national_prefix", dialling("", tenants.Dialling{Country: "DE", NationalPrefix: "x"})},
+		{"blocking every number", invalid, "blocked_prefixes", callingOut(tenants.CallingOut{BlockedPrefixes: []string{""}})},
+		{"blocking a prefix without +", invalid, "blocked_prefixes", callingOut(tenants.CallingOut{BlockedPrefixes: []string{"0190"}})},
+		{"negative calls out", invalid, "max_calls", callingOut(tenants.CallingOut{MaxCalls: -1})},
 		{"test number of its own", invalid, "test_number", w.SetEmergency(w.ctx, tenants.Emergency{Numbers: []string{"112"}, TestNumber: "933"})},
 		{"no emergency numbers", invalid, "numbers", w.SetEmergency(w.ctx, tenants.Emergency{})},
 		{"password of no device", notFound, "device", func() error { _, err := w.ResetPassword(w.ctx, "one", "ghost"); return err }()},

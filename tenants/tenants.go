@@ -24,12 +24,13 @@ import (
 
 // Data is a snapshot in the form in which it is loaded and kept on disk.
 type Data struct {
-	LoadedAt  time.Time `json:"loaded_at"`
-	Revision  int64     `json:"revision"` // grows with every change of configuration
-	Tenants   []Tenant  `json:"tenants"`
-	Trunks    []Trunk   `json:"trunks"`
-	Emergency Emergency `json:"emergency"`
-	Nodes     []Node    `json:"nodes"`
+	LoadedAt  time.Time       `json:"loaded_at"`
+	Revision  int64           `json:"revision"` // grows with every change of configuration
+	Tenants   []Tenant        `json:"tenants"`
+	Trunks    []Trunk         `json:"trunks"`
+	Outbound  []OutboundRoute `json:"outbound_routes,omitempty"`
+	Emergency Emergency       `json:"emergency"`
+	Nodes     []Node          `json:"nodes"`
 }
 
 // Tenant is one customer: what is always current, and the published version of the rest.
@@ -47,6 +48,10 @@ type Tenant struct {
 	Users   []User   `json:"users"`
 	Devices []Device `json:"devices"`
 	Numbers []string `json:"numbers"` // E.164 with "+", owned by this tenant
+
+	MainNumber string     `json:"main_number,omitempty"` // one of Numbers: shown for users without one; may be empty
+	Dialling   Dialling   `json:"dialling,omitzero"`
+	CallingOut CallingOut `json:"calling_out,omitzero"`
 
 	Published Published `json:"published"`
 
@@ -112,13 +117,6 @@ type Element struct {
 	Parsed any `json:"-"`
 }
 
-// Trunk is a carrier or another system that calls from fixed addresses.
-type Trunk struct {
-	ID        string       `json:"id"`
-	Name      string       `json:"name"`
-	Addresses []netip.Addr `json:"addresses"`
-}
-
 // Emergency is the platform's way to the emergency services. It is always open: no limit, block or suspension applies.
 type Emergency struct {
 	Numbers []string `json:"numbers"`
@@ -157,6 +155,7 @@ type Snapshot struct {
 	numbers map[string]*Tenant
 	trunks  map[netip.Addr]*Trunk
 	nodes   map[string]*Node // by name
+	ways    *Ways
 }
 
 // Fault is one thing that NewSnapshot left out because it does not hold together. The rest of the tenant lives on.
@@ -204,16 +203,7 @@ func NewSnapshot(data Data, parse ParseSettings) (*Snapshot, []Fault) {
 			s.numbers[n] = t
 		}
 	}
-	for i := range s.data.Trunks {
-		t := &s.data.Trunks[i]
-		for _, a := range t.Addresses {
-			if other, taken := s.trunks[a.Unmap()]; taken {
-				faults = append(faults, Fault{Path: "trunks/" + t.ID + "/addresses/" + a.String(), Detail: "belongs to trunk " + other.ID})
-				continue
-			}
-			s.trunks[a.Unmap()] = t
-		}
-	}
+	faults = append(faults, s.indexTrunks()...)
 	for i := range s.data.Nodes {
 		if n := &s.data.Nodes[i]; s.nodes[n.Name] == nil {
 			s.nodes[n.Name] = n
@@ -349,8 +339,11 @@ func (s *Snapshot) TenantByDomain(domain string) *Tenant { return s.domains[stri
 // TenantByNumber finds the tenant that owns an E.164 number, or nil.
 func (s *Snapshot) TenantByNumber(number string) *Tenant { return s.numbers[number] }
 
-// TrunkByAddress finds the trunk that calls from an address, or nil.
+// TrunkByAddress finds the trunk that calls from an address, or nil. A disabled trunk is not found.
 func (s *Snapshot) TrunkByAddress(a netip.Addr) *Trunk { return s.trunks[a.Unmap()] }
+
+// Ways are the ways out to the telephone network.
+func (s *Snapshot) Ways() *Ways { return s.ways }
 
 // Location is the tenant's time zone.
 func (t *Tenant) Location() *time.Location { return t.location }

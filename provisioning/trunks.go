@@ -1,0 +1,190 @@
+package provisioning
+
+import (
+	"context"
+	"fmt"
+	"regexp"
+	"slices"
+
+	"tandem/postgres"
+	"tandem/tenants"
+)
+
+// Bounds on trunks and on calling out.
+const (
+	MaxDestinations    = 8   // of one trunk
+	MaxFailover        = 16  // words in a trunk's list of what goes on
+	MaxProgress        = 60  // seconds until a trunk must signal progress
+	MaxOutboundTrunks  = 16  // that serve one prefix
+	MaxBlockedPrefixes = 500 // of one tenant
+)
+
+var (
+	prefixForm   = regexp.MustCompile(`^(\+[1-9][0-9]{0,14})?$`)
+	failoverForm = regexp.MustCompile(`^([3-6]([0-9][0-9]|xx)|timeout|unreachable)$`)
+	technical    = regexp.MustCompile(`^[0-9*#+]{0,16}$`)
+	shortDigits  = regexp.MustCompile(`^[0-9]{0,5}$`)
+	areaForm     = regexp.MustCompile(`^[0-9]{0,6}$`)
+	loginUser    = regexp.MustCompile(`^[!-~]{1,128}$`)
+	loginPass    = regexp.MustCompile(`^[ -~]{1,128}$`)
+)
+
+// AddTrunk adds a trunk or replaces the one with its id, addresses included. Its routes and its login stay. A trunk that is
+// called serves nothing until SetOutboundRoutes or SetOwnRoutes says what.
+func (s *Service) AddTrunk(ctx context.Context, t tenants.Trunk) error {
+	var c checks
+	c.id("id", t.ID)
+	c.name("name", t.Name)
+	c.that(len(t.Addresses) <= MaxAddresses, "addresses", fmt.Sprintf("are more than %d", MaxAddresses))
+	for _, a := range t.Addresses {
+		c.that(a.IsValid() && a.Zone() == "" && !a.IsUnspecified() && !a.IsMulticast(), "addresses", "one is not an IP address of a host")
+	}
+	c.that(!t.MayCallOut || t.Tenant != "", "may_call_out", "is for a tenant's own trunk: somebody must answer for the calls")
+	c.numberFormat("incoming", t.Incoming)
+	if t.Outgoing != nil {
+		c.outgoing(t.Outgoing)
+	}
+	if c.err != nil {
+		return c.err
+	}
+	return s.platform(ctx, func(tx *postgres.Tx) error {
+		if err := ownerStays(ctx, tx, t); err != nil {
+			return err
+		}
+		return tx.SaveTrunk(ctx, t)
+	})
+}
+
+// ownerStays keeps a trunk from changing hands: its routes would make the calls of others go by it, or those of the old owner
+// go by a stranger's.
+func ownerStays(ctx context.Context, tx *postgres.Tx, t tenants.Trunk) error {
+	owners, err := tx.TrunkOwners(ctx, []string{t.ID})
+	if err != nil {
+		return err
+	}
+	if owner, there := owners[t.ID]; there && owner != t.Tenant {
+		return conflict("tenant", "a trunk that is called does not change its owner: remove it first")
+	}
+	return nil
+}
+
+// RemoveTrunk removes a trunk with its addresses, routes and login. The second time it does nothing.
+func (s *Service) RemoveTrunk(ctx context.Context, id string) error {
+	return s.platform(ctx, func(tx *postgres.Tx) error { return tx.DeleteTrunk(ctx, id) })
+}
+
+// SetTrunkLogin keeps what edges answer a trunk's challenges with; an empty user name removes it. The password can be read
+// back by edges alone.
+func (s *Service) SetTrunkLogin(ctx context.Context, id, username, password string) error {
+	var c checks
+	c.id("trunk", id)
+	if username != "" {
+		c.form(loginUser, "username", username, "is not 1 to 128 visible characters")
+		c.form(loginPass, "password", password, "is not 1 to 128 printable characters")
+	}
+	if c.err != nil {
+		return c.err
+	}
+	return s.platform(ctx, func(tx *postgres.Tx) error { return tx.SetTrunkLogin(ctx, id, username, password) })
+}
+
+// SetOutboundRoutes makes these trunks of the platform serve the numbers of a prefix, in this order; none removes the prefix.
+// The empty prefix is any number.
+func (s *Service) SetOutboundRoutes(ctx context.Context, prefix string, trunks []string) error {
+	return s.platform(ctx, func(tx *postgres.Tx) error { return setRoutes(ctx, tx, "", prefix, trunks) })
+}
+
+// SetOwnRoutes is the same for a tenant's own trunks, which come before the platform's, for that tenant alone.
+func (s *Service) SetOwnRoutes(ctx context.Context, tenantID, prefix string, trunks []string) error {
+	return s.within(ctx, tenantID, func(tx *postgres.Tx, _ tenants.Tenant) error { return setRoutes(ctx, tx, tenantID, prefix, trunks) })
+}
+
+func setRoutes(ctx context.Context, tx *postgres.Tx, owner, prefix string, trunks []string) error {
+	var c checks
+	c.form(prefixForm, "prefix", prefix, "is not the beginning of an E.164 number written with +")
+	c.that(len(trunks) <= MaxOutboundTrunks, "trunks", fmt.Sprintf("are more than %d", MaxOutboundTrunks))
+	sorted := slices.Sorted(slices.Values(trunks))
+	c.that(len(slices.Compact(sorted)) == len(trunks), "trunks", "one is there twice")
+	if c.err != nil {
+		return c.err
+	}
+	owners, err := tx.TrunkOwners(ctx, trunks)
+	if err != nil {
+		return err
+	}
+	for _, id := range trunks {
+		if of, there := owners[id]; !there || of != owner { // another's is not there, as far as anybody is told
+			return missing("trunks", "there is no trunk "+id+" that can be called")
+		}
+	}
+	return tx.SetOutboundRoutes(ctx, owner, prefix, trunks)
+}
+
+// SetDialling says how a tenant's people write numbers, at once. mainNumber is one of the tenant's, or empty.
+func (s *Service) SetDialling(ctx context.Context, tenantID, mainNumber string, d tenants.Dialling) error {
+	var c checks
+	if mainNumber != "" {
+		c.number("main_number", mainNumber)
+	}
+	c.that(d.Country == "" || tenants.KnownCountry(d.Country), "country", "is not a country whose dialling is known, such as DE")
+	c.form(shortDigits, "international_prefix", d.InternationalPrefix, "is not at most 5 digits")
+	c.form(shortDigits, "national_prefix", d.NationalPrefix, "is not at most 5 digits")
+	c.form(areaForm, "area_code", d.AreaCode, "is not at most 6 digits")
+	c.that(d.Country != "" || d.NationalPrefix == "" && d.AreaCode == "", "country", "is needed for national numbers")
+	if c.err != nil {
+		return c.err
+	}
+	return s.within(ctx, tenantID, func(tx *postgres.Tx, _ tenants.Tenant) error {
+		return tx.SetDialling(ctx, tenantID, mainNumber, d)
+	})
+}
+
+// SetCallingOut says what a tenant may do on the telephone network, at once. Emergency numbers are not subject to it.
+func (s *Service) SetCallingOut(ctx context.Context, tenantID string, o tenants.CallingOut) error {
+	var c checks
+	c.that(len(o.BlockedPrefixes) <= MaxBlockedPrefixes, "blocked_prefixes", fmt.Sprintf("are more than %d", MaxBlockedPrefixes))
+	for _, p := range o.BlockedPrefixes {
+		c.that(p != "" && prefixForm.MatchString(p), "blocked_prefixes", "one is not the beginning of an E.164 number written with +")
+	}
+	c.limit("max_calls", o.MaxCalls)
+	c.limit("calls_per_second", o.PerSecond)
+	if c.err != nil {
+		return c.err
+	}
+	return s.within(ctx, tenantID, func(tx *postgres.Tx, _ tenants.Tenant) error {
+		return tx.SetCallingOut(ctx, tenantID, o)
+	})
+}
+
+func (c *checks) numberFormat(field string, f tenants.NumberFormat) {
+	c.that(slices.Contains([]string{"", tenants.FormPlus, tenants.FormDigits, tenants.FormNational}, f.Form), field+"/form", "is none of e164, digits, national")
+	c.that(f.Form != tenants.FormNational || tenants.KnownCountry(f.Country), field+"/country", "is not a country whose dialling is known, such as DE")
+	c.that(f.Form == tenants.FormNational || f.Country == "", field+"/country", "is for the national form alone")
+	c.form(technical, field+"/strip", f.Strip, "is not at most 16 digits or * # +")
+	c.form(technical, field+"/add", f.Add, "is not at most 16 digits or * # +")
+}
+
+func (c *checks) outgoing(o *tenants.Outgoing) {
+	c.that(len(o.Destinations) >= 1 && len(o.Destinations) <= MaxDestinations, "outgoing/destinations", fmt.Sprintf("are not 1 to %d", MaxDestinations))
+	for _, d := range o.Destinations {
+		c.sipURI("outgoing/destinations", d)
+	}
+	c.numberFormat("outgoing/numbers", o.Numbers)
+	id := o.CallerID
+	c.that(slices.Contains([]string{"", tenants.CallerOwned, tenants.CallerAny, tenants.CallerTrunk}, id.Show), "outgoing/caller_id/show", "is none of owned, any, trunk")
+	c.that(slices.Contains([]string{"", tenants.CarriedFrom, tenants.CarriedPAI}, id.Carried), "outgoing/caller_id/carried", "is none of from, pai")
+	if id.Number != "" {
+		c.number("outgoing/caller_id/number", id.Number)
+	}
+	c.that(id.Show != tenants.CallerTrunk || id.Number != "", "outgoing/caller_id/number", "is needed to be shown")
+	c.limit("outgoing/max_calls", o.MaxCalls)
+	c.limit("outgoing/calls_per_second", o.PerSecond)
+	c.that(len(o.Failover) <= MaxFailover, "outgoing/failover", fmt.Sprintf("are more than %d", MaxFailover))
+	for _, word := range o.Failover {
+		c.form(failoverForm, "outgoing/failover", word, "one is no SIP code such as 408 or 5xx, timeout or unreachable")
+	}
+	c.that(o.Seconds >= 0 && o.Seconds <= MaxProgress, "outgoing/seconds", fmt.Sprintf("is not within 0 to %d", MaxProgress))
+	if o.Domain != "" {
+		c.domain("outgoing/domain", o.Domain)
+	}
+}
