@@ -53,6 +53,9 @@ func (s *step) fault(l *Leg, end *LegEnd) messages.Fault {
 		}
 		return s.state.Fault
 	}
+	if l.Trunk != "" && wrongNumber(end.SIPCode) {
+		return messages.FaultCaller
+	}
 	return faultOfCause(end.Cause, l.Trunk != "")
 }
 

@@ -18,6 +18,7 @@ const (
 	Ring          CommandKind = "ring"           // dial Targets and let the caller talk to the first that answers
 	HangUp        CommandKind = "hang_up"        // hang up Leg with Cause
 	FindContacts  CommandKind = "find_contacts"  // where can Devices be reached
+	CountCalls    CommandKind = "count_calls"    // how many calls are out by Trunks, and of the tenant
 	SetTimer      CommandKind = "set_timer"      // answer after Wait
 	WriteCDR      CommandKind = "write_cdr"      // a leg is over; CDR is its record
 )
@@ -29,18 +30,23 @@ type Command struct {
 	N    int         `json:"n"`
 	Leg  string      `json:"leg"` // the leg that it is for
 
-	Prompt   string        `json:"prompt,omitempty"`   // Play, CollectDigits
-	Language string        `json:"language,omitempty"` // Play, CollectDigits: of the prompt; empty: the node's own
-	Digits   *DigitsWanted `json:"digits,omitempty"`   // CollectDigits
-	Targets  []Target      `json:"targets,omitempty"`  // Ring
-	InOrder  bool          `json:"in_order,omitempty"` // Ring: one after the other rather than at once
-	Ringback bool          `json:"ringback,omitempty"` // Ring: the caller is answered already and must hear ringing
-	CallerID CallerID      `json:"caller_id,omitzero"` // Ring: what the dialled see
-	EarlyOK  bool          `json:"early_ok,omitempty"` // Ring: pass the target's early media to the caller
-	Cause    string        `json:"cause,omitempty"`    // HangUp
-	Devices  []string      `json:"devices,omitempty"`  // FindContacts: device ids
-	Wait     time.Duration `json:"wait_ns,omitempty"`  // SetTimer, Ring (per target), in nanoseconds
-	CDR      *messages.CDR `json:"cdr,omitempty"`      // WriteCDR
+	Prompt     string        `json:"prompt,omitempty"`      // Play, CollectDigits
+	Language   string        `json:"language,omitempty"`    // Play, CollectDigits: of the prompt; empty: the node's own
+	Digits     *DigitsWanted `json:"digits,omitempty"`      // CollectDigits
+	Targets    []Target      `json:"targets,omitempty"`     // Ring
+	InOrder    bool          `json:"in_order,omitempty"`    // Ring: one after the other rather than at once
+	Ringback   bool          `json:"ringback,omitempty"`    // Ring: the caller is answered already and must hear ringing
+	CallerID   CallerID      `json:"caller_id,omitzero"`    // Ring: what the dialled see
+	EarlyOK    bool          `json:"early_ok,omitempty"`    // Ring: pass the target's early media to the caller
+	Cause      string        `json:"cause,omitempty"`       // HangUp
+	Devices    []string      `json:"devices,omitempty"`     // FindContacts: device ids
+	Trunks     []string      `json:"trunks,omitempty"`      // CountCalls: trunk ids
+	Hunting    bool          `json:"hunting,omitempty"`     // Ring: another attempt follows if this one fails
+	Progress   time.Duration `json:"progress_ns,omitempty"` // Ring: give up when nothing is signalled by then; 0 means never
+	DivertedBy string        `json:"diverted_by,omitempty"` // Ring: the number that passes the call on
+	Diversions int           `json:"diversions,omitempty"`  // Ring: how often it was passed on, this time included
+	Wait       time.Duration `json:"wait_ns,omitempty"`     // SetTimer, Ring (per target), in nanoseconds
+	CDR        *messages.CDR `json:"cdr,omitempty"`         // WriteCDR
 }
 
 // DigitsWanted says which digits to collect.
@@ -63,11 +69,14 @@ type Target struct {
 	Trunk  string `json:"trunk,omitempty"`
 }
 
-// CallerID is what a dialled phone shows. A private one carries neither number nor name.
+// CallerID is what a dialled phone or trunk is told of the caller. A private one shows neither number nor name.
 type CallerID struct {
-	Number  string `json:"number,omitempty"`
-	Name    string `json:"name,omitempty"`
-	Private bool   `json:"private,omitempty"`
+	Number   string `json:"number,omitempty"`
+	Name     string `json:"name,omitempty"`
+	Nameless bool   `json:"nameless,omitempty"` // no name is shown
+	Asserted string `json:"asserted,omitempty"` // number for P-Asserted-Identity, RFC 3325
+	Private  bool   `json:"private,omitempty"`  // the called must not learn the number
+	Domain   string `json:"domain,omitempty"`   // host of the identities; empty: the node's
 }
 
 // Bounds of the engine.

@@ -148,15 +148,17 @@ func (e ringElement) ring(s *step, r ringSettings) {
 }
 
 // dial orders a Ring and books its legs. Every element that dials uses it. One target alone may send early media; of
-// several, none may: an announcement of one must not cover the ringing of the others.
+// several, none may, and none while another attempt follows: an announcement of one must not cover the ringing of the others.
 func (s *step) dial(c Command) {
 	if len(s.state.Legs)+len(c.Targets) > MaxLegs {
 		s.end("EXCHANGE_ROUTING_ERROR", messages.FaultTenant, because.New("too_many_legs", "limit", strconv.Itoa(MaxLegs)))
 		return
 	}
 	c.Ringback = s.state.Answered
-	c.EarlyOK = len(c.Targets) == 1 && !s.state.Answered
-	c.CallerID = s.presented(c.CallerID.Number)
+	c.EarlyOK = len(c.Targets) == 1 && !c.Hunting && !s.state.Answered
+	if !c.CallerID.Nameless {
+		c.CallerID = s.presented(c.CallerID.Number)
+	}
 	for _, t := range c.Targets {
 		s.state.Legs = append(s.state.Legs, Leg{ID: t.Leg, Role: messages.RoleCallee, Device: t.Device, Trunk: t.Trunk})
 		s.explain("ringing", "device", s.deviceName(&s.state.Legs[len(s.state.Legs)-1]), "seconds", strconv.Itoa(int(c.Wait/time.Second)))

@@ -19,6 +19,7 @@ const (
 	RingEnded       EventKind = "ring_ended"       // answers Ring: nobody talks (any more); Cause is set
 	Done            EventKind = "done"             // answers a command that has no answer of its own kind
 	ContactsFound   EventKind = "contacts_found"   // answers FindContacts
+	CallsCounted    EventKind = "calls_counted"    // answers CountCalls; Counts is set
 	TimerFired      EventKind = "timer_fired"      // answers SetTimer
 	Resumed         EventKind = "resumed"          // events may have been missed: what the element waits for may be over
 	EndOrdered      EventKind = "end_ordered"      // somebody ordered the call's end; By and Reason are set
@@ -40,6 +41,8 @@ type Event struct {
 	Cause    string        `json:"cause,omitempty"`    // RingEnded, Refused
 	SIPCode  int           `json:"sip_code,omitempty"` // RingEnded
 	Contacts []Contact     `json:"contacts,omitempty"` // ContactsFound
+	Counts   *Counts       `json:"counts,omitempty"`   // CallsCounted
+	Early    bool          `json:"early,omitempty"`    // Bridged: with the leg's early media, before anybody answered
 	End      *LegEnd       `json:"end,omitempty"`      // HungUp
 	By       string        `json:"by,omitempty"`       // EndOrdered: who wants it
 	Reason   string        `json:"reason,omitempty"`   // EndOrdered: in the words of who wants it

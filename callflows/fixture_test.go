@@ -20,13 +20,21 @@ const callerLeg = "8adcdf28-8955-4dff-af12-e253ea68375b"
 //	            lobby                     a device of nobody's
 //	priority    a list: +15550199, and all that begin with +4420
 //	office      Monday to Friday 09:00 to 17:00
+//
+// It may call out, two calls at a time, and dials as Germans do:
+//
+//	any number  Carrier A (digits, its own list of failover), then Carrier B (two destinations, P-Asserted-Identity), then C (disabled)
+//	+49         Carrier B alone
+//	+43         the tenant's own PBX before Carrier A; +1900 is blocked
 func demo(t testing.TB, flows ...tenants.Flow) Config {
 	t.Helper()
 	weekdays := []time.Weekday{time.Monday, time.Tuesday, time.Wednesday, time.Thursday, time.Friday}
 	data := tenants.Data{
 		Emergency: tenants.Emergency{Numbers: []string{"112"}, TrunkURI: "sip:192.0.2.112:5060"},
 		Tenants: []tenants.Tenant{{
-			ID: "demo", Name: "Demo", Domain: "demo.example", TimeZone: "UTC",
+			ID: "demo", Name: "Demo", Domain: "demo.example", TimeZone: "UTC", Numbers: []string{"+15550100", "+15550101"}, MainNumber: "+15550100",
+			Dialling:   tenants.Dialling{Country: "DE"},
+			CallingOut: tenants.CallingOut{Allowed: true, BlockedPrefixes: []string{"+1900"}, MaxCalls: 2, PerSecond: 3},
 			Users: []tenants.User{{ID: "anna", Name: "Anna", Extension: "101", Number: "+15550101"}, {ID: "ben", Name: "Ben", Extension: "102"},
 				{ID: "carl", Name: "Carl", Extension: "103"}},
 			Devices: []tenants.Device{{ID: "anna-desk", UserID: "anna", Name: "Anna's desk phone", Username: "anna-desk"},
@@ -37,12 +45,21 @@ func demo(t testing.TB, flows ...tenants.Flow) Config {
 				Lists:     []tenants.List{{ID: "priority", Name: "Priority", Entries: []string{"+15550199", "+4420*"}}},
 				Schedules: []tenants.Schedule{{ID: "office", Name: "Office", Weekly: []tenants.Hours{{Days: weekdays, From: 9 * 60, Until: 17 * 60}}}}},
 		}},
+		Trunks: []tenants.Trunk{
+			{ID: "a", Name: "Carrier A", Outgoing: &tenants.Outgoing{Destinations: []string{"sip:192.0.2.50"}, Numbers: tenants.NumberFormat{Form: tenants.FormDigits, Add: "77"},
+				MaxCalls: 10, PerSecond: 5, Failover: []string{"5xx", "403", tenants.FailoverTimeout}}},
+			{ID: "b", Name: "Carrier B", Outgoing: &tenants.Outgoing{Destinations: []string{"sip:192.0.2.51", "sip:b.example:5070;transport=tcp"}, Seconds: 3,
+				CallerID: tenants.CallerIDRule{Show: tenants.CallerAny, Number: "+15550999", Carried: tenants.CarriedPAI}, Domain: "us.example"}},
+			{ID: "c", Name: "Carrier C", Disabled: true, Outgoing: &tenants.Outgoing{Destinations: []string{"sip:192.0.2.53"}}},
+			{ID: "pbx", Name: "PBX", Tenant: "demo", Outgoing: &tenants.Outgoing{Destinations: []string{"sip:192.0.2.60"}, CallerID: tenants.CallerIDRule{Show: tenants.CallerAny}}},
+			{ID: "in", Name: "Comes in only"}},
+		Outbound: []tenants.OutboundRoute{{Prefix: "", Position: 1, Trunk: "a"}, {Prefix: "", Position: 2, Trunk: "b"}, {Prefix: "", Position: 3, Trunk: "c"}, {Prefix: "+49", Position: 1, Trunk: "b"}, {Prefix: "+43", Position: 1, Trunk: "pbx"}, {Prefix: "+43", Position: 1, Trunk: "a"}},
 	}
 	s, faults := tenants.NewSnapshot(data, ParseSettings)
 	for _, f := range faults {
 		t.Fatalf("the flow does not hold together: %v", f)
 	}
-	return Config{Tenant: s.Tenant("demo"), Emergency: s.Emergency()}
+	return Config{Tenant: s.Tenant("demo"), Emergency: s.Emergency(), Ways: s.Ways()}
 }
 
 // call is a call of device lobby to the flow.

@@ -102,7 +102,7 @@ func (w *watcher) commands(before State, e Event, out Outcome) error {
 			if before.Phase != Ending { // after a gap the same is ordered once more
 				w.hangUps++
 			}
-		case Answer, SignalRinging, Play, CollectDigits, Ring, FindContacts, SetTimer:
+		case Answer, SignalRinging, Play, CollectDigits, Ring, FindContacts, CountCalls, SetTimer:
 		}
 		if c.N != w.lastN+1 || c.Leg == "" {
 			return fmt.Errorf("command %d for leg %q follows %d", c.N, c.Leg, w.lastN)
@@ -123,7 +123,7 @@ func (w *watcher) application(before State, e Event, out Outcome) error {
 	var ordered int
 	for _, c := range out.Commands {
 		switch c.Kind {
-		case Answer, SignalRinging, Play, CollectDigits, Ring, FindContacts:
+		case Answer, SignalRinging, Play, CollectDigits, Ring, FindContacts, CountCalls:
 			ordered++
 			if out.State.Awaited != c.N {
 				return fmt.Errorf("%s %d is ordered and %d awaited", c.Kind, c.N, out.State.Awaited)
@@ -221,7 +221,7 @@ func (w *watcher) declared(before State, e Event, out Outcome) error {
 }
 
 func (w *watcher) exit(flowID, key, name string) (Exit, error) {
-	flow := w.config.Tenant.Flow(flowID)
+	flow := (&step{config: w.config}).flow(flowID)
 	if flow == nil {
 		return Exit{}, fmt.Errorf("the call left %s of %q, which is not there", key, flowID)
 	}

@@ -21,12 +21,14 @@ func (s *step) bookkeep() {
 	case Bridged:
 		s.bridged()
 	case Unbridged:
-		s.explain("talked")
+		if !s.onlyEarly() {
+			s.explain("talked")
+		}
 	case HungUp:
 		s.hungUp()
 	case EndOrdered:
 		s.endOrdered()
-	case Played, DigitsCollected, RingEnded, Done, ContactsFound, TimerFired, Refused, Resumed:
+	case Played, DigitsCollected, RingEnded, Done, ContactsFound, CallsCounted, TimerFired, Refused, Resumed:
 		// These are the business of the element that asked.
 	}
 }
@@ -42,6 +44,9 @@ func (s *step) answered() {
 		return
 	}
 	s.explain("leg_answered", "device", s.deviceName(l))
+	if l.Early && s.state.Stage == stageRinging && s.state.Awaited != 0 {
+		s.talk(l)
+	}
 }
 
 // bridged notes that the caller talks. Only while a Ring is under way can that be news: a Bridged that comes later belongs
@@ -52,6 +57,18 @@ func (s *step) bridged() {
 	if l == nil || l.Bridged || l.HungUp || s.state.Stage != stageRinging || s.state.Awaited == 0 {
 		return
 	}
+	if s.event.Early && !l.Answered {
+		if !l.Early {
+			l.Early, l.Rang = true, true
+			s.explain("early_media", "device", s.deviceName(l))
+		}
+		return
+	}
+	s.talk(l)
+}
+
+// talk begins the caller's talk to a leg.
+func (s *step) talk(l *Leg) {
 	l.Bridged = true
 	s.state.Fault = ""
 	s.state.Phase = Talking
@@ -84,7 +101,7 @@ func (s *step) hungUp() {
 	if l == nil || l.HungUp {
 		return
 	}
-	l.HungUp, l.Cause = true, clip(s.event.End.Cause, messages.MaxName)
+	l.HungUp, l.Cause, l.SIPCode = true, clip(s.event.End.Cause, messages.MaxName), s.event.End.SIPCode
 	if l.Role == messages.RoleCaller {
 		s.callerGone(l)
 	} else {
@@ -131,9 +148,24 @@ func (s *step) talkedOut() bool {
 	return false
 }
 
+// onlyEarly says whether the caller has heard a leg's early media, and no leg more than that.
+func (s *step) onlyEarly() bool {
+	early := false
+	for _, l := range s.state.Legs {
+		if l.Bridged {
+			return false
+		}
+		early = early || l.Early
+	}
+	return early
+}
+
 // deviceName says what a leg dials, in words.
 func (s *step) deviceName(l *Leg) string {
 	if l.Trunk != "" {
+		if trunk := s.config.Ways.Trunk(l.Trunk); trunk != nil {
+			return trunk.Name
+		}
 		return l.Trunk
 	}
 	if s.config.Tenant != nil {

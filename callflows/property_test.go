@@ -41,7 +41,7 @@ var causes = []string{"NORMAL_CLEARING", "USER_BUSY", "NO_ANSWER", "ALLOTTED_TIM
 // anyEvent draws an event that need not make sense: of any leg, for any command, at any time, in hostile words.
 func anyEvent(t *rapid.T, s State, c Call) Event {
 	kinds := []EventKind{Parked, Answered, Rang, LegCreated, Bridged, Unbridged, HungUp, Played, DigitsCollected, RingEnded, Done,
-		ContactsFound, TimerFired, EndOrdered, Refused, "of_a_newer_release"}
+		ContactsFound, CallsCounted, TimerFired, EndOrdered, Refused, "of_a_newer_release"}
 	legs := []string{callerLeg, callerLeg, "unknown-1", "unknown-2", ""}
 	for _, l := range s.Legs {
 		legs = append(legs, l.ID)
@@ -54,6 +54,10 @@ func anyEvent(t *rapid.T, s State, c Call) Event {
 		Cause:   rapid.SampledFrom(causes).Draw(t, "cause"), Missing: rapid.Bool().Draw(t, "missing")}
 	if e.Kind == EndOrdered {
 		e.By, e.Reason = hostile(t, "by"), hostile(t, "why")
+	}
+	e.SIPCode, e.Early = rapid.SampledFrom([]int{0, 200, 404, 480, 486, 503, 999, -1}).Draw(t, "code"), rapid.Bool().Draw(t, "early")
+	if rapid.Bool().Draw(t, "has counts") {
+		e.Counts = &Counts{Tenant: Count{Calls: rapid.IntRange(0, 3).Draw(t, "calls out")}, Trunks: map[string]Count{"a": {Calls: rapid.IntRange(0, 12).Draw(t, "calls by a")}}}
 	}
 	for range rapid.IntRange(0, 3).Draw(t, "contacts") {
 		e.Contacts = append(e.Contacts, Contact{Device: rapid.SampledFrom([]string{"anna-desk", "anna-mobile", "ben-desk", "lobby", "gone"}).Draw(t, "device"),
@@ -82,10 +86,10 @@ func hostile(t *rapid.T, label string) string {
 func TestNoOrderOfEventsBreaksAGuarantee(t *testing.T) {
 	rapid.Check(t, func(rt *rapid.T) {
 		config := demo(t, anyFlow(rt))
-		w, c := newWatcher(config), call(rapid.SampledFrom([]string{"main", "main", "main", "gone", EmergencyFlow}).Draw(rt, "flow"))
-		c.Dialled, c.Caller.Number = rapid.SampledFrom([]string{"200", "112"}).Draw(rt, "dialled"), hostile(rt, "number")
+		w, c := newWatcher(config), call(rapid.SampledFrom([]string{"main", "main", "main", "gone", EmergencyFlow, OutboundFlow}).Draw(rt, "flow"))
+		c.Dialled, c.Caller.Number = rapid.SampledFrom([]string{"200", "112", "+12025550100", "+19005550100", "\xff"}).Draw(rt, "dialled"), hostile(rt, "number")
 		c.Caller.Name, c.SIPCallID = hostile(rt, "caller's name"), hostile(rt, "Call-ID")
-		if c.FlowID == EmergencyFlow && rapid.Bool().Draw(rt, "tenant unknown") {
+		if (c.FlowID == EmergencyFlow || c.FlowID == OutboundFlow) && rapid.Bool().Draw(rt, "tenant unknown") {
 			w.config.Tenant = nil
 		}
 		state := State{}
@@ -112,8 +116,8 @@ func must(t *rapid.T, w *watcher, s State, e Event) Outcome {
 func TestEveryCallComesToItsEnd(t *testing.T) {
 	rapid.Check(t, func(rt *rapid.T) {
 		w := newWatcher(demo(t, anyFlow(rt)))
-		c := call(rapid.SampledFrom([]string{"main", "main", "main", EmergencyFlow}).Draw(rt, "flow"))
-		c.Dialled = "112"
+		c := call(rapid.SampledFrom([]string{"main", "main", "main", EmergencyFlow, OutboundFlow}).Draw(rt, "flow"))
+		c.Dialled = rapid.SampledFrom([]string{"112", "+12025550100"}).Draw(rt, "dialled")
 		n := &node{t: rt, after: map[*happening][]*happening{}, patience: rapid.IntRange(0, 80).Draw(rt, "patience")}
 		n.will(Event{Kind: Parked, Leg: callerLeg, Call: &c})
 		state := State{}
@@ -192,7 +196,7 @@ func (n *node) next() bool {
 }
 
 func (n *node) obey(c Command) {
-	if n.gone && c.Kind != WriteCDR && c.Kind != HangUp && c.Kind != FindContacts {
+	if n.gone && c.Kind != WriteCDR && c.Kind != HangUp && c.Kind != FindContacts && c.Kind != CountCalls {
 		if rapid.Bool().Draw(n.t, "refused") { // or the answer is lost with the leg
 			n.will(Event{Kind: Refused, Leg: c.Leg, Command: c.N, Cause: "invalid session id"})
 		}
@@ -221,6 +225,10 @@ func (n *node) obey(c Command) {
 			}
 		}
 		n.will(answer)
+	case CountCalls:
+		answer.Kind = CallsCounted
+		answer.Counts = &Counts{Tenant: Count{Calls: rapid.IntRange(0, 3).Draw(n.t, "calls out")}}
+		n.will(answer)
 	case Ring:
 		n.ring(c, answer)
 	case HangUp:
@@ -241,7 +249,7 @@ func (n *node) ring(c Command, answer Event) {
 	}
 	winner := rapid.IntRange(-1, len(c.Targets)-1).Draw(n.t, "winner")
 	var before []*happening
-	answer.Kind, answer.Cause = RingEnded, rapid.SampledFrom([]string{"USER_BUSY", "ALLOTTED_TIMEOUT", "NORMAL_TEMPORARY_FAILURE"}).Draw(n.t, "cause")
+	answer.Kind, answer.Cause = RingEnded, rapid.SampledFrom([]string{"USER_BUSY", "ALLOTTED_TIMEOUT", "NORMAL_TEMPORARY_FAILURE", "PROGRESS_TIMEOUT"}).Draw(n.t, "cause")
 	for i, target := range c.Targets {
 		if i != winner && rapid.IntRange(0, 4).Draw(n.t, "dialled") == 0 {
 			continue
@@ -278,7 +286,7 @@ func (n *node) hangUp(by EndedBy, cause string) {
 	var first []*happening
 	for _, h := range n.coming {
 		switch {
-		case h.done || h.event.Kind == ContactsFound || h.event.Kind == Refused:
+		case h.done || h.event.Kind == ContactsFound || h.event.Kind == CallsCounted || h.event.Kind == Refused:
 		case h.event.Leg == callerLeg || h.event.Kind == Bridged:
 			h.done = true
 		case h.event.Kind == LegCreated:

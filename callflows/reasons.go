@@ -29,6 +29,7 @@ func engineReasons() because.Catalog {
 		"parked_again":         "The media node parked the call once more.",
 		"leg_rang":             "{device} rings.",
 		"leg_answered":         "{device} answered.",
+		"early_media":          "The caller hears what {device} sends before it answers.",
 		"leg_ended":            "{device} is out of the call: {cause}, ended by {by}.",
 		"talking":              "The caller talks to {device}.",
 		"talked":               "They no longer talk.",

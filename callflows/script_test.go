@@ -29,6 +29,9 @@ var update = flag.Bool("update", false, "write the outcomes of testdata/*.txt an
 //	[+30s] timer N | resumed
 //	[+30s] hungup LEG CAUSE [by=far|us] [sip=486] [answered]
 //
+//	[+30s] counted N [tenant=1] [TRUNK=3[/1]]      calls that are out, and begun within a second
+//	[+30s] bridged LEG early | ring_ended N CAUSE [sip=503]
+//
 // N is the number of the command that is answered. A is the caller's leg, L1, L2 ... are the dialled ones in order, and
 // any other name is a leg that the call does not know. Each event is a second after the last unless it says otherwise.
 //
@@ -191,6 +194,10 @@ func (s *script) begin(words []string) {
 			s.call.Caller.Device = value
 		case "trunk":
 			s.call.Caller = Caller{Trunk: value, Number: s.call.Caller.Number}
+		case "private":
+			s.call.Caller.Private = true
+		case "diversions":
+			s.call.Diversions, _ = strconv.Atoi(value)
 		case "flow":
 			s.call.FlowID = value
 		default:
@@ -240,7 +247,7 @@ func (s *script) parse(line string, words []string) Event {
 	s.t.Helper()
 	kinds := map[string]EventKind{"parked": Parked, "done": Done, "played": Played, "digits": DigitsCollected, "contacts": ContactsFound,
 		"created": LegCreated, "rang": Rang, "answered": Answered, "bridged": Bridged, "unbridged": Unbridged, "ring_ended": RingEnded,
-		"refused": Refused, "hungup": HungUp, "timer": TimerFired, "end_ordered": EndOrdered, "resumed": Resumed}
+		"refused": Refused, "hungup": HungUp, "timer": TimerFired, "end_ordered": EndOrdered, "resumed": Resumed, "counted": CallsCounted}
 	e := Event{Kind: kinds[words[0]], At: s.now, Leg: callerLeg}
 	words = words[1:]
 	arg := func() string {
@@ -273,13 +280,32 @@ func (s *script) parse(line string, words []string) Event {
 		for _, device := range words {
 			e.Contacts = append(e.Contacts, Contact{Device: device, URI: "sip:" + device + "@192.0.2.44", Edge: "sip:192.0.2.1:5070"})
 		}
+	case CallsCounted:
+		e.Command, e.Counts = number(), &Counts{Trunks: map[string]Count{}}
+		for _, w := range words {
+			name, value, _ := strings.Cut(w, "=")
+			var c Count
+			if n, _ := fmt.Sscanf(value, "%d/%d", &c.Calls, &c.LastSecond); n == 0 {
+				s.t.Fatalf("%s: %s is not known", line, w)
+			}
+			if name == "tenant" {
+				e.Counts.Tenant = c
+			} else {
+				e.Counts.Trunks[name] = c
+			}
+		}
 	case LegCreated, Rang, Answered, Bridged:
-		e.Leg = s.leg(arg())
+		e.Leg, e.Early = s.leg(arg()), slices.Contains(words, "early")
 	case EndOrdered:
 		e.By, e.Reason = arg(), strings.Join(words, " ")
 	case Unbridged, Resumed:
 	case RingEnded, Refused:
-		e.Command, e.Cause = number(), strings.Join(words, " ")
+		e.Command = number()
+		if n := len(words) - 1; n > 0 && strings.HasPrefix(words[n], "sip=") {
+			e.SIPCode, _ = strconv.Atoi(words[n][len("sip="):])
+			words = words[:n]
+		}
+		e.Cause = strings.Join(words, " ")
 	case HungUp:
 		e.Leg, e.End = s.leg(arg()), &LegEnd{Cause: arg(), By: ByUs, CreatedAt: started}
 		s.ending(line, &e, words)
@@ -387,6 +413,12 @@ func (s *script) sayCommand(c Command) string {
 	add(c.EarlyOK, "with early media")
 	add(c.CallerID.Number != "" || c.CallerID.Name != "", strings.TrimSpace("as "+c.CallerID.Number+" "+c.CallerID.Name))
 	add(c.CallerID.Private, "as nobody")
+	add(c.CallerID.Asserted != "", "asserting "+c.CallerID.Asserted)
+	add(c.CallerID.Domain != "", "of "+c.CallerID.Domain)
+	add(c.Progress > 0, "with a sign within "+c.Progress.String())
+	add(c.Hunting, "hunting")
+	add(c.Diversions > 0, fmt.Sprintf("diverted by %s for the %d. time", c.DivertedBy, c.Diversions))
+	add(len(c.Trunks) > 0, c.Trunks...)
 	add(c.Cause != "", c.Cause)
 	add(len(c.Devices) > 0, c.Devices...)
 	return strings.Join(words, " ")

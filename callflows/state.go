@@ -10,31 +10,34 @@ import (
 
 // Call is what is known about a call when it parks. It never changes.
 type Call struct {
-	ID        string    `json:"id"`
-	Tenant    string    `json:"tenant"`
-	Version   int64     `json:"version"` // configuration version that routing decided with
-	Leg       string    `json:"leg"`     // channel uuid of the caller's leg
-	Node      string    `json:"node"`
-	Edge      string    `json:"edge"` // SIP URI of the edge that brought the call
-	FlowID    string    `json:"flow_id"`
-	Caller    Caller    `json:"caller"`
-	Dialled   string    `json:"dialled"`
-	SIPCallID string    `json:"sip_call_id"`
-	StartedAt time.Time `json:"started_at"`
+	ID         string    `json:"id"`
+	Tenant     string    `json:"tenant"`
+	Version    int64     `json:"version"` // configuration version that routing decided with
+	Leg        string    `json:"leg"`     // channel uuid of the caller's leg
+	Node       string    `json:"node"`
+	Edge       string    `json:"edge"` // SIP URI of the edge that brought the call
+	FlowID     string    `json:"flow_id"`
+	Caller     Caller    `json:"caller"`
+	Dialled    string    `json:"dialled"`
+	SIPCallID  string    `json:"sip_call_id"`
+	Diversions int       `json:"diversions,omitempty"` // how often it was diverted before it came
+	StartedAt  time.Time `json:"started_at"`
 }
 
 // Caller is who opened the call: a device of the tenant, or a trunk.
 type Caller struct {
-	Device string `json:"device,omitempty"` // device id
-	Trunk  string `json:"trunk,omitempty"`  // trunk id
-	Number string `json:"number"`
-	Name   string `json:"name,omitempty"` // display name as sent: hostile
+	Device  string `json:"device,omitempty"` // device id
+	Trunk   string `json:"trunk,omitempty"`  // trunk id
+	Number  string `json:"number"`
+	Name    string `json:"name,omitempty"`    // display name as sent: hostile
+	Private bool   `json:"private,omitempty"` // the called must not learn who it is
 }
 
 // Config is the configuration that a call runs under: its tenant at the version that the call started with.
 type Config struct {
 	Tenant    *tenants.Tenant
 	Emergency tenants.Emergency
+	Ways      *tenants.Ways
 }
 
 // Phase is where a call is in its life.
@@ -85,6 +88,8 @@ type Leg struct {
 	Bridged    bool      `json:"bridged,omitempty"`
 	HungUp     bool      `json:"hung_up,omitempty"`
 	Cause      string    `json:"cause,omitempty"`
+	SIPCode    int       `json:"sip_code,omitempty"` // that it ended with unanswered
+	Early      bool      `json:"early,omitempty"`    // the caller hears its early media
 }
 
 // Outcome is what a step gives.
@@ -107,6 +112,9 @@ func (s *State) leg(id string) *Leg {
 // ElementBefore is the key of the element at work when an event comes: where a step's first reasons belong. What a step
 // says after an exit belongs to the element that the exit leads to.
 func ElementBefore(config Config, s State, e Event) string {
+	if s.Element == "" && e.Call != nil && e.Call.FlowID == OutboundFlow {
+		return outboundFlow.Start
+	}
 	if s.Element != "" || e.Call == nil || config.Tenant == nil {
 		return s.Element
 	}

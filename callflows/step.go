@@ -108,10 +108,13 @@ func (s *step) opens() bool {
 	return e.Call != nil && (e.Kind == Parked || e.Kind == HungUp && e.End != nil && e.Leg == e.Call.Leg)
 }
 
-// flow finds a flow of the tenant, or the platform's own emergency flow.
+// flow finds a flow of the tenant, or one of the platform's own.
 func (s *step) flow(id string) *tenants.Flow {
-	if id == EmergencyFlow {
+	switch id {
+	case EmergencyFlow:
 		return &emergencyFlow
+	case OutboundFlow:
+		return &outboundFlow
 	}
 	if s.config.Tenant == nil {
 		return nil
@@ -157,7 +160,7 @@ func (s *step) exit(name, cause string, fault messages.Fault) {
 		s.end(cause, fault, because.New("exit_leads_nowhere", "exit", name, "cause", cause))
 		return
 	}
-	if fault == messages.FaultCallee {
+	if fault == messages.FaultCallee || fault == messages.FaultCarrier {
 		s.state.Fault = fault // what the flow does about it does not change why nobody was reached
 	}
 	s.explain("exit_taken", "exit", name, "element", next)

@@ -153,6 +153,11 @@ func (w *Ways) Open(tenant string) []*Trunk {
 	return all
 }
 
+// Owns says whether a number belongs to a tenant.
+func (w *Ways) Owns(tenant, number string) bool {
+	return w != nil && w.numbers[number] != nil && w.numbers[number].ID == tenant
+}
+
 // Inside says whether a number belongs to a tenant of this platform.
 func (w *Ways) Inside(number string) bool { return w != nil && w.numbers[number] != nil }
 
