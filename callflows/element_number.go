@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"regexp"
 	"strconv"
+	"strings"
 	"time"
 
 	"tandem/because"
@@ -208,14 +209,14 @@ func (s *step) counts() Counts {
 func (s *step) take(w Way, number string, n numberSettings, more bool) {
 	o, call := w.Trunk.Outgoing, s.state.Call
 	written := number
-	if n.Trunk == "" {
+	if n.Trunk == "" || strings.HasPrefix(number, "+") { // an extension of a PBX is written as it is
 		written = o.Numbers.Write(number)
 	}
 	id := s.callerFor(o, w.Destination)
 	s.explain("way_taken", "trunk", w.Trunk.Name, "destination", w.Destination, "number", written, "shown", id.Number)
 	target := Target{Leg: legID(call, s.state.Commands+1, 0), URI: wayURI(w, written), Edge: call.Edge, Trunk: w.Trunk.ID}
 	c := Command{Kind: Ring, Targets: []Target{target}, Wait: time.Duration(n.Seconds) * time.Second, Progress: o.Progress(), Hunting: more, CallerID: id}
-	if call.Caller.Trunk != "" && s.config.Ways.Owns(call.Tenant, call.Dialled) { // from outside, and passed on by one of ours: RFC 5806
+	if call.Caller.Trunk != "" && number != call.Dialled && s.config.Ways.Owns(call.Tenant, call.Dialled) { // from outside, and passed on by one of ours: RFC 5806
 		c.DivertedBy, c.Diversions = call.Dialled, call.Diversions+1
 	}
 	s.dial(c)

@@ -148,8 +148,8 @@ func wayURI(w Way, number string) string {
 func hostOf(destination string) string {
 	_, host, _ := strings.Cut(destination, ":")
 	host, _, _ = strings.Cut(host, ";")
-	if end := strings.IndexByte(host, ']'); end >= 0 {
-		return host[:end+1]
+	if strings.HasPrefix(host, "[") { // no dial string carries it: such a trunk has a domain of its own
+		return ""
 	}
 	host, _, _ = strings.Cut(host, ":")
 	return host

@@ -23,6 +23,7 @@ type Question struct {
 	// NobodyAnswers lets every target ring out. Otherwise the first target answers.
 	NobodyAnswers bool
 	Facts         routing.Facts
+	Out           callflows.Counts               // calls that are out
 	Contacts      map[string][]callflows.Contact // by device id: who is registered
 }
 
@@ -76,7 +77,7 @@ func (q Question) request(s *tenants.Snapshot) (routing.Request, bool) {
 	}
 	r.From = routing.URI{User: q.From}
 	for _, t := range s.Trunks() {
-		if len(t.Addresses) > 0 {
+		if len(t.Addresses) > 0 && t.Tenant == "" && !t.Disabled {
 			r.Source = t.Addresses[0]
 			return r, true
 		}
@@ -99,9 +100,9 @@ func (r *dryRun) note(source messages.JournalSource, element string, reasons []b
 
 // call steps through the flow until somebody talks or the call is over.
 func (r *dryRun) call(s *tenants.Snapshot, d routing.Decision) {
-	config := callflows.Config{Tenant: s.Tenant(d.Tenant), Emergency: s.Emergency()}
+	config := callflows.Config{Tenant: s.Tenant(d.Tenant), Emergency: s.Emergency(), Ways: s.Ways()}
 	call := callflows.Call{ID: d.Call, Tenant: d.Tenant, Version: d.Version, Leg: "00000000-dry-run", Node: d.Nodes[0],
-		FlowID: d.FlowID, Caller: d.Caller, Dialled: d.Dialled, StartedAt: r.at}
+		FlowID: d.FlowID, Caller: d.Caller, Dialled: d.Dialled, Diversions: d.Diversions, StartedAt: r.at}
 	var state callflows.State
 	events := []callflows.Event{{Kind: callflows.Parked, Leg: call.Leg, Call: &call, At: r.at}}
 	for steps := 0; len(events) > 0 && steps < maxDrySteps && !r.talking; steps++ {
@@ -141,6 +142,8 @@ func (r *dryRun) obey(state callflows.State, c callflows.Command) []callflows.Ev
 		for _, device := range c.Devices {
 			done.Contacts = append(done.Contacts, r.question.Contacts[device]...)
 		}
+	case callflows.CountCalls:
+		done.Kind, done.Counts = callflows.CallsCounted, &r.question.Out
 	case callflows.Ring:
 		return r.ring(done, c)
 	case callflows.HangUp:

@@ -87,7 +87,7 @@ func TestDryRun(t *testing.T) {
 		{"nobody answers", explain.Question{From: "101@office.example", To: "102", Contacts: registered, NobodyAnswers: true},
 			"The call was not answered (SIP 480, NO_ANSWER): Nobody answered in time. It failed on the called side.", messages.FaultCallee, nil},
 		{"an unknown number", explain.Question{From: "101@office.example", To: "999999"},
-			"The call was not answered (SIP 404, UNALLOCATED_NUMBER): Office has no extension or number 999999, and no trunk to call out. It ended by the caller's doing.",
+			"The call was not answered (SIP 404, UNALLOCATED_NUMBER): Office has no extension or number 999999, and it is no number outside as its people write them. It ended by the caller's doing.",
 			messages.FaultCaller, nil},
 		{"a blocked caller", explain.Question{From: "+12025550199", To: "+12025550100"},
 			"The call was not answered (SIP 603, CALL_REJECTED): Office blocks calls from +12025550199. It ended by the caller's doing.", messages.FaultCaller, nil},

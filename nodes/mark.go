@@ -42,6 +42,7 @@ const (
 	legRang
 	legAnswered
 	legBridged
+	legEarly
 )
 
 // encodeMark writes a call's state and the number of its next journal entry.
@@ -67,7 +68,7 @@ func appendMark(b []byte, s callflows.State, steps, legs int) []byte {
 		if l.HungUp || err != nil || len(tail) != 16 {
 			continue
 		}
-		b = append(b, bit(l.Role == messages.RoleCallee, legCallee)|bit(l.Created, legCreated)|bit(l.Rang, legRang)|bit(l.Answered, legAnswered)|bit(l.Bridged, legBridged))
+		b = append(b, bit(l.Role == messages.RoleCallee, legCallee)|bit(l.Created, legCreated)|bit(l.Rang, legRang)|bit(l.Answered, legAnswered)|bit(l.Bridged, legBridged)|bit(l.Early, legEarly))
 		b = append(b, tail...)
 		b = appendText(appendText(b, l.Device), l.Trunk)
 	}
@@ -153,7 +154,7 @@ func (r *markReader) leg() callflows.Leg {
 	flags := r.byte()
 	id := hex.EncodeToString(r.take(16))
 	l := callflows.Leg{ID: id[:8] + "-" + id[8:12] + "-" + id[12:16] + "-" + id[16:20] + "-" + id[20:], Role: messages.RoleCaller,
-		Created: flags&legCreated != 0, Rang: flags&legRang != 0, Answered: flags&legAnswered != 0, Bridged: flags&legBridged != 0}
+		Created: flags&legCreated != 0, Rang: flags&legRang != 0, Answered: flags&legAnswered != 0, Bridged: flags&legBridged != 0, Early: flags&legEarly != 0}
 	if flags&legCallee != 0 {
 		l.Role = messages.RoleCallee
 	}

@@ -27,6 +27,15 @@ type Contacts interface {
 	Contacts(t *tenants.Tenant, device string, now time.Time) []callflows.Contact
 }
 
+// CallsOut counts the calls that are out by trunks.
+type CallsOut interface {
+	// Out says by which trunk a call is out from now on; "" is by none.
+	Out(call, tenant, trunk string, now time.Time)
+	// Count says how many calls of a tenant and by each of these trunks are out now, and were begun within the last second.
+	// The call that asks is not counted among those that are out.
+	Count(call, tenant string, trunks []string, now time.Time) callflows.Counts
+}
+
 // Announcer tells the other workers. What cannot be sent now is dropped: the next announcement makes up for it.
 type Announcer interface {
 	AnnounceCall(messages.CallEvent)
@@ -44,6 +53,7 @@ type Options struct {
 	Contacts  Contacts
 	Announcer Announcer
 	Live      LiveAnnouncer              // nil: live calls and dialogs are not announced
+	CallsOut  CallsOut                   // nil: calls out are not counted, so that no limit of theirs holds
 	Prompts   func(prompt string) string // what a prompt's name is for the node: a file or a stream
 	// Link, when given, lets several workers share the node: one owns it, one stands by. Without it this worker takes the
 	// node as its own, and must be the only one that does.
@@ -131,8 +141,9 @@ type shard struct {
 type call struct {
 	config callflows.Config
 	state  callflows.State
-	steps  int   // number of the next journal entry
-	gaps   int64 // how many connections had ended when it began
+	out    string // the trunk by which it is counted as out
+	steps  int    // number of the next journal entry
+	gaps   int64  // how many connections had ended when it began
 
 	channels []string            // every channel that leads to this call
 	stepped  map[string]uint64   // by channel: Event-Sequence of the last event that was stepped

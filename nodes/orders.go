@@ -7,11 +7,13 @@ import (
 	"log/slog"
 	"slices"
 	"strconv"
+	"strings"
 	"time"
 
 	"tandem/callflows"
 	"tandem/esl"
 	"tandem/nodes/link"
+	"tandem/routing"
 )
 
 // order is one built command on its way to the node.
@@ -55,7 +57,7 @@ func (n *Node) build(c callflows.Call, command callflows.Command) (esl.Command, 
 		built = esl.Bridge(command.Leg, id, dial)
 	case callflows.HangUp:
 		built = esl.UUIDKill(command.Leg, command.Cause)
-	case callflows.FindContacts, callflows.SetTimer, callflows.WriteCDR:
+	case callflows.FindContacts, callflows.CountCalls, callflows.SetTimer, callflows.WriteCDR:
 		return nil, errors.New("nodes: not a command for a media node: " + string(command.Kind))
 	}
 	return built, built.Err()
@@ -80,6 +82,9 @@ func (n *Node) dialString(c callflows.Call, command callflows.Command) (esl.Dial
 	for _, t := range command.Targets {
 		leg := esl.DialLeg{Profile: n.options.Profile, URI: t.URI, Path: t.Edge, Vars: []esl.Var{
 			{Name: "origination_uuid", Value: t.Leg}, {Name: "leg_timeout", Value: seconds}}}
+		if t.Trunk != "" {
+			leg.Vars = append(leg.Vars, trunkVariables(command, t)...)
+		}
 		if err := (esl.DialString{Legs: []esl.DialLeg{leg}}).Err(); err != nil {
 			n.log.Warn("a contact cannot be dialled", slog.String("call_id", c.ID), slog.String("tenant_id", c.Tenant),
 				slog.String("device_id", t.Device), slog.Any("error", err))
@@ -94,7 +99,10 @@ func (n *Node) dialString(c callflows.Call, command callflows.Command) (esl.Dial
 }
 
 // anonymous is shown for a caller of whom nothing may be shown.
-const anonymous = "anonymous"
+const (
+	anonymous     = "anonymous"
+	anonymousHost = "anonymous.invalid"
+)
 
 // dialVariables are the same for every leg of one Ring.
 func (n *Node) dialVariables(command callflows.Command) []esl.Var {
@@ -107,6 +115,39 @@ func (n *Node) dialVariables(command callflows.Command) []esl.Var {
 	number := cmp.Or(command.CallerID.Number, anonymous)
 	name := cmp.Or(esl.CleanName(command.CallerID.Name), number)
 	vars = append(vars, esl.Var{Name: "origination_caller_id_number", Value: number}, esl.Var{Name: "origination_caller_id_name", Value: name})
+	return vars
+}
+
+// trunkVariables are for a leg that leaves by a trunk: how long it may give no sign (switch_ivr_originate.c,
+// per_channel_progress_timelimit_sec), and what the trunk is told of the caller beside the From header. The edge knows the trunk
+// by the header of its name, which goes no further.
+func trunkVariables(command callflows.Command, t callflows.Target) []esl.Var {
+	id := command.CallerID
+	var vars []esl.Var
+	add := func(name, value string) { vars = append(vars, esl.Var{Name: name, Value: value}) }
+	if command.Progress > 0 {
+		add("leg_progress_timeout", strconv.Itoa(max(1, int(command.Progress/time.Second))))
+	}
+	if !strings.ContainsRune(t.Trunk, ' ') { // the emergency trunk is no configured one
+		add("sip_h_"+routing.HeaderTrunk, t.Trunk)
+	}
+	if id.Domain == "" {
+		return vars
+	}
+	host := id.Domain
+	if id.Private { // RFC 3323 4.1.1.3
+		host = anonymousHost
+	}
+	add("sip_invite_domain", host)
+	if id.Asserted != "" {
+		add("sip_h_P-Asserted-Identity", "<sip:"+id.Asserted+"@"+id.Domain+">") // RFC 3325 9.1
+	}
+	if id.Private {
+		add("sip_h_Privacy", "id") // RFC 3325 9.3
+	}
+	if command.DivertedBy != "" { // RFC 5806 3
+		add("sip_h_Diversion", "<sip:"+command.DivertedBy+"@"+id.Domain+">;reason=unconditional;counter="+strconv.Itoa(command.Diversions))
+	}
 	return vars
 }
 
@@ -203,6 +244,8 @@ func (o order) sendTo(ctx context.Context, c *esl.Conn) (esl.Reply, error) {
 func ringVariables(command callflows.Command) []esl.Var {
 	vars := []esl.Var{{Name: "continue_on_fail", Value: "true"}, {Name: "sip_ignore_remote_cause", Value: "true"},
 		{Name: "hangup_after_bridge", Value: "true"}, {Name: "sip_copy_custom_headers", Value: "false"}}
+	// What an earlier ring has left would be taken for the outcome of this one.
+	vars = append(vars, esl.Var{Name: "last_bridge_proto_specific_hangup_cause", Value: "none"})
 	if command.Ringback {
 		vars = append(vars, esl.Var{Name: "transfer_ringback", Value: tone("ring")})
 	}

@@ -144,7 +144,7 @@ func (s *shard) newCall(facts callflows.Call) *call {
 	if user := userOf(tenant, facts.Caller.Device); user != nil {
 		facts.Caller.Name = user.Name // a phone's own display name is only what it claims
 	}
-	c := &call{config: callflows.Config{Tenant: tenant, Emergency: snapshot.Emergency()}, gaps: s.node.gaps.Load()}
+	c := &call{config: callflows.Config{Tenant: tenant, Emergency: snapshot.Emergency(), Ways: snapshot.Ways()}, gaps: s.node.gaps.Load()}
 	c.state.Call = facts
 	s.bind(facts.Leg, c)
 	s.node.live.Add(1)
@@ -203,6 +203,7 @@ func (s *shard) step(c *call, event callflows.Event) {
 	for queue := []callflows.Event{event}; len(queue) > 0; queue = queue[1:] {
 		out := s.decide(c, queue[0])
 		wasAnswered := c.state.Answered
+		s.tellOut(c, out.State)
 		c.state = out.State
 		if c.state.Answered && !wasAnswered {
 			s.node.announceCall(c, messages.CallAnswered, queue[0].At)
@@ -221,6 +222,21 @@ func (s *shard) step(c *call, event callflows.Event) {
 		s.ship(c)
 		s.forget(c, event.At)
 	}
+}
+
+// tellOut says by which trunk a call is out, when that changes.
+func (s *shard) tellOut(c *call, now callflows.State) {
+	trunk := ""
+	for _, l := range now.Legs {
+		if l.Trunk != "" && l.Role == messages.RoleCallee && !l.HungUp && now.Phase != callflows.Ended {
+			trunk = l.Trunk
+		}
+	}
+	if s.node.options.CallsOut == nil || trunk == c.out {
+		return
+	}
+	c.out = trunk
+	s.node.options.CallsOut.Out(now.Call.ID, now.Call.Tenant, trunk, time.Now())
 }
 
 // decide runs the engine and keeps its reasons.
@@ -286,6 +302,12 @@ func (s *shard) obey(c *call, command callflows.Command, at time.Time, orders *[
 			found.Contacts = append(found.Contacts, s.node.options.Contacts.Contacts(c.config.Tenant, device, at)...)
 		}
 		return found, true
+	case callflows.CountCalls:
+		counted := callflows.Event{Kind: callflows.CallsCounted, At: at, Leg: command.Leg, Command: command.N, Counts: &callflows.Counts{}}
+		if s.node.options.CallsOut != nil {
+			*counted.Counts = s.node.options.CallsOut.Count(c.state.Call.ID, c.state.Call.Tenant, command.Trunks, time.Now())
+		}
+		return counted, true
 	case callflows.SetTimer:
 		time.AfterFunc(command.Wait, func() { s.fire(c, command, at.Add(command.Wait)) })
 		return callflows.Event{}, false

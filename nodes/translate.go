@@ -1,6 +1,7 @@
 package nodes
 
 import (
+	"cmp"
 	"strconv"
 	"strings"
 	"time"
@@ -34,13 +35,15 @@ func callOf(e headers, node string) (callflows.Call, bool) {
 	if id == "" || e.Get("Call-Direction") != "inbound" {
 		return callflows.Call{}, false
 	}
+	diversions, _ := strconv.Atoi(header(routing.HeaderDiversions))
 	version, _ := strconv.ParseInt(header(routing.HeaderVersion), 10, 64) // 0 is "not known", and is said as such
 	c := callflows.Call{
 		ID: id, Tenant: header(routing.HeaderTenant), Version: version, Leg: e.Get("Unique-ID"), Node: node, FlowID: header(routing.HeaderFlow),
 		Dialled: header(routing.HeaderDialled), SIPCallID: e.Variable("sip_call_id"), StartedAt: microseconds(e.Get("Caller-Channel-Created-Time")),
-		Edge: "sip:" + e.Variable("sip_network_ip") + ":" + e.Variable("sip_network_port"),
+		Diversions: diversions,
+		Edge:       "sip:" + e.Variable("sip_network_ip") + ":" + e.Variable("sip_network_port"),
 		Caller: callflows.Caller{Device: header(routing.HeaderDevice), Trunk: header(routing.HeaderTrunk), Number: header(routing.HeaderNumber),
-			Name: e.Variable("sip_from_display")},
+			Name: e.Variable("sip_from_display"), Private: header(routing.HeaderPrivacy) == routing.PrivacyID},
 	}
 	return c, true
 }
@@ -62,6 +65,7 @@ func translate(e *esl.Event) (callflows.Event, bool) {
 		out.Kind = callflows.Answered
 	case "CHANNEL_BRIDGE":
 		out.Kind, out.Leg = callflows.Bridged, e.Get("Bridge-B-Unique-ID")
+		out.Early = e.Get("Answer-State") == "early" // of the caller's leg, whose event this is
 	case "CHANNEL_UNBRIDGE":
 		out.Kind = callflows.Unbridged
 	case "CHANNEL_EXECUTE_COMPLETE":
@@ -91,6 +95,9 @@ func executed(e *esl.Event, out callflows.Event) (callflows.Event, bool) {
 		out.Digits, out.Outcome = digits(e, digitsVariable(command))
 	case "bridge":
 		out.Kind, out.Cause = callflows.RingEnded, e.Variable("originate_disposition")
+		if out.Cause == "SUCCESS" { // bridged, perhaps with early media alone: how that ended is told elsewhere
+			out.Cause = cmp.Or(e.Variable("last_bridge_hangup_cause"), out.Cause)
+		}
 		out.SIPCode = protocolCode(e.Variable("last_bridge_proto_specific_hangup_cause"))
 	default:
 		out.Kind = callflows.Done

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"regexp"
 	"slices"
+	"strings"
 
 	"tandem/postgres"
 	"tandem/tenants"
@@ -168,6 +169,7 @@ func (c *checks) outgoing(o *tenants.Outgoing) {
 	c.that(len(o.Destinations) >= 1 && len(o.Destinations) <= MaxDestinations, "outgoing/destinations", fmt.Sprintf("are not 1 to %d", MaxDestinations))
 	for _, d := range o.Destinations {
 		c.sipURI("outgoing/destinations", d)
+		c.that(o.Domain != "" || !strings.Contains(d, "["), "outgoing/domain", "is needed for a destination in IPv6")
 	}
 	c.numberFormat("outgoing/numbers", o.Numbers)
 	id := o.CallerID

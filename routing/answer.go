@@ -9,15 +9,20 @@ import (
 
 // The headers that an edge adds to an INVITE for a node. Edges strip headers of these names from everyone else.
 const (
-	HeaderCall    = "X-Tandem-Call"
-	HeaderTenant  = "X-Tandem-Tenant"
-	HeaderVersion = "X-Tandem-Version"
-	HeaderFlow    = "X-Tandem-Flow"
-	HeaderDialled = "X-Tandem-Dialled"
-	HeaderNumber  = "X-Tandem-Number" // the caller's
-	HeaderDevice  = "X-Tandem-Device"
-	HeaderTrunk   = "X-Tandem-Trunk"
+	HeaderCall       = "X-Tandem-Call"
+	HeaderTenant     = "X-Tandem-Tenant"
+	HeaderVersion    = "X-Tandem-Version"
+	HeaderFlow       = "X-Tandem-Flow"
+	HeaderDialled    = "X-Tandem-Dialled"
+	HeaderNumber     = "X-Tandem-Number" // the caller's
+	HeaderDevice     = "X-Tandem-Device"
+	HeaderTrunk      = "X-Tandem-Trunk"
+	HeaderPrivacy    = "X-Tandem-Privacy"    // PrivacyID when the called must not learn who it is
+	HeaderDiversions = "X-Tandem-Diversions" // how often the call was diverted before it came
 )
+
+// PrivacyID is the one value of HeaderPrivacy.
+const PrivacyID = "id"
 
 // Answer puts a decision into the answer for the edge that asked.
 func Answer(m *messages.RouteRequest, d Decision) *messages.RouteAnswer {
@@ -47,6 +52,12 @@ func nodeHeaders(d Decision) string {
 	out = appendHeader(out, HeaderNumber, d.Caller.Number)
 	out = appendHeader(out, HeaderDevice, d.Caller.Device)
 	out = appendHeader(out, HeaderTrunk, d.Caller.Trunk)
+	if d.Caller.Private {
+		out = appendHeader(out, HeaderPrivacy, PrivacyID)
+	}
+	if d.Diversions > 0 {
+		out = appendHeader(out, HeaderDiversions, strconv.Itoa(d.Diversions))
+	}
 	return string(out)
 }
 
@@ -78,7 +89,10 @@ func Reasons() because.Catalog {
 		"tenant_suspended":   "{tenant} is suspended.",
 		"caller_blocked":     "{tenant} blocks calls from {number}.",
 		"number_unreadable":  "What was dialled is not a number.",
-		"number_unknown":     "{tenant} has no extension or number {number}, and no trunk to call out.",
+		"number_unknown":     "{tenant} has no extension or number {number}, and it is no number outside as its people write them.",
+		"calls_out":          "{number} is a number outside: the call goes out.",
+		"trunk_may_not_call": "{trunk} may not call {number}: calls that come in by it do not go out again.",
+		"caller_own_trunk":   "The call comes from {number} over {trunk}, a trunk of {tenant}.",
 		"route_found":        "{number} leads to the flow {flow}.",
 		"tenant_over_limit":  "{tenant} has {calls|call|calls} up, and its limit is {limit}.",
 		"tenant_over_rate":   "{tenant} has begun {calls|call|calls} within a second, and its limit is {limit} a second.",

@@ -43,7 +43,7 @@ func requests(t testing.TB) []*messages.RouteRequest {
 
 func TestEveryAnswerIsOneThatAnEdgeTakes(t *testing.T) {
 	s := world(t)
-	verdicts, catalog := map[string]int{}, Reasons()
+	verdicts, catalog := map[string]int{}, allWords(t)
 	for i, m := range requests(t) {
 		f := up("n1", "n2", "n3")
 		f.TenantCalls = i % 3

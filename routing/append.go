@@ -145,6 +145,9 @@ func (d *Decision) Append(out []byte) []byte {
 	out = appendGiven(out, `,"flow_id":`, d.FlowID)
 	out = appendCaller(append(out, `,"caller":`...), d.Caller)
 	out = because.AppendText(append(out, `,"dialled":`...), d.Dialled)
+	if d.Diversions != 0 {
+		out = strconv.AppendInt(append(out, `,"diversions":`...), int64(d.Diversions), 10)
+	}
 	if d.Code != 0 {
 		out = strconv.AppendInt(append(out, `,"code":`...), int64(d.Code), 10)
 	}
@@ -169,7 +172,11 @@ func appendCaller(out []byte, c callflows.Caller) []byte {
 		out = append(because.AppendText(append(out, `"trunk":`...), c.Trunk), ',')
 	}
 	out = because.AppendText(append(out, `"number":`...), c.Number)
-	return append(appendGiven(out, `,"name":`, c.Name), '}')
+	out = appendGiven(out, `,"name":`, c.Name)
+	if c.Private {
+		out = append(out, `,"private":true`...)
+	}
+	return append(out, '}')
 }
 
 // appendGiven writes a member, unless it is empty.

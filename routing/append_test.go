@@ -81,7 +81,7 @@ func (d drawing) facts() *Facts {
 
 func (d drawing) decision() *Decision {
 	x := &Decision{Call: d.text(), Tenant: d.text(), Version: int64(d.number()), Verdict: messages.Verdict(d.text()), Nodes: d.texts(), FlowID: d.text(),
-		Caller: callflows.Caller{Device: d.text(), Trunk: d.text(), Number: d.text(), Name: d.text()}, Dialled: d.text(),
+		Caller: callflows.Caller{Device: d.text(), Trunk: d.text(), Number: d.text(), Name: d.text(), Private: d.flag()}, Dialled: d.text(), Diversions: d.number(),
 		Code: d.number(), Phrase: d.text(), Cause: d.text(), Q850: d.number(), Fault: messages.Fault(d.text())}
 	for range rapid.IntRange(0, 2).Draw(d.T, "reasons") {
 		x.Because = append(x.Because, because.New(d.text(), d.texts()...))
@@ -123,7 +123,7 @@ func TestAppendKnowsEachMember(t *testing.T) {
 	f := &Facts{At: time.Unix(1, 0).UTC(), TenantCalls: 1, TenantRate: 1, Nodes: []Node{{Name: "n", SIPURI: "s", State: "u", Calls: 1,
 		Busy: Busy{Sessions: 1, Rate: 1, CPU: 1}}}}
 	d := &Decision{Call: "c", Tenant: "t", Version: 1, Verdict: "v", Nodes: []string{"n"}, FlowID: "f", Dialled: "d", Code: 1, Phrase: "p", Cause: "c", Q850: 1,
-		Fault: "f", Caller: callflows.Caller{Device: "d", Trunk: "t", Number: "n", Name: "n"}, Because: []because.Reason{because.New("c")}}
+		Fault: "f", Caller: callflows.Caller{Device: "d", Trunk: "t", Number: "n", Name: "n", Private: true}, Diversions: 1, Because: []because.Reason{because.New("c")}}
 	for _, whole := range []any{*r, r.To, r.Media, *f, f.Nodes[0], f.Nodes[0].Busy, *d, d.Caller} {
 		v := reflect.ValueOf(whole)
 		for i := range v.NumField() {

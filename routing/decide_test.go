@@ -62,7 +62,7 @@ func TestWhoIsRefusedAndHow(t *testing.T) {
 		{"any withheld number, where these are blocked", withheld(fromTrunk("x", "+15550100")), blocks("anonymous"), still, 603, 21, "CALL_REJECTED", messages.FaultCaller, "Red blocks calls from anonymous.", "red"},
 		{"a device whose user name is blocked", fromDevice(t, "desk@red.example", "101"), blocks("desk"), still, 603, 21, "CALL_REJECTED", messages.FaultCaller, "Red blocks calls from 101.", "red"},
 		{"a device whose extension is blocked", fromDevice(t, "desk@red.example", "101"), blocks("101"), still, 603, 21, "CALL_REJECTED", messages.FaultCaller, "Red blocks calls from 101.", "red"},
-		{"an extension that is not there", fromDevice(t, "desk@red.example", "199"), none, still, 404, 1, "UNALLOCATED_NUMBER", messages.FaultCaller, "Red has no extension or number 199, and no trunk to call out.", "red"},
+		{"an extension that is not there", fromDevice(t, "desk@red.example", "199"), none, still, 404, 1, "UNALLOCATED_NUMBER", messages.FaultCaller, "Red has no extension or number 199, and it is no number outside as its people write them.", "red"},
 		{"what is no number", fromDevice(t, "desk@red.example", "%22%3Cx%3E"), none, still, 404, 28, "INVALID_NUMBER_FORMAT", messages.FaultCaller, "What was dialled is not a number.", "red"},
 		{"no number at all", fromDevice(t, "desk@red.example", ""), none, still, 404, 28, "INVALID_NUMBER_FORMAT", messages.FaultCaller, "What was dialled is not a number.", "red"},
 		{"a call at the tenant's limit", fromDevice(t, "desk@red.example", "101"), none, busy(2), 486, 17, "USER_BUSY", messages.FaultTenant, "Red has 2 calls up, and its limit is 2.", "red"},

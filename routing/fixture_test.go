@@ -6,6 +6,7 @@ import (
 	"testing"
 	"time"
 
+	"tandem/because"
 	"tandem/callflows"
 	"tandem/messages"
 	"tandem/tenants"
@@ -93,5 +94,27 @@ func said(d Decision) string {
 	if len(d.Because) == 0 {
 		return ""
 	}
-	return Reasons().Words(d.Because[len(d.Because)-1])
+	last := d.Because[len(d.Because)-1]
+	if words := Reasons(); words[last.Code] != "" {
+		return words.Words(last)
+	}
+	flows, err := callflows.Reasons() // why a number outside is not called is the engine's to say
+	if err != nil {
+		panic(err)
+	}
+	return flows.Words(last)
+}
+
+// allWords is the words for every reason that a decision may give.
+func allWords(t testing.TB) because.Catalog {
+	t.Helper()
+	flows, err := callflows.Reasons()
+	if err != nil {
+		t.Fatal(err)
+	}
+	all, err := because.Merge(Reasons(), flows)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return all
 }

@@ -46,20 +46,21 @@ type Node struct {
 
 // Decision is what Decide gives.
 type Decision struct {
-	Call    string           `json:"call,omitempty"`
-	Tenant  string           `json:"tenant,omitempty"`
-	Version int64            `json:"version,omitempty"`
-	Verdict messages.Verdict `json:"verdict"`
-	Nodes   []string         `json:"nodes,omitempty"`   // SIP URIs, best first
-	FlowID  string           `json:"flow_id,omitempty"` // the flow that takes the call
-	Caller  callflows.Caller `json:"caller"`
-	Dialled string           `json:"dialled"`
-	Code    int              `json:"code,omitempty"`
-	Phrase  string           `json:"phrase,omitempty"`
-	Cause   string           `json:"cause,omitempty"` // FreeSWITCH's name of the Q.850 cause
-	Q850    int              `json:"q850,omitempty"`
-	Fault   messages.Fault   `json:"fault,omitempty"`
-	Because []because.Reason `json:"because,omitempty"`
+	Call       string           `json:"call,omitempty"`
+	Tenant     string           `json:"tenant,omitempty"`
+	Version    int64            `json:"version,omitempty"`
+	Verdict    messages.Verdict `json:"verdict"`
+	Nodes      []string         `json:"nodes,omitempty"`   // SIP URIs, best first
+	FlowID     string           `json:"flow_id,omitempty"` // the flow that takes the call
+	Caller     callflows.Caller `json:"caller"`
+	Dialled    string           `json:"dialled"`
+	Diversions int              `json:"diversions,omitempty"` // how often the call was diverted before it came
+	Code       int              `json:"code,omitempty"`
+	Phrase     string           `json:"phrase,omitempty"`
+	Cause      string           `json:"cause,omitempty"` // FreeSWITCH's name of the Q.850 cause
+	Q850       int              `json:"q850,omitempty"`
+	Fault      messages.Fault   `json:"fault,omitempty"`
+	Because    []because.Reason `json:"because,omitempty"`
 }
 
 // MaxNodes is how many nodes a decision names: an edge that has tried so many gives up.
@@ -77,7 +78,19 @@ func tenantOf(s *tenants.Snapshot, r *Request) *tenants.Tenant {
 	if r.AuthUser != "" {
 		return s.TenantByDomain(r.AuthRealm)
 	}
-	return s.TenantByNumber(trunkNumber(r.To.User))
+	trunk := s.TrunkByAddress(r.Source)
+	if trunk != nil && trunk.Tenant != "" {
+		return s.Tenant(trunk.Tenant) // whatever number is dialled: what a tenant's own trunk brings is the tenant's
+	}
+	return s.TenantByNumber(numberFrom(trunk, r.To.User))
+}
+
+// numberFrom reads a number that a trunk wrote.
+func numberFrom(trunk *tenants.Trunk, user string) string {
+	if trunk != nil && trunk.Incoming != (tenants.NumberFormat{}) {
+		return trunk.Incoming.Read(Dialled(user))
+	}
+	return trunkNumber(user)
 }
 
 // Decide decides one INVITE.
@@ -101,8 +114,9 @@ type decider struct {
 	facts    Facts
 	request  *Request
 	tenant   *tenants.Tenant
-	names    [3]string // all by which the caller may be blocked
-	named    int       // how many they are
+	trunk    *tenants.Trunk // by which the caller comes; nil for a device
+	names    [3]string      // all by which the caller may be blocked
+	named    int            // how many they are
 }
 
 // name adds one by which the caller may be blocked.
@@ -143,7 +157,7 @@ func (d *decider) identifyDevice() bool {
 	if device == nil {
 		return d.reject(403, "Forbidden", "CALL_REJECTED", 21, messages.FaultTenant, "device_unknown", "device", r.AuthUser, "tenant", d.tenant.Name)
 	}
-	d.Caller = callflows.Caller{Device: device.ID, Number: device.Username, Name: r.FromName}
+	d.Caller = callflows.Caller{Device: device.ID, Number: device.Username, Name: r.FromName, Private: r.Anonymous}
 	if user := d.tenant.User(device.UserID); user != nil {
 		d.Caller.Number, d.Caller.Name = user.Extension, user.Name
 	}
@@ -155,22 +169,27 @@ func (d *decider) identifyDevice() bool {
 
 func (d *decider) identifyTrunk() bool {
 	r := d.request
-	d.Dialled = trunkNumber(r.To.User)
+	trunk := d.snapshot.TrunkByAddress(r.Source)
+	d.Dialled = numberFrom(trunk, r.To.User)
 	if d.snapshot.Emergency().Is(Dialled(r.To.User)) {
 		d.Dialled = Dialled(r.To.User)
 	}
-	trunk := d.snapshot.TrunkByAddress(r.Source)
 	if trunk == nil {
 		return d.reject(403, "Forbidden", "CALL_REJECTED", 21, messages.FaultCaller, "source_unknown", "address", r.Source.String())
 	}
-	number := trunkNumber(cmp.Or(r.Asserted, r.From.User))
+	d.trunk, d.Diversions = trunk, diversions(r.Diverted)
+	number := numberFrom(trunk, cmp.Or(r.Asserted, r.From.User))
 	d.name(number)
-	d.name(trunkNumber(r.From.User))
+	d.name(numberFrom(trunk, r.From.User))
 	if r.Anonymous { // who withholds his number is blocked by it all the same
 		number = "anonymous"
 		d.name(number)
 	}
 	d.Caller = callflows.Caller{Trunk: trunk.ID, Number: number, Name: r.FromName}
+	if trunk.Tenant != "" {
+		d.explain("caller_own_trunk", "trunk", trunk.Name, "number", number, "tenant", d.tenant.Name)
+		return true
+	}
 	d.explain("caller_trunk", "trunk", trunk.Name, "number", number)
 	return true
 }
@@ -209,11 +228,43 @@ func (d *decider) findFlow() bool {
 		return d.reject(404, "Not Found", "INVALID_NUMBER_FORMAT", 28, messages.FaultCaller, "number_unreadable")
 	}
 	route := d.tenant.Route(d.Dialled)
+	number, outside := callflows.OutsideNumber(d.tenant, d.Dialled)
+	if route == nil && outside {
+		route = d.tenant.Route(number) // its own number, written as its people do
+	}
+	if route == nil && outside && !d.owns(number) {
+		return d.callOut(number)
+	}
 	if route == nil {
 		return d.reject(404, "Not Found", "UNALLOCATED_NUMBER", 1, messages.FaultCaller, "number_unknown", "number", d.Dialled, "tenant", d.tenant.Name)
 	}
 	d.FlowID = route.FlowID
 	d.explain("route_found", "number", d.Dialled, "flow", d.tenant.Flow(route.FlowID).Name)
+	return true
+}
+
+// owns says whether a number is the caller's tenant's own: then it does not go out although nothing answers it.
+func (d *decider) owns(number string) bool { return d.snapshot.TenantByNumber(number) == d.tenant }
+
+// callOut sends a number outside to the flow that calls out, unless configuration alone says that it cannot be called. Limits
+// are looked at when a way is taken.
+func (d *decider) callOut(number string) bool {
+	if d.trunk != nil && !d.trunk.MayCallOut {
+		return d.reject(404, "Not Found", "UNALLOCATED_NUMBER", 1, messages.FaultCaller, "trunk_may_not_call", "trunk", d.trunk.Name, "number", number)
+	}
+	d.Dialled, d.FlowID = number, callflows.OutboundFlow
+	out := callflows.WaysOut(d.tenant, d.snapshot.Ways(), number)
+	switch out.Refused {
+	case callflows.NotAllowed, callflows.Blocked:
+		d.Because = append(d.Because, out.Because...)
+		d.Code, d.Phrase, d.Cause, d.Q850, d.Fault = 403, "Forbidden", "CALL_REJECTED", 21, messages.FaultTenant
+		return false
+	case callflows.NoTrunk:
+		d.Because = append(d.Because, out.Because...)
+		d.Code, d.Phrase, d.Cause, d.Q850, d.Fault = 404, "Not Found", "NO_ROUTE_DESTINATION", 3, messages.FaultPlatform
+		return false
+	}
+	d.explain("calls_out", "number", number)
 	return true
 }
 

@@ -25,6 +25,7 @@ type facts struct {
 	nodes         directory.Nodes
 	rates         directory.Rates
 	made          atomic.Pointer[routableNodes] // of nodes, last
+	out           directory.CallsOut
 }
 
 // reloadWait bounds the reading of registrations after a gap.
@@ -42,6 +43,7 @@ func (f *facts) sweep(ctx context.Context) error {
 		f.registrations.Sweep(now)
 		f.calls.Sweep(now)
 		f.rates.Sweep(now)
+		f.out.Sweep(now)
 	})
 }
 
@@ -252,6 +254,9 @@ func (w *worker) configureEdges(ctx context.Context) {
 		}
 	}
 	for _, t := range snapshot.Trunks() {
+		if t.Disabled {
+			continue
+		}
 		for _, a := range t.Addresses {
 			config.Trunks = append(config.Trunks, a.String())
 		}
