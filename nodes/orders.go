@@ -7,7 +7,6 @@ import (
 	"log/slog"
 	"slices"
 	"strconv"
-	"strings"
 	"time"
 
 	"tandem/callflows"
@@ -128,12 +127,10 @@ func trunkVariables(command callflows.Command, t callflows.Target) []esl.Var {
 	if command.Progress > 0 {
 		add("leg_progress_timeout", strconv.Itoa(max(1, int(command.Progress/time.Second))))
 	}
-	if !strings.ContainsRune(t.Trunk, ' ') { // the emergency trunk is no configured one
-		add("sip_h_"+routing.HeaderTrunk, t.Trunk)
-	}
-	if id.Domain == "" {
+	if id.Domain == "" { // the emergency trunk, which is no configured one
 		return vars
 	}
+	add("sip_h_"+routing.HeaderTrunk, t.Trunk)
 	host := id.Domain
 	if id.Private { // RFC 3323 4.1.1.3
 		host = anonymousHost

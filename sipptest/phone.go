@@ -194,6 +194,7 @@ func (d *callData) setDigits(pause time.Duration) {
 // the caller to hang up.
 type Behaviour struct {
 	Silent      bool          // no 180
+	Early       bool          // 183 with a description instead of 180
 	After       time.Duration // until the final answer
 	Code        int           // final code; 0: 200
 	Phrase      string        // of a refusal
@@ -228,10 +229,10 @@ func (p *Phone) Listen(ctx context.Context, b Behaviour) (*Running, error) {
 		AfterMS, TalkMS, PatienceMS int64
 		First                       description
 	}{
-		Behaviour: b, Contact: p.contact(), Headers: lines(b.Headers), Ring: !b.Silent, AfterMS: b.After.Milliseconds(),
+		Behaviour: b, Contact: p.contact(), Headers: lines(b.Headers), Ring: !b.Silent && !b.Early, AfterMS: b.After.Milliseconds(),
 		TalkMS: talk.Milliseconds(), PatienceMS: patience.Milliseconds(), First: description{SDPVersion: 1},
 	}
-	if d.Ring && b.After < ringTime {
+	if !b.Silent && b.After < ringTime {
 		d.AfterMS = ringTime.Milliseconds()
 	}
 	if d.Code == 0 {

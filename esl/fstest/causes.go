@@ -38,6 +38,7 @@ const (
 	causeManagerRequest        = 703
 	causeAttendedTransfer      = 801
 	causeAllottedTimeout       = 802
+	causeProgressTimeout       = 807
 	causePickedOff             = 805
 	causeUserNotRegistered     = 806
 	causeInvalidProfile        = 811

@@ -116,6 +116,16 @@ func (d *dial) await(started time.Time) (winner *channel, reason int) {
 				return leg, causeLoseRace
 			}
 			d.passRinging(leg)
+			if limit, ok := leg.vars.get("leg_progress_timeout"); ok && atoi(limit) > 0 && !leg.ringing && !leg.early {
+				end := started.Add(time.Duration(atoi(limit))*time.Second + legTimeoutSlack)
+				if !time.Now().Before(end) {
+					leg.hangup(causeProgressTimeout)
+					alive--
+					continue
+				} else if end.Before(deadline) {
+					deadline = end
+				}
+			}
 			if limit, ok := leg.vars.get("leg_timeout"); ok && atoi(limit) > 0 {
 				// The engine compares whole seconds with ">", so up to a second more.
 				end := started.Add(time.Duration(atoi(limit))*time.Second + legTimeoutSlack)

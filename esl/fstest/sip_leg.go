@@ -254,7 +254,7 @@ func (l *sipLeg) dialogRequest(method, branch string, seq uint32, headers []fiel
 	if l.remoteTag != "" {
 		remote += ";tag=" + l.remoteTag
 	}
-	b.WriteString("Max-Forwards: 70\r\nFrom: " + l.local + ";tag=" + l.localTag + "\r\nTo: " + remote +
+	b.WriteString("Max-Forwards: " + l.hops(method) + "\r\nFrom: " + l.local + ";tag=" + l.localTag + "\r\nTo: " + remote +
 		"\r\nCall-ID: " + l.callID + "\r\nCSeq: " + itoa(int(seq)) + " " + method + "\r\n")
 	if method == "INVITE" || method == "ACK" {
 		b.WriteString("Contact: <" + l.contact + ">\r\n")
@@ -262,6 +262,15 @@ func (l *sipLeg) dialogRequest(method, branch string, seq uint32, headers []fiel
 	b.WriteString("User-Agent: " + userAgent + "\r\nAllow: " + allowedMethods + "\r\n")
 	writeHeaders(&b, headers, body)
 	return []byte(b.String()), hop
+}
+
+// hops is what is left of the caller's Max-Forwards for the INVITE of a leg that was dialled for a caller, as FreeSWITCH passes it
+// on (sofia_glue.c, sofia_glue_do_invite).
+func (l *sipLeg) hops(method string) string {
+	if left, ok := l.ch.vars.get("max_forwards"); ok && !l.inbound && method == "INVITE" && atoi(left) > 0 {
+		return itoa(atoi(left))
+	}
+	return "70"
 }
 
 // parseNameAddr reads the URI of "<sip:...>;params" or a bare URI.
