@@ -84,6 +84,20 @@ func (t *Tx) TrunkOwners(ctx context.Context, ids []string) (map[string]string, 
 	return owners, nil
 }
 
+// OwnTrunks lists a tenant's own trunks that are called.
+func (t *Tx) OwnTrunks(ctx context.Context, tenantID string) ([]string, error) {
+	rows, err := t.tx.Query(ctx, `SELECT id FROM trunks WHERE tenant_id = @tenant_id AND destinations <> '{}' ORDER BY id`,
+		pgx.StrictNamedArgs{"tenant_id": tenantID})
+	if err != nil {
+		return nil, fmt.Errorf("postgres: own trunks: %w", err)
+	}
+	ids, err := pgx.CollectRows(rows, pgx.RowTo[string])
+	if err != nil {
+		return nil, fmt.Errorf("postgres: own trunks: %w", err)
+	}
+	return ids, nil
+}
+
 // SetOutboundRoutes makes these trunks, all of one owner, the ones that serve a prefix for that owner, in this order.
 func (t *Tx) SetOutboundRoutes(ctx context.Context, owner, prefix string, trunks []string) error {
 	if err := t.exec(ctx, "set outbound routes", `

@@ -108,6 +108,7 @@ type drafts struct {
 	devices   []tenants.Device
 	schedules []tenants.Schedule
 	lists     []tenants.List
+	trunks    []string // of its own, that can be called
 	flows     []tenants.Flow
 }
 
@@ -122,6 +123,9 @@ func readDrafts(ctx context.Context, tx *postgres.Tx, tenantID string) (d drafts
 		return d, err
 	}
 	if d.lists, err = tx.Lists(ctx, tenantID); err != nil {
+		return d, err
+	}
+	if d.trunks, err = tx.OwnTrunks(ctx, tenantID); err != nil {
 		return d, err
 	}
 	d.flows, err = tx.Flows(ctx, tenantID)
@@ -149,6 +153,9 @@ func (d drafts) around() callflows.Around {
 	}
 	for _, l := range d.lists {
 		add(callflows.RefersToList, l.ID)
+	}
+	for _, id := range d.trunks {
+		add(callflows.RefersToTrunk, id)
 	}
 	for _, f := range d.flows {
 		add(callflows.RefersToFlow, f.ID)

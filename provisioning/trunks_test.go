@@ -64,3 +64,25 @@ func TestATrunksPasswordIsForEdgesAlone(t *testing.T) {
 		t.Errorf("it is not removed: %v", err)
 	}
 }
+
+// A flow may call by the tenant's own trunk, and knows no other.
+func TestAFlowCallsByTheTenantsOwnTrunkAlone(t *testing.T) {
+	w := newWorld(t)
+	w.tenant("one")
+	w.tenant("two")
+	out := &tenants.Outgoing{Destinations: []string{"sip:192.0.2.30"}}
+	for _, trunk := range []tenants.Trunk{{ID: "platform", Name: "P", Outgoing: out}, {ID: "own", Name: "Own", Tenant: "one", Outgoing: out},
+		{ID: "theirs", Name: "Theirs", Tenant: "two", Outgoing: out}, {ID: "silent", Name: "Not called", Tenant: "one"}} {
+		w.must(w.AddTrunk(w.ctx, trunk))
+	}
+	for _, c := range []struct {
+		trunk string
+		good  bool
+	}{{"own", true}, {"platform", false}, {"theirs", false}, {"silent", false}, {"ghost", false}} {
+		err := w.SaveFlow(w.ctx, "one", tenants.Flow{ID: "f", Name: "F", Start: "n", Elements: map[string]tenants.Element{
+			"n": {Type: "number", Settings: []byte(`{"number":"201","trunk":"` + c.trunk + `"}`)}}})
+		if (err == nil) != c.good {
+			t.Errorf("by the trunk %s: %v", c.trunk, err)
+		}
+	}
+}

@@ -38,7 +38,7 @@ func callingOut(t *testing.T, change func(first, second *tenants.Outgoing)) *cal
 	c.prefix = fmt.Sprintf("+4930%04s", n)
 	c.firstID, c.secondID = "first"+n, "second"+n
 	first, second := &tenants.Outgoing{}, &tenants.Outgoing{}
-	c.first, c.second = line(t, w, firstCarrier, first), line(t, w, secondCarrier, second)
+	c.first, c.second = carrierLine(t, w, firstCarrier, first), carrierLine(t, w, secondCarrier, second)
 	if change != nil {
 		change(first, second)
 	}
@@ -51,8 +51,8 @@ func callingOut(t *testing.T, change func(first, second *tenants.Outgoing)) *cal
 	return c
 }
 
-// line is a carrier's phone, and the destination that leads to it.
-func line(t *testing.T, w *world, address string, o *tenants.Outgoing) *sipptest.Phone {
+// carrierLine is a carrier's phone, and the destination that leads to it.
+func carrierLine(t *testing.T, w *world, address string, o *tenants.Outgoing) *sipptest.Phone {
 	t.Helper()
 	port, err := stack.FreeUDPPort()
 	must(t, err)
