@@ -53,8 +53,13 @@ func (s *step) fault(l *Leg, end *LegEnd) messages.Fault {
 		}
 		return s.state.Fault
 	}
-	if l.Trunk != "" && wrongNumber(end.SIPCode) {
-		return messages.FaultCaller
+	if l.Trunk != "" {
+		switch code := end.SIPCode; {
+		case wrongNumber(code):
+			return messages.FaultCaller
+		case code == 401 || code == 403 || code == 407: // whatever cause the node makes of it, it is about us and not the called
+			return messages.FaultCarrier
+		}
 	}
 	return faultOfCause(end.Cause, l.Trunk != "")
 }

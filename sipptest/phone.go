@@ -198,6 +198,7 @@ type Behaviour struct {
 	After       time.Duration // until the final answer
 	Code        int           // final code; 0: 200
 	Phrase      string        // of a refusal
+	Challenge   string        // realm: the first INVITE is answered with 407
 	NeverAnswer bool          // expects CANCEL and answers 487
 	HangUp      bool          // hangs up first, Talk after the answer
 	Talk        time.Duration // 0: half a second

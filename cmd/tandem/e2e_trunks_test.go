@@ -1,8 +1,13 @@
 package main
 
 import (
+	"crypto/md5" //nolint:gosec // digest authentication is made of it
 	"fmt"
+	"maps"
 	"net"
+	"os"
+	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -294,5 +299,49 @@ func TestWhoIsShownToACarrier(t *testing.T) {
 				t.Errorf("the carrier is told more than it may pass on: %s", line)
 			}
 		}
+	})
+}
+
+// digestOf reads what an Authorization header answers a challenge without qop with (RFC 2617 3.2.2).
+var digestOf = regexp.MustCompile(`(?i)Proxy-Authorization: *Digest .*username="([^"]*)", *realm="([^"]*)", *nonce="([^"]*)", *uri="([^"]*)",.*response="([0-9a-f]{32})"`)
+
+// A carrier that challenges is answered by the edge; its password is in nothing that workers and nodes keep or write.
+func TestCarrierThatChallengesIsAnswered(t *testing.T) {
+	t.Parallel()
+	const secret = "open-sesame-3141592653"
+	t.Run("with the trunk's login", func(t *testing.T) {
+		t.Parallel()
+		c := callingOut(t, nil)
+		must(t, c.w.Provisioning.SetTrunkLogin(within(t), c.firstID, "account", secret))
+		c.publish(t)
+		first := listen(t, c.first, sipptest.Behaviour{Challenge: "carrier.example"})
+		x := c.w.story(t, succeed(t, c.call(t, "one", c.outside(), sipptest.Call{}), first), 2)
+		expected{Verdict: "The call was answered", Tells: []string{"way_taken", "talking", "call_ended"},
+			Legs: []leg{{Far: "one-phone", Cause: "NORMAL_CLEARING", Answered: true}, answeredBy(c.firstID)}}.check(t, x)
+		d := digestOf.FindStringSubmatch(first.Messages())
+		hash := func(text string) string { return fmt.Sprintf("%x", md5.Sum([]byte(text))) }
+		if d == nil || d[1] != "account" || d[5] != hash(hash("account:carrier.example:"+secret)+":"+d[3]+":"+hash("INVITE:"+d[4])) {
+			t.Errorf("the challenge is answered with %q", d)
+		}
+		for _, p := range append([]*stack.Process{c.w.worker, c.w.edge}, slices.Collect(maps.Values(c.w.nodes))...) {
+			text, err := os.ReadFile(p.Log())
+			must(t, err)
+			if strings.Contains(string(text), secret) {
+				t.Errorf("the log of %s has the password", p.Name())
+			}
+		}
+		if strings.Contains(x.Text(), secret) {
+			t.Error("the explanation has the password")
+		}
+	})
+	t.Run("without one it is the carrier's refusal", func(t *testing.T) {
+		t.Parallel()
+		c := callingOut(t, func(first, _ *tenants.Outgoing) { first.Failover = []string{"407"} })
+		c.publish(t)
+		second := listen(t, c.second, sipptest.Behaviour{})
+		first := listen(t, c.first, sipptest.Behaviour{Silent: true, Code: 407, Phrase: "Proxy Authentication Required", Headers: []string{`Proxy-Authenticate: Digest realm="x", nonce="y"`}})
+		x := c.w.story(t, succeed(t, c.call(t, "one", c.outside(), sipptest.Call{}), first, second), 3)
+		expected{Verdict: "The call was answered", Tells: []string{"way_taken", "way_failed", "way_taken", "talking"},
+			Legs: []leg{{Far: "one-phone", Cause: "NORMAL_CLEARING", Answered: true}, {Far: c.firstID, Cause: "CALL_REJECTED", Code: 407, Fault: messages.FaultCarrier}, answeredBy(c.secondID)}}.check(t, x)
 	})
 }
