@@ -173,6 +173,7 @@ func (n *Node) change(role int32) {
 		return
 	}
 	for _, s := range n.shards {
+		s.tellNoneOut()
 		s.calls, s.gone = map[string]*call{}, remembered{}
 	}
 	n.live.Store(0)

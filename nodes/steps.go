@@ -224,11 +224,11 @@ func (s *shard) step(c *call, event callflows.Event) {
 	}
 }
 
-// tellOut says by which trunk a call is out, when that changes.
+// tellOut says by which trunk a call is out, when that changes. A call for help counts against no limit.
 func (s *shard) tellOut(c *call, now callflows.State) {
 	trunk := ""
 	for _, l := range now.Legs {
-		if l.Trunk != "" && l.Role == messages.RoleCallee && !l.HungUp && now.Phase != callflows.Ended {
+		if l.Trunk != "" && l.Role == messages.RoleCallee && !l.HungUp && now.Phase != callflows.Ended && now.FlowID != callflows.EmergencyFlow {
 			trunk = l.Trunk
 		}
 	}
@@ -237,6 +237,13 @@ func (s *shard) tellOut(c *call, now callflows.State) {
 	}
 	c.out = trunk
 	s.node.options.CallsOut.Out(now.Call.ID, now.Call.Tenant, trunk, time.Now())
+}
+
+// tellNoneOut says that no call of this shard is counted here any more: another worker drives them.
+func (s *shard) tellNoneOut() {
+	for _, c := range s.calls {
+		s.tellOut(c, callflows.State{Call: c.state.Call})
+	}
 }
 
 // decide runs the engine and keeps its reasons.

@@ -51,6 +51,7 @@ func (s *shard) inherit(doubt bool) []order {
 			continue
 		}
 		seen[c] = true
+		s.tellOut(c, c.state) // from now on it is counted here
 		if c.late { // what was heard waits until its channel was asked
 			s.node.askFor(c.state.Call.Leg)
 			continue

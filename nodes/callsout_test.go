@@ -1,0 +1,102 @@
+package nodes
+
+import (
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"tandem/callflows"
+	"tandem/messages"
+	"tandem/tenants"
+)
+
+// byTrunk is an order to dial one number by a trunk.
+func byTrunk(change func(*callflows.Command)) callflows.Command {
+	c := callflows.Command{Kind: callflows.Ring, N: 3, Leg: callerLeg, Wait: time.Minute, Progress: 6 * time.Second, Hunting: true,
+		CallerID: callflows.CallerID{Number: "15550100", Nameless: true, Domain: "carrier.example"},
+		Targets:  []callflows.Target{{Leg: "aaaaaaaa-2222-4222-8222-222222222222", URI: "sip:4930123@192.0.2.50", Edge: "sip:192.0.2.1:5070", Trunk: "first"}}}
+	change(&c)
+	return c
+}
+
+func TestWhatANodeIsToldOfATrunk(t *testing.T) {
+	n := New(Options{Profile: "internal", Prompts: Prompts("/sounds"), Snapshot: func() *tenants.Snapshot { return nil }})
+	for _, c := range []struct {
+		claim    string
+		change   func(*callflows.Command)
+		has, not []string
+	}{
+		{"number, domain, patience and the trunk's name", func(*callflows.Command) {},
+			[]string{"sip_invite_domain=carrier.example", "leg_progress_timeout=6", "leg_timeout=60", "sip_h_X-Tandem-Trunk=first", "origination_caller_id_number=15550100", "origination_caller_id_name=15550100", "ignore_early_media=true"},
+			[]string{"P-Asserted", "Privacy", "Diversion"}},
+		{"an identity", func(c *callflows.Command) { c.CallerID.Asserted = "+15550100" }, []string{"sip_h_P-Asserted-Identity=<sip:+15550100@carrier.example>"}, []string{"Privacy"}},
+		{"a caller who is withheld", func(c *callflows.Command) {
+			c.CallerID.Number, c.CallerID.Asserted, c.CallerID.Private = "anonymous", "+15550100", true
+		},
+			[]string{"sip_invite_domain=anonymous.invalid", "sip_h_Privacy=id", "<sip:+15550100@carrier.example>", "origination_caller_id_name=anonymous"}, nil},
+		{"who passed the call on", func(c *callflows.Command) { c.DivertedBy, c.Diversions = "+15550101", 2 }, []string{"sip_h_Diversion=<sip:+15550101@carrier.example>;reason=unconditional;counter=2"}, nil},
+		{"the last way's early media", func(c *callflows.Command) { c.EarlyOK = true }, nil, []string{"ignore_early_media"}},
+	} {
+		t.Run(c.claim, func(t *testing.T) {
+			dial, err := n.dialString(callflows.Call{}, byTrunk(c.change))
+			if err != nil {
+				t.Fatal(err)
+			}
+			text := dial.String()
+			for _, part := range c.has {
+				if !strings.Contains(text, part) {
+					t.Errorf("%s is not in %s", part, text)
+				}
+			}
+			for _, part := range c.not {
+				if strings.Contains(text, part) {
+					t.Errorf("%s is in %s", part, text)
+				}
+			}
+		})
+	}
+	if _, err := n.dialString(callflows.Call{}, byTrunk(func(c *callflows.Command) { c.CallerID.Domain = "a]b,{x=y}" })); err == nil {
+		t.Error("a domain that would be more than a value is dialled with")
+	}
+}
+
+// outs notes what it is told.
+type outs []string
+
+func (o *outs) Out(call, tenant, trunk string, _ time.Time) {
+	*o = append(*o, call+" "+tenant+" "+trunk)
+}
+
+func (*outs) Count(string, string, []string, time.Time) callflows.Counts { return callflows.Counts{} }
+
+func TestACallIsOutByTheTrunkOfItsLiveLeg(t *testing.T) {
+	var told outs
+	n := New(Options{CallsOut: &told, Snapshot: func() *tenants.Snapshot { return nil }})
+	s, c := n.shards[0], &call{}
+	caller := callflows.Leg{ID: "a", Role: messages.RoleCaller, Trunk: "in"}
+	leg := func(trunk string, over bool) callflows.Leg {
+		return callflows.Leg{ID: trunk, Role: messages.RoleCallee, Trunk: trunk, HungUp: over}
+	}
+	for _, state := range []callflows.State{
+		{Legs: []callflows.Leg{caller}},
+		{Legs: []callflows.Leg{caller, leg("first", false)}},
+		{Legs: []callflows.Leg{caller, leg("first", false)}},
+		{Legs: []callflows.Leg{caller, leg("first", true)}},
+		{Legs: []callflows.Leg{caller, leg("first", true), leg("second", false)}},
+		{FlowID: callflows.EmergencyFlow, Legs: []callflows.Leg{caller, leg("emergency trunk", false)}},
+		{Phase: callflows.Ended, Legs: []callflows.Leg{caller, leg("first", true), leg("second", false)}},
+	} {
+		state.Call = callflows.Call{ID: "c", Tenant: "t"}
+		s.tellOut(c, state)
+	}
+	if want := []string{"c t first", "c t ", "c t second", "c t "}; !slices.Equal(told, want) {
+		t.Errorf("it is told %q, want %q", told, want)
+	}
+	c.out, c.state.Call = "second", callflows.Call{ID: "c", Tenant: "t"}
+	s.calls = map[string]*call{"a": c, "b": c}
+	s.tellNoneOut()
+	if told[len(told)-1] != "c t " || len(told) != 5 {
+		t.Errorf("a call that another worker drives is told as %q", told)
+	}
+}
