@@ -158,9 +158,6 @@ func (w *Ways) Owns(tenant, number string) bool {
 	return w != nil && w.numbers[number] != nil && w.numbers[number].ID == tenant
 }
 
-// Inside says whether a number belongs to a tenant of this platform.
-func (w *Ways) Inside(number string) bool { return w != nil && w.numbers[number] != nil }
-
 func longest(table map[string][]*Trunk, number string) []*Trunk {
 	for end := len(number); end >= 0 && table != nil; end-- {
 		if found := table[number[:end]]; found != nil {

@@ -48,11 +48,11 @@ func TestTheLongestPrefixSaysWhichTrunksServeANumber(t *testing.T) {
 	if s.TrunkByAddress(netip.MustParseAddr("192.0.2.31")) != nil {
 		t.Error("a disabled trunk calls")
 	}
-	if !s.Ways().Inside("+15550100") || s.Ways().Inside("+15550999") {
-		t.Error("what is inside the platform is not known")
+	if !s.Ways().Owns("a", "+15550100") || s.Ways().Owns("b", "+15550100") || s.Ways().Owns("a", "+15550999") {
+		t.Error("whose a number is is not known")
 	}
 	var none *Ways
-	if none.Serving("a", "+1") != nil || none.Open("a") != nil || none.Trunk("p1") != nil || none.Inside("+15550100") {
+	if none.Serving("a", "+1") != nil || none.Open("a") != nil || none.Trunk("p1") != nil || none.Owns("a", "+15550100") {
 		t.Error("no ways are some")
 	}
 }
