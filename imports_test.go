@@ -59,14 +59,17 @@ func impureImports() []string {
 		"context", "sync", "crypto/rand", "crypto/tls", "math/rand", "unsafe", "embed", "path/filepath", "text/template", "html/template"}
 }
 
-// pureImports are exceptions to impureImports: no I/O in spite of their names.
-func pureImports() []string { return []string{"net/netip"} }
+// pureImports are exceptions to impureImports: no I/O in spite of their names. Of math/rand/v2 that holds for generators
+// with a seed of their own, see impureCalls.
+func pureImports() []string { return []string{"net/netip", "math/rand/v2"} }
 
 // impureCalls are what no pure folder may call from packages that are pure otherwise.
 func impureCalls() map[string][]string {
 	return map[string][]string{
 		"time": {"Now", "Since", "Until", "Sleep", "After", "AfterFunc", "Tick", "NewTimer", "NewTicker"},
 		"fmt":  {"Print", "Printf", "Println", "Scan", "Scanf", "Scanln"},
+		"math/rand/v2": {"Int", "IntN", "Int32", "Int32N", "Int64", "Int64N", "Uint", "UintN", "Uint32", "Uint32N", "Uint64", "Uint64N", "N",
+			"Float32", "Float64", "ExpFloat64", "NormFloat64", "Perm", "Shuffle"}, // these draw from the system's randomness
 	}
 }
 
@@ -125,7 +128,8 @@ func (s source) imports() map[*ast.ImportSpec]string {
 func (s source) names() map[string]string {
 	all := map[string]string{}
 	for spec, path := range s.imports() {
-		name := path[strings.LastIndexByte(path, '/')+1:]
+		name := strings.TrimSuffix(path, "/v2") // a major version is no name
+		name = name[strings.LastIndexByte(name, '/')+1:]
 		if spec.Name != nil {
 			name = spec.Name.Name
 		}

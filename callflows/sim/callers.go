@@ -1,0 +1,162 @@
+package sim
+
+import (
+	"fmt"
+	"strings"
+	"time"
+
+	"tandem/because"
+	"tandem/callflows"
+	"tandem/messages"
+	"tandem/routing"
+	"tandem/tenants"
+)
+
+const (
+	edgeURI  = "sip:192.0.2.1:5070"
+	nodeName = "node-1"
+	nodeURI  = "sip:192.0.2.20:5080"
+)
+
+// simCall is what the world knows of a call, whoever drives it.
+type simCall struct {
+	facts     callflows.Call
+	emergency bool
+	over      bool // its caller's leg is gone
+
+	hangsUpAt  int // after so many turns of it at the node; 0: not by count
+	turns      int
+	entered    int // the highest count of elements that any step gave
+	received   map[int]bool
+	legs       map[string]*legFate
+	order      []string // of legs
+	timers     map[int]*timerFate
+	ended      bool // a step has ended it
+	afterwards int  // steps after its end
+}
+
+// legFate is what the world knows of a leg.
+type legFate struct {
+	id        string
+	role      messages.LegRole
+	endedAt   time.Duration
+	gone      bool
+	witnessed bool // an owner has been told of it
+}
+
+// timerFate is what the world knows of a timer.
+type timerFate struct{ fired bool }
+
+// hostile are texts that a phone might write.
+func hostile() []string {
+	return []string{"", "Eve", "\xff\xfe", "a\x00b\r\nX: y", strings.Repeat("é", 900), "${system x}", "\ufffd", "<sip:a@b>"}
+}
+
+// expectCallers books the calls of the world.
+func (w *world) expectCallers() {
+	for range 1 + w.rng.IntN(6) {
+		w.at(w.between(0, callsWithin), w.arrive)
+	}
+}
+
+// arrive is an INVITE at the edge: routing decides, and the node parks it.
+func (w *world) arrive() {
+	if !w.node.up {
+		return
+	}
+	t := pick(w, w.tenants...)
+	r := w.anyRequest(t)
+	facts := routing.Facts{At: w.nodeTime(), TenantCalls: w.callsOf(routing.TenantOf(w.snapshot, r), false),
+		Nodes: []routing.Node{{Name: nodeName, SIPURI: nodeURI, State: messages.NodeUp, Calls: len(w.node.channels)}}}
+	if w.plant.Facts != nil {
+		w.plant.Facts(&facts)
+	}
+	d := routing.Decide(w.snapshot, facts, r)
+	w.tell("edge", "%s calls %s: %s %d %s%s", r.AuthUser, r.To.User, d.Verdict, d.Code, d.FlowID, w.saidRaw(d.Because))
+	if d.Verdict != messages.Route {
+		w.result.Refused++
+		return
+	}
+	c := &simCall{emergency: d.FlowID == callflows.EmergencyFlow, received: map[int]bool{}, legs: map[string]*legFate{},
+		timers: map[int]*timerFate{}}
+	c.facts = callflows.Call{ID: d.Call, Tenant: d.Tenant, Version: d.Version, Leg: w.uuid(), Node: nodeName, Edge: edgeURI, FlowID: d.FlowID,
+		Caller: d.Caller, Dialled: d.Dialled, SIPCallID: r.SIPCallID, StartedAt: w.nodeTime()}
+	w.calls, w.byID[c.facts.ID] = append(w.calls, c), c
+	w.result.Calls++
+	w.checkTenantLimit(c)
+	if w.chance(w.weather.impatient) {
+		c.hangsUpAt = 1 + w.rng.IntN(25)
+	}
+	w.node.invite(c)
+}
+
+func (w *world) saidRaw(reasons []because.Reason) string {
+	var b strings.Builder
+	for _, r := range reasons {
+		b.WriteString(" | " + r.Code)
+	}
+	return b.String()
+}
+
+// anyRequest draws an INVITE for a tenant: from one of its devices, or from a carrier to its number.
+func (w *world) anyRequest(t *tenants.Tenant) routing.Request {
+	r := routing.Request{Call: w.uuid(), Edge: edgeURI, Port: 5060, Transport: "udp", SIPCallID: pick(w, "abc@192.0.2.44", "", strings.Repeat("x", 4000)),
+		FromName: pick(w, hostile()...)}
+	if w.chance(30) {
+		r.Source, r.To.User, r.From.User = carrierAddress(), t.Numbers[0], "+15559990000"
+		return r
+	}
+	device := t.Devices[w.rng.IntN(len(t.Devices))]
+	r.AuthUser, r.AuthRealm, r.From.User = device.Username, t.Domain, device.Username
+	r.To.User = fmt.Sprintf("2%02d", w.rng.IntN(len(t.Published.Flows)))
+	switch {
+	case w.chance(5):
+		r.To.User = emergencyNumber
+	case w.chance(3):
+		r.To.User = "999999"
+	}
+	return r
+}
+
+// callsOf counts a tenant's live calls.
+func (w *world) callsOf(tenant string, withoutEmergency bool) int {
+	n := 0
+	for _, c := range w.calls {
+		if c.facts.Tenant == tenant && !c.over && !(withoutEmergency && c.emergency) {
+			n++
+		}
+	}
+	return n
+}
+
+// nodeTime is the time by the node's clock.
+func (w *world) nodeTime() time.Time { return began().Add(w.now + w.weather.skew) }
+
+// workerTime is the time by a worker's clock.
+func (w *world) workerTime() time.Time { return began().Add(w.now) }
+
+// keys is what a caller keys when he is asked: when each key comes, after the asking began.
+func (w *world) keys(d callflows.DigitsWanted, prompt time.Duration) (keyed string, first, each time.Duration) {
+	every := "0123456789*#ABCD"
+	draw := func(from string, n int) string {
+		var b strings.Builder
+		for range n {
+			b.WriteByte(from[w.rng.IntN(len(from))])
+		}
+		return b.String()
+	}
+	first, each = w.between(0, prompt+max(d.First-time.Millisecond, 0)), w.between(50*time.Millisecond, 400*time.Millisecond)
+	switch w.rng.IntN(10) {
+	case 0, 1, 2, 3:
+		return draw(d.Allowed, min(d.Max, max(1, d.Min)+w.rng.IntN(max(1, d.Max-d.Min+1)))), first, each
+	case 4:
+		return draw(every, 1+w.rng.IntN(d.Max)), first, each // any key
+	case 5:
+		return draw(d.Allowed, d.Max), prompt + d.First + w.between(time.Millisecond, 2*time.Second), each // late
+	case 6:
+		return draw(every, 5+w.rng.IntN(60)), first, 5 * time.Millisecond // leans on the keys
+	case 7:
+		return draw(d.Allowed, max(1, d.Min-1)), first, d.Between + time.Second // gives up half way
+	}
+	return "", 0, 0
+}

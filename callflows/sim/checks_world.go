@@ -1,0 +1,193 @@
+package sim
+
+import (
+	"bytes"
+	"slices"
+	"time"
+
+	"tandem/callflows"
+	"tandem/messages"
+)
+
+// ledger keeps one record for each leg, as PostgreSQL does.
+type ledger struct {
+	records map[string]heldRecord
+	written map[string]map[int]bool // by leg: which process has written it
+}
+
+// heldRecord is a CDR as it travels.
+type heldRecord struct {
+	call string
+	cdr  *messages.CDR
+	body []byte
+}
+
+func newLedger() *ledger {
+	return &ledger{records: map[string]heldRecord{}, written: map[string]map[int]bool{}}
+}
+
+// record writes a CDR: the standby has it first, and then it is a moment until it can no longer be lost.
+func (k *worker) record(command callflows.Command) {
+	w, r := k.w, heldRecord{call: command.CDR.Call, cdr: command.CDR, body: pack(command.CDR)}
+	w.checkRecord(k, r)
+	k.held = append(k.held, r)
+	k.effect(func() {
+		if s := w.standby(); s != nil {
+			s.soon(shipping, func() { s.held = append(s.held, r) })
+		}
+	})
+	k.effect(func() {
+		k.soon(confirming, func() {
+			w.ledger.add(w, r)
+			k.held = slices.DeleteFunc(k.held, func(h heldRecord) bool { return h.cdr.Leg == r.cdr.Leg })
+			if s := w.standby(); s != nil {
+				s.soon(shipping, func() {
+					s.held = slices.DeleteFunc(s.held, func(h heldRecord) bool { return h.cdr.Leg == r.cdr.Leg })
+				})
+			}
+		})
+	})
+}
+
+// add keeps a record. One that is there already must be the same, unless one of them was found out after a gap.
+func (l *ledger) add(w *world, r heldRecord) {
+	old, there := l.records[r.cdr.Leg]
+	if !there {
+		l.records[r.cdr.Leg] = r
+		return
+	}
+	if !bytes.Equal(old.body, r.body) && !old.cdr.Estimated && !r.cdr.Estimated {
+		w.violate(OneRecord, r.call, "leg %s has two: %s and %s", short(r.cdr.Leg), old.body, r.body)
+	}
+}
+
+// checkRecord checks a record when it is written.
+func (w *world) checkRecord(k *worker, r heldRecord) {
+	c := r.cdr
+	if err := c.Validate(); err != nil {
+		w.violate(RecordsHold, r.call, "the ledger refuses it: %v", err)
+	}
+	if c.AnsweredAt != nil && (c.AnsweredAt.Before(c.StartedAt) || c.AnsweredAt.After(c.EndedAt)) {
+		w.violate(RecordsHold, r.call, "leg %s started %s, was answered %s and ended %s", short(c.Leg),
+			c.StartedAt.Format(time.StampMilli), c.AnsweredAt.Format(time.StampMilli), c.EndedAt.Format(time.StampMilli))
+	}
+	process := slices.Index(w.workers, k)*1000 + k.life
+	if w.ledger.written[c.Leg] == nil {
+		w.ledger.written[c.Leg] = map[int]bool{}
+	}
+	if w.ledger.written[c.Leg][process] {
+		w.violate(OneRecord, r.call, "leg %s has a second one by the same worker", short(c.Leg))
+	}
+	w.ledger.written[c.Leg][process] = true
+}
+
+// checkCommand checks a command that reaches a caller's leg.
+func (w *world) checkCommand(c *simCall, a *channel, command callflows.Command) {
+	if c.received[command.N] {
+		w.violate(NoCommandDoubled, c.facts.ID, "%s %d came twice", command.Kind, command.N)
+	}
+	c.received[command.N] = true
+	if a.app != nil {
+		w.violate(OneApplication, c.facts.ID, "%s %d comes while %s %d is under way", command.Kind, command.N, a.app.command.Kind, a.app.command.N)
+	}
+}
+
+// checkTarget checks what is dialled.
+func (w *world) checkTarget(c *simCall, t callflows.Target) {
+	if p := w.phones[t.Device]; t.Device != "" && (p == nil || p.tenant != c.facts.Tenant) {
+		w.violate(TenantsApart, c.facts.ID, "the node dials %s for a call of %s", t.Device, c.facts.Tenant)
+	}
+	if t.Trunk != "" && t.Device == "" && c.emergency && t.URI != "sip:"+emergencyNumber+"@192.0.2.112:5060" {
+		w.violate(TenantsApart, c.facts.ID, "an emergency call goes to %s", t.URI)
+	}
+}
+
+// checkTenantLimit checks a call that routing has let in.
+func (w *world) checkTenantLimit(c *simCall) {
+	t := w.snapshot.Tenant(c.facts.Tenant)
+	if t == nil || c.emergency || t.MaxCalls == 0 {
+		return
+	}
+	if n := w.callsOf(t.ID, true); n > t.MaxCalls {
+		w.violate(LimitsHold, c.facts.ID, "%s has %d calls, and its limit is %d", t.ID, n, t.MaxCalls)
+	}
+}
+
+// checkSilence looks at a caller who became idle a while ago.
+func (w *world) checkSilence(a *channel, this int) {
+	if a.gone || a.idle != this || a.app != nil {
+		return
+	}
+	k := w.owner()
+	if k == nil || !k.connected {
+		w.after(silenceBound, func() { w.checkSilence(a, this) })
+		return
+	}
+	if c := k.calls[a.uuid]; c != nil && len(c.waits) > 0 {
+		w.after(silenceBound, func() { w.checkSilence(a, this) })
+		return
+	}
+	w.violate(NoSilence, a.call.facts.ID, "the caller %s has heard nothing for %s", short(a.uuid), silenceBound)
+	w.node.hangUp(a, callflows.ByUs, "ALLOTTED_TIMEOUT", 0) // said once; the rest of the world goes on
+}
+
+// checkTimer looks at a timer that should have fired.
+func (w *world) checkTimer(c *simCall, n int, fate *timerFate) {
+	k := w.owner()
+	if fate.fired || c.timers[n] != fate || c.received[n] || c.over || c.ended || k == nil {
+		return
+	}
+	if d := k.calls[c.facts.Leg]; d != nil && d.state.Awaited == n {
+		w.violate(TimersSettle, c.facts.ID, "timer %d has not fired and is awaited still", n)
+	}
+}
+
+// judge checks a world that is over.
+func (w *world) judge() {
+	if len(w.result.Violations) >= maxViolations {
+		return
+	}
+	for _, c := range w.calls {
+		if w.node.channels[c.facts.Leg] != nil {
+			w.violate(CallEnds, c.facts.ID, "its caller's leg is there for ever")
+		}
+		for _, id := range c.order {
+			w.judgeLeg(c, c.legs[id])
+		}
+	}
+	for _, k := range w.workers {
+		for _, d := range k.order {
+			if k.role == owning {
+				w.violate(CallEnds, d.facts.ID, "%s still has it, %s at %s", k.name, d.state.Phase, d.state.Element)
+			}
+		}
+	}
+}
+
+// judgeLeg checks that a leg has its record, unless nobody who lived on could know of its end.
+func (w *world) judgeLeg(c *simCall, l *legFate) {
+	if !l.gone {
+		return
+	}
+	if _, there := w.ledger.records[l.id]; there || w.unseen(l) {
+		return
+	}
+	w.violate(OneRecord, c.facts.ID, "leg %s (%s) has none", short(l.id), l.role)
+}
+
+// lateness is how long after a leg's end its record may be in one worker's memory alone: as long as a connection is lost, and
+// what is late on the next one.
+const lateness = 10 * time.Second
+
+// unseen says whether a leg came and went without a worker that knew it and lived on.
+func (w *world) unseen(l *legFate) bool {
+	if !l.witnessed {
+		return true
+	}
+	for _, d := range w.dark {
+		if d.from <= l.endedAt+lateness && l.endedAt <= d.until {
+			return true
+		}
+	}
+	return false
+}

@@ -1,0 +1,27 @@
+package sim
+
+// Invariant is what must hold in every world, by name.
+type Invariant string
+
+// The invariants.
+const (
+	CallEnds         Invariant = "call_ends"          // every call ends, and its worker forgets it
+	EndedIsSilent    Invariant = "ended_is_silent"    // a call that has ended orders nothing and changes no more
+	TimersSettle     Invariant = "timers_settle"      // a timer that a call waits for fires, or the wait ends otherwise
+	SameOutcome      Invariant = "same_outcome"       // the same input gives the same outcome, on another worker too, and is not changed
+	NoSilence        Invariant = "no_silence"         // no caller waits for nothing, hears nothing and talks to nobody
+	OneRecord        Invariant = "one_record"         // each leg that was there has one CDR
+	RecordsHold      Invariant = "records_hold"       // the ledger takes each CDR; started, answered and ended are in this order
+	OneApplication   Invariant = "one_application"    // one application at a time is ordered on the caller's leg
+	LimitsHold       Invariant = "limits_hold"        // MaxElements, MaxLegs, MaxTargets, and a tenant's live calls
+	TenantsApart     Invariant = "tenants_apart"      // devices, prompts, trunks and records are the call's own tenant's
+	NoCommandDoubled Invariant = "no_command_doubled" // no command reaches the node twice
+	EverythingSaid   Invariant = "everything_said"    // who orders or ends something says why
+	NoPanic          Invariant = "no_panic"           // a step comes back
+)
+
+// Invariants lists all of them.
+func Invariants() []Invariant {
+	return []Invariant{CallEnds, EndedIsSilent, TimersSettle, SameOutcome, NoSilence, OneRecord, RecordsHold, OneApplication, LimitsHold,
+		TenantsApart, NoCommandDoubled, EverythingSaid, NoPanic}
+}

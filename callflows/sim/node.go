@@ -1,0 +1,205 @@
+package sim
+
+import (
+	"slices"
+	"time"
+
+	"tandem/callflows"
+	"tandem/messages"
+)
+
+// node is a media node: it parks callers, runs one application after the other on each caller's leg, dials, and tells.
+type node struct {
+	w        *world
+	up       bool
+	channels map[string]*channel
+	order    []string // uuids of channels, oldest first
+	sequence uint64
+	skew     time.Duration
+}
+
+// channel is one leg at the node.
+type channel struct {
+	uuid       string
+	call       *simCall
+	role       messages.LegRole
+	other      *channel // of a dialled leg: the caller's
+	createdAt  time.Time
+	answeredAt *time.Time
+	gone       bool
+
+	// Of a caller's leg.
+	parked      bool
+	mark        *mark
+	app         *app
+	queue       []*app
+	bridge      *bridge
+	keyed       string // keys that no application has taken yet
+	disposition string // how the last ring ended
+	idle        int    // counts the times that it became idle
+
+	told time.Duration // when the last event of its thread goes out
+	end  *happening    // what the phone will do next
+}
+
+// told is an event on its way to the workers.
+type told struct {
+	channel, other string // uuid of the channel that it is of, and of the one that dialled it
+	inbound        bool
+	opens          bool // CHANNEL_CREATE of a caller's leg: nothing for the engine, yet the call is known from then on
+	translated     bool
+	event          callflows.Event
+	facts          *callflows.Call // of a caller's leg
+	sequence       uint64
+}
+
+// begins says whether it is the first of a caller's leg.
+func (e told) begins() bool { return e.inbound && (e.opens || e.event.Kind == callflows.Parked) }
+
+// emit tells the workers. Events of one thread keep their order; those of different threads may overtake each other.
+func (n *node) emit(c *channel, event callflows.Event) { n.emitAs(c, event, false) }
+
+func (n *node) emitAs(c *channel, event callflows.Event, opens bool) {
+	w := n.w
+	n.sequence++
+	event.At = w.nodeTime()
+	e := told{channel: c.uuid, inbound: c.role == messages.RoleCaller, opens: opens, translated: !opens, event: event, sequence: n.sequence}
+	at := max(w.now+w.between(100*time.Microsecond, w.weather.jitter), c.told)
+	if c.other != nil {
+		e.other = c.other.uuid
+		if event.Kind == callflows.LegCreated { // the caller's thread makes it
+			at = max(at, c.other.told)
+			c.other.told = at
+		}
+	} else {
+		e.facts = &c.call.facts
+	}
+	c.told = at
+	w.tell("node", "%s", words(c, event, opens))
+	w.at(at, func() {
+		for _, k := range w.workers {
+			k.receive(e)
+		}
+	})
+	n.turn(c.call)
+}
+
+// turn counts what happens to a call at the node: callers hang up at any of these moments.
+func (n *node) turn(c *simCall) {
+	c.turns++
+	if n.w.plant.Deadly && n.w.chance(2) {
+		n.w.condemn()
+	}
+	if c.hangsUpAt == 0 || c.turns != c.hangsUpAt {
+		return
+	}
+	n.w.after(n.w.between(0, 30*time.Millisecond), func() {
+		if a := n.channels[c.facts.Leg]; a != nil {
+			n.callerHangsUp(a)
+		}
+	})
+}
+
+// callerHangsUp is his BYE, or his CANCEL when nobody has answered.
+func (n *node) callerHangsUp(a *channel) {
+	if a.answeredAt != nil {
+		n.hangUp(a, callflows.ByFarEnd, pick(n.w, "NORMAL_CLEARING", "NORMAL_CLEARING", "USER_BUSY", "\xff"), 0)
+		return
+	}
+	n.hangUp(a, callflows.ByFarEnd, "ORIGINATOR_CANCEL", 487)
+}
+
+// invite is a call that comes from the edge.
+func (n *node) invite(c *simCall) {
+	a := n.open(c, c.facts.Leg, messages.RoleCaller, nil)
+	n.emitAs(a, callflows.Event{Leg: a.uuid}, true)
+	n.w.after(n.w.between(time.Millisecond, 20*time.Millisecond), func() {
+		if !a.gone {
+			a.parked = true
+			n.emit(a, callflows.Event{Kind: callflows.Parked, Leg: a.uuid})
+			n.idle(a)
+		}
+	})
+}
+
+// open makes a channel.
+func (n *node) open(c *simCall, uuid string, role messages.LegRole, other *channel) *channel {
+	ch := &channel{uuid: uuid, call: c, role: role, other: other, createdAt: n.w.nodeTime()}
+	n.channels[uuid] = ch
+	n.order = append(n.order, uuid)
+	c.legs[uuid] = &legFate{id: uuid, role: role}
+	n.w.legs[uuid] = c.legs[uuid]
+	c.order = append(c.order, uuid)
+	return ch
+}
+
+// close forgets a channel.
+func (n *node) close(c *channel) {
+	c.gone = true
+	delete(n.channels, c.uuid)
+	n.order = slices.DeleteFunc(n.order, func(uuid string) bool { return uuid == c.uuid })
+	fate := c.call.legs[c.uuid]
+	fate.gone, fate.endedAt = true, n.w.now
+	if c.role == messages.RoleCaller {
+		c.call.over = true
+	}
+}
+
+// hangUp ends a channel, and with a caller's what depends on it.
+func (n *node) hangUp(c *channel, by callflows.EndedBy, cause string, code int) {
+	if c.gone {
+		return
+	}
+	c.end.callOff()
+	if c.app != nil {
+		c.app.end.callOff()
+		c.app, c.queue = nil, nil
+	}
+	if c.bridge != nil {
+		n.leaveBridge(c)
+	}
+	n.close(c)
+	end := &callflows.LegEnd{Cause: cause, By: by, CreatedAt: c.createdAt, AnsweredAt: c.answeredAt, SIPCode: code, SIPCallID: "leg@node",
+		From: "101", FromName: pick(n.w, hostile()...), To: "200"}
+	if c.role == messages.RoleCaller && c.answeredAt == nil && code == 0 {
+		end.SIPCode = callflows.SIPCodeOf(cause)
+	}
+	n.emit(c, callflows.Event{Kind: callflows.HungUp, Leg: c.uuid, End: end})
+}
+
+// answer answers a channel.
+func (n *node) answer(c *channel) {
+	if c.answeredAt == nil {
+		at := n.w.nodeTime()
+		c.answeredAt = &at
+		n.emit(c, callflows.Event{Kind: callflows.Answered, Leg: c.uuid})
+	}
+}
+
+// restart is a crash: every leg is gone, nobody is told, and connections end.
+func (n *node) restart() {
+	if !n.up {
+		return
+	}
+	w := n.w
+	w.happened("node restart")
+	w.tell("node", "dies with %d legs", len(n.order))
+	n.up = false
+	for _, uuid := range slices.Clone(n.order) {
+		c := n.channels[uuid]
+		c.end.callOff()
+		if c.app != nil {
+			c.app.end.callOff()
+			c.app = nil
+		}
+		n.close(c)
+	}
+	back := w.between(500*time.Millisecond, 3*time.Second)
+	w.after(back, func() {
+		n.up = true
+		w.tell("node", "is back")
+	})
+	for _, k := range w.workers {
+		k.cut(back + w.between(time.Millisecond, 50*time.Millisecond))
+	}
+}

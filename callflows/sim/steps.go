@@ -1,0 +1,181 @@
+package sim
+
+import (
+	"slices"
+	"time"
+
+	"tandem/callflows"
+)
+
+// take takes a call one event further and carries out what comes of it (nodes, steps.go).
+func (k *worker) take(c *driven, event callflows.Event) {
+	if c.state.Phase == "" {
+		facts := c.facts
+		event.Call = &facts
+		if event.Kind != callflows.Parked && event.Kind != callflows.HungUp {
+			return
+		}
+	}
+	var commands []callflows.Command
+	for queue := []callflows.Event{event}; len(queue) > 0 && k.alive; queue = queue[1:] {
+		out, packed := k.w.stepped(k, c, queue[0])
+		c.state, c.packed = out.State, packed
+		for _, command := range out.Commands {
+			if answer, ok := k.carryOut(c, command, queue[0].At, &commands); ok {
+				queue = append(queue, answer)
+			}
+		}
+		if len(queue) == 1 {
+			k.dispatch(c, commands)
+			commands = nil
+		}
+	}
+	if c.state.Phase == callflows.Ended && k.alive {
+		k.ship(c)
+		k.forget(c)
+		k.w.afterlife(c)
+	}
+}
+
+// carryOut does one command, or puts it among those for the node.
+func (k *worker) carryOut(c *driven, command callflows.Command, at time.Time, commands *[]callflows.Command) (callflows.Event, bool) {
+	if !k.alive {
+		return callflows.Event{}, false
+	}
+	switch command.Kind {
+	case callflows.WriteCDR:
+		k.record(command)
+	case callflows.FindContacts:
+		found := callflows.Event{Kind: callflows.ContactsFound, At: at, Leg: command.Leg, Command: command.N}
+		for _, device := range command.Devices {
+			found.Contacts = append(found.Contacts, k.w.contactsOf(c.config.Tenant, device)...)
+		}
+		return found, true
+	case callflows.SetTimer:
+		k.setTimer(c, command, at)
+	case callflows.Ring:
+		for _, t := range command.Targets {
+			k.bind(t.Leg, c)
+		}
+		*commands = append(*commands, command)
+	default:
+		*commands = append(*commands, command)
+	}
+	return callflows.Event{}, false
+}
+
+// setTimer starts a timer that a step ordered.
+func (k *worker) setTimer(c *driven, command callflows.Command, at time.Time) {
+	call := k.w.byID[c.facts.ID]
+	fate := &timerFate{}
+	call.timers[command.N] = fate
+	k.await(c, wait{n: command.N, leg: command.Leg, due: k.w.now + command.Wait, at: at.Add(command.Wait)})
+	k.w.after(command.Wait+silenceBound/2, func() { k.w.checkTimer(call, command.N, fate) })
+}
+
+// await waits for a timer. The standby knows of it, and waits anew when it takes over.
+func (k *worker) await(c *driven, x wait) {
+	c.waits = append(c.waits, x)
+	k.soon(x.due-k.w.now, func() {
+		c.waits = slices.DeleteFunc(c.waits, func(other wait) bool { return other.n == x.n })
+		if k.w.plant.LoseTimers {
+			return
+		}
+		if fate := k.w.byID[c.facts.ID].timers[x.n]; fate != nil {
+			fate.fired = true
+		}
+		if k.role == owning && c.state.Phase != callflows.Ended {
+			k.take(c, callflows.Event{Kind: callflows.TimerFired, At: x.at, Leg: x.leg, Command: x.n})
+		}
+	})
+}
+
+// dispatch ships the state and hands the commands to the sender.
+func (k *worker) dispatch(c *driven, commands []callflows.Command) {
+	c.orders = append(c.orders, commands...)
+	ready := k.w.now
+	k.effect(func() { ready = k.ship(c) })
+	if !k.alive || len(commands) == 0 {
+		return
+	}
+	m := markOf(c.state)
+	for _, command := range commands {
+		k.outbox = append(k.outbox, order{driven: c, call: k.w.byID[c.facts.ID], command: command, mark: m, ready: ready, until: k.w.now + resendWait})
+	}
+	k.pump()
+}
+
+// pump sends what waits, one after the other.
+func (k *worker) pump() {
+	if k.sending || len(k.outbox) == 0 || !k.connected {
+		return
+	}
+	o := k.outbox[0]
+	k.sending = true
+	k.soon(o.ready-k.w.now, func() {
+		if !k.connected { // it waits for the connection, but not for ever
+			k.sending = false
+			k.soon(o.until-k.w.now, k.giveUp)
+			return
+		}
+		k.effect(func() { k.send(o) })
+	})
+}
+
+// giveUp refuses what has waited too long.
+func (k *worker) giveUp() {
+	for len(k.outbox) > 0 && !k.connected && k.outbox[0].until <= k.w.now {
+		o := k.outbox[0]
+		k.outbox = k.outbox[1:]
+		k.refuse(o, "the node could not be reached")
+	}
+}
+
+// send writes one command and waits for the reply. When the connection ends meanwhile, its effect is unknown, and it is
+// not sent again.
+func (k *worker) send(o order) {
+	w, link, life := k.w, k.link, k.life
+	w.tell(k.name, "sends %s %d", o.command.Kind, o.command.N)
+	w.after(roundTrip, func() {
+		if !w.node.up || link != k.link && life == k.life && w.chance(50) {
+			return // lost with the connection; the last bytes of a process that died arrive
+		}
+		answer := w.node.obey(o)
+		w.after(roundTrip, func() {
+			if !k.alive || life != k.life || link != k.link {
+				return
+			}
+			k.sending = false
+			k.outbox = k.outbox[1:]
+			if answer.refused == "" {
+				k.confirm(o)
+			} else {
+				k.refuse(o, answer.refused)
+			}
+			k.pump()
+		})
+	})
+	k.soon(2*roundTrip, func() {
+		if k.sending && link != k.link && len(k.outbox) > 0 && k.outbox[0].command.N == o.command.N {
+			k.sending = false
+			k.outbox = k.outbox[1:]
+			k.pump()
+		}
+	})
+}
+
+// confirm notes that the node has taken a command.
+func (k *worker) confirm(o order) {
+	o.driven.orders = slices.DeleteFunc(o.driven.orders, func(c callflows.Command) bool { return c.N <= o.command.N })
+	if o.driven.state.Phase != callflows.Ended {
+		k.effect(func() { k.ship(o.driven) })
+	}
+}
+
+// refuse tells the engine.
+func (k *worker) refuse(o order, why string) {
+	if o.driven.state.Phase == callflows.Ended || o.command.Kind == callflows.HangUp {
+		return
+	}
+	k.take(o.driven, callflows.Event{Kind: callflows.Refused, At: k.w.workerTime(), Leg: o.command.Leg, Command: o.command.N, Cause: why})
+}

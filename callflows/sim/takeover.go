@@ -1,0 +1,225 @@
+package sim
+
+import (
+	"encoding/json"
+	"maps"
+	"slices"
+	"time"
+
+	"tandem/callflows"
+	"tandem/messages"
+)
+
+// shipped is what an owner ships of a call.
+type shipped struct {
+	facts   callflows.Call
+	packed  []byte
+	ended   bool
+	stepped map[string]uint64
+	orders  []callflows.Command
+	waits   []wait
+	stale   bool // the owner has not compared it with the node's channels since its last gap
+}
+
+// ship gives the standby, if there is one, the call as it is now, and says when it has it.
+func (k *worker) ship(c *driven) time.Duration {
+	s := k.w.standby()
+	if s == nil {
+		return k.w.now
+	}
+	r := k.pictureOf(c)
+	s.soon(shipping, func() { s.shipped(r) })
+	return k.w.now + 2*shipping
+}
+
+// pictureOf is a call as it is shipped.
+func (k *worker) pictureOf(c *driven) shipped {
+	r := shipped{facts: c.facts, packed: c.packed, ended: c.state.Phase == callflows.Ended, stepped: maps.Clone(c.stepped), orders: slices.Clone(c.orders),
+		stale: c.gaps < k.gaps}
+	if !k.w.plant.LoseTimers {
+		r.waits = slices.Clone(c.waits)
+	}
+	return r
+}
+
+// beforeAnyGap is the gaps of a call that has to be compared with the node's channels.
+const beforeAnyGap = -1
+
+// shipped is what a standby does with it.
+func (k *worker) shipped(r shipped) {
+	if k.role != standingBy {
+		return
+	}
+	c := k.calls[r.facts.Leg]
+	if r.ended {
+		k.gone[r.facts.Leg] = true
+		if c != nil {
+			k.forget(c)
+		}
+		return
+	}
+	if c == nil {
+		c = k.newCall(r.facts)
+	}
+	c.state = unpack(r.packed)
+	c.packed, c.stepped, c.orders, c.waits = r.packed, r.stepped, r.orders, r.waits
+	switch {
+	case r.stale:
+		c.gaps = beforeAnyGap
+	case c.gaps == beforeAnyGap:
+		c.gaps = k.gaps
+	}
+	for _, l := range c.state.Legs {
+		k.bind(l.ID, c)
+	}
+	c.kept = slices.DeleteFunc(c.kept, func(e told) bool { return e.sequence <= c.stepped[e.channel] })
+}
+
+// unpack reads a state as it travels.
+func unpack(packed []byte) callflows.State {
+	var s callflows.State
+	if len(packed) == 0 {
+		return s
+	}
+	if err := json.Unmarshal(packed, &s); err != nil {
+		panic(err) // it was made by json.Marshal
+	}
+	return s
+}
+
+// keep is what a standby does with an event.
+func (k *worker) keep(e told) {
+	c := k.calls[e.channel]
+	if c == nil && k.gone[e.channel] {
+		return
+	}
+	if c == nil {
+		c = k.adopt(e)
+	}
+	if c == nil || !e.translated || e.sequence <= c.stepped[e.channel] {
+		return
+	}
+	c.kept = append(c.kept, e)
+}
+
+// follow begins to stand by: the owner gives the whole picture.
+func (k *worker) follow(owner *worker) {
+	k.pictured = false
+	k.soon(5*time.Millisecond, func() {
+		if k.role != standingBy || !owner.alive || owner.role != owning {
+			return
+		}
+		for _, c := range owner.order {
+			k.shipped(owner.pictureOf(c))
+		}
+		k.held = slices.Clone(owner.held)
+		k.pictured = true
+	})
+}
+
+// takeOver makes the calls that it stood by for its own: it steps what the dead owner had not, and sees to the commands of
+// which it is not known that the node took them (nodes, takeover.go).
+func (k *worker) takeOver() {
+	w := k.w
+	w.happened("takeover")
+	k.become(owning)
+	var open []order
+	for _, c := range slices.Clone(k.order) {
+		orders, kept, waits := c.orders, c.kept, c.waits
+		c.kept, c.waits = nil, nil
+		for _, x := range waits {
+			k.await(c, x)
+		}
+		for _, e := range kept {
+			orders = withoutAnswered(orders, e.event)
+		}
+		for _, command := range orders {
+			open = append(open, order{driven: c, call: w.byID[c.facts.ID], command: command, mark: markOf(c.state), until: w.now + resendWait})
+		}
+		for _, e := range kept {
+			c.note(e)
+			k.take(c, e.event)
+		}
+	}
+	for _, r := range k.held {
+		k.w.ledger.add(w, r)
+	}
+	k.unsure, k.unheard = false, nil
+	var unclear []order
+	for _, o := range open {
+		if o.command.Kind == callflows.HangUp || w.plant.BlindTakeover {
+			k.resend(o)
+		} else {
+			unclear = append(unclear, o)
+		}
+	}
+	wait := time.Duration(0)
+	if len(unclear) > 0 {
+		wait = evidenceWait
+	}
+	k.soon(wait, func() {
+		for _, o := range unclear {
+			a := w.node.channels[o.command.Leg]
+			if a != nil && (a.mark == nil || a.mark.state.Commands < o.command.N) {
+				k.soon(2*roundTrip, func() { k.resend(o) })
+			}
+		}
+		k.soon(2*roundTrip, func() { k.reconcile(k.w.light) })
+	})
+}
+
+// withoutAnswered leaves out the commands that an event proves to have been taken.
+func withoutAnswered(orders []callflows.Command, e callflows.Event) []callflows.Command {
+	var left []callflows.Command
+	for _, o := range orders {
+		proven := e.Command == o.N || e.Kind == callflows.Answered && o.Kind == callflows.Answer
+		for _, t := range o.Targets {
+			proven = proven || t.Leg == e.Leg
+		}
+		if !proven {
+			left = append(left, o)
+		}
+	}
+	return left
+}
+
+// resend sends a dead owner's command that never reached the node, if the call still waits for it.
+func (k *worker) resend(o order) {
+	if o.command.Kind != callflows.HangUp && o.driven.state.Awaited != o.command.N {
+		return
+	}
+	k.w.happened("command sent again")
+	o.ready = k.w.now
+	k.outbox = append(k.outbox, o)
+	k.pump()
+}
+
+// mark is what a caller's channel carries of its call: what package nodes writes into 512 bytes.
+type mark struct{ state callflows.State }
+
+// Bytes of a mark, roughly as package nodes encodes it.
+const (
+	maxMark     = 384
+	markOfCall  = 60
+	markOfALeg  = 19
+	markOfNames = 2
+)
+
+// markOf makes the mark of a state. Legs that are over are left out, and those that find no room.
+func markOf(s callflows.State) *mark {
+	m := callflows.State{Phase: s.Phase, Fault: s.Fault, Answered: s.Answered, Entered: s.Entered, Commands: s.Commands, Awaited: s.Awaited,
+		Attempt: s.Attempt, FlowID: s.FlowID, Element: s.Element, Stage: s.Stage, Cause: s.Cause}
+	size := markOfCall
+	for _, l := range s.Legs {
+		size += markOfALeg + len(l.Device) + len(l.Trunk)
+		if l.HungUp || size > maxMark {
+			continue
+		}
+		if l.Role == messages.RoleCaller {
+			size += markOfNames
+		}
+		m.Legs = append(m.Legs, callflows.Leg{ID: l.ID, Role: l.Role, Created: l.Created, Rang: l.Rang, Answered: l.Answered, Bridged: l.Bridged,
+			Device: l.Device, Trunk: l.Trunk})
+	}
+	return &mark{state: m}
+}

@@ -1,0 +1,148 @@
+package sim
+
+import (
+	"fmt"
+	"net/netip"
+	"time"
+
+	"tandem/callflows"
+	"tandem/tenants"
+)
+
+// Names in a world carry their tenant: "t1-desk2", "t1/greeting". So whatever leaks from one tenant to another is seen.
+const (
+	emergencyNumber = "112"
+	emergencyURI    = "sip:192.0.2.112:5060"
+	carrier         = "carrier"
+)
+
+func carrierAddress() netip.Addr { return netip.MustParseAddr("198.51.100.7") }
+
+// settle makes the tenants, their flows and their phones.
+func (w *world) settle() {
+	data := tenants.Data{
+		Emergency: tenants.Emergency{Numbers: []string{emergencyNumber}, TrunkURI: emergencyURI},
+		Trunks:    []tenants.Trunk{{ID: carrier, Name: "Carrier", Addresses: []netip.Addr{carrierAddress()}}},
+		Nodes:     []tenants.Node{{Name: nodeName, SIPURI: nodeURI}},
+	}
+	n := 1 + w.rng.IntN(3)
+	for i := range n {
+		data.Tenants = append(data.Tenants, w.anyTenant(i+1, n))
+	}
+	snapshot, faults := tenants.NewSnapshot(data, callflows.ParseSettings)
+	for _, f := range faults {
+		panic("sim: a tenant that does not hold together: " + f.Error())
+	}
+	w.snapshot = snapshot
+	for _, t := range data.Tenants {
+		w.tenants = append(w.tenants, snapshot.Tenant(t.ID))
+	}
+}
+
+// anyTenant draws the i-th of n tenants.
+func (w *world) anyTenant(i, n int) tenants.Tenant {
+	id := fmt.Sprintf("t%d", i)
+	t := tenants.Tenant{ID: id, Name: "Tenant " + id, Domain: id + ".example", TimeZone: "UTC", Numbers: []string{fmt.Sprintf("+155501%02d", i)}}
+	if w.chance(25) {
+		t.MaxCalls = 1 + w.rng.IntN(2)
+	}
+	for u := range 1 + w.rng.IntN(3) {
+		user := tenants.User{ID: fmt.Sprintf("%s-user%d", id, u), Name: fmt.Sprintf("User %d of %s", u, id), Extension: fmt.Sprintf("1%02d", u)}
+		if w.chance(50) {
+			user.Number = t.Numbers[0]
+		}
+		t.Users = append(t.Users, user)
+	}
+	for d := range 1 + w.rng.IntN(5) {
+		device := tenants.Device{ID: fmt.Sprintf("%s-desk%d", id, d), Name: fmt.Sprintf("Phone %d of %s", d, id)}
+		device.Username = device.ID
+		if w.chance(80) {
+			device.UserID = t.Users[w.rng.IntN(len(t.Users))].ID
+		}
+		t.Devices = append(t.Devices, device)
+		w.phones[device.ID] = w.anyPhone(id, device.ID)
+	}
+	every := []time.Weekday{0, 1, 2, 3, 4, 5, 6}
+	t.Published = tenants.Published{Version: int64(w.rng.IntN(1000)), Schedules: []tenants.Schedule{
+		{ID: id + "-office", Name: "Office", Weekly: []tenants.Hours{{Days: every, From: 9 * 60, Until: 17 * 60}}},
+		{ID: id + "-never", Name: "Never"}},
+		Lists: []tenants.List{{ID: id + "-vip", Name: "Priority", Entries: []string{"+1555*", "100"}}}}
+	flows := 1 + w.rng.IntN(3)
+	for f := range flows {
+		flow := w.anyFlow(fmt.Sprintf("%s-flow%d", id, f), &t, flows, n)
+		t.Published.Flows = append(t.Published.Flows, flow)
+		t.Published.Routes = append(t.Published.Routes, tenants.Route{Dialled: fmt.Sprintf("2%02d", f), FlowID: flow.ID})
+	}
+	t.Published.Routes = append(t.Published.Routes, tenants.Route{Dialled: t.Numbers[0], FlowID: t.Published.Flows[0].ID})
+	return t
+}
+
+// anyFlow draws a flow of up to eight elements of any type that there is. Exits lead anywhere, or nowhere.
+func (w *world) anyFlow(id string, t *tenants.Tenant, flows, others int) tenants.Flow {
+	f := tenants.Flow{ID: id, Name: "Flow " + id, Start: "e0", Elements: map[string]tenants.Element{}}
+	n := 1 + w.rng.IntN(8)
+	for i := range n {
+		kind := &w.kinds[w.rng.IntN(len(w.kinds))]
+		e := tenants.Element{Type: kind.Type, Exits: map[string]string{}}
+		e.Settings = w.anySettings(kind, func(what callflows.Reference) string { return w.anyName(what, t, flows, others) })
+		exits, err := callflows.ExitNames(e.Type, e.Settings)
+		if err != nil {
+			panic(fmt.Sprintf("sim: settings of %s are refused: %s: %v", e.Type, e.Settings, err))
+		}
+		for _, exit := range exits {
+			if w.chance(75) {
+				e.Exits[exit] = fmt.Sprintf("e%d", w.rng.IntN(n))
+			}
+		}
+		f.Elements[fmt.Sprintf("e%d", i)] = e
+	}
+	reached := map[string]bool{}
+	reach(f, f.Start, reached)
+	for i := range n {
+		if key := fmt.Sprintf("e%d", i); !reached[key] {
+			delete(f.Elements, key)
+		}
+	}
+	return f
+}
+
+func reach(f tenants.Flow, key string, reached map[string]bool) {
+	if reached[key] {
+		return
+	}
+	reached[key] = true
+	for _, next := range f.Elements[key].Exits {
+		reach(f, next, reached)
+	}
+}
+
+// anyName draws an id that settings may refer to. Now and then it is not there, or another tenant's: what was there when the
+// flow was saved may be gone when it runs.
+func (w *world) anyName(what callflows.Reference, t *tenants.Tenant, flows, others int) string {
+	owner, stray := t.ID, w.rng.IntN(100)
+	switch {
+	case stray < 4 && what != callflows.RefersToPrompt:
+		owner = fmt.Sprintf("t%d", 1+w.rng.IntN(others))
+	case stray < 6 && what != callflows.RefersToPrompt && what != callflows.RefersToNumber:
+		return "gone"
+	}
+	switch what {
+	case callflows.RefersToUser:
+		return fmt.Sprintf("%s-user%d", owner, w.rng.IntN(len(t.Users)))
+	case callflows.RefersToDevice:
+		return fmt.Sprintf("%s-desk%d", owner, w.rng.IntN(5))
+	case callflows.RefersToSchedule:
+		return owner + pick(w, "-office", "-never")
+	case callflows.RefersToFlow:
+		return fmt.Sprintf("%s-flow%d", owner, w.rng.IntN(flows))
+	case callflows.RefersToNumber:
+		return t.Numbers[0]
+	case callflows.RefersToList:
+		return owner + "-vip"
+	case callflows.RefersToTrunk:
+		return carrier
+	case callflows.RefersToPrompt:
+		return owner + "/" + pick(w, "greeting", "menu", "sorry", "missing")
+	}
+	panic("sim: settings refer to a " + string(what) + ", of which worlds have none")
+}

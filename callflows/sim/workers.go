@@ -1,0 +1,351 @@
+package sim
+
+import (
+	"fmt"
+	"slices"
+	"time"
+
+	"tandem/callflows"
+)
+
+// What a worker is to the node.
+type role string
+
+const (
+	starting   role = "starting"
+	standingBy role = "standby"
+	owning     role = "owner"
+)
+
+// Times of the workers, as package nodes and its measurements have them.
+const (
+	roundTrip    = 500 * time.Microsecond // half of one: a command on its way
+	shipping     = 100 * time.Microsecond // a state on its way to the standby
+	evidenceWait = 25 * time.Millisecond
+	resendWait   = 10 * time.Second
+	confirming   = 5 * time.Millisecond // a record until it can no longer be lost with its worker
+)
+
+// worker is one process: its own connection to the node, and the calls that it drives or stands by for.
+type worker struct {
+	w     *world
+	name  string
+	alive bool
+	role  role
+	life  int // counts its processes: what was booked for an earlier one is void
+
+	connected bool
+	link      int           // counts connections
+	gaps      int           // connections that have ended
+	told      time.Duration // when the last event arrives: one after the other
+	unsure    bool          // calls may be adopted still
+	unheard   []told
+
+	calls    map[string]*driven // by the uuid of each leg
+	order    []*driven
+	gone     map[string]bool
+	outbox   []order
+	sending  bool
+	held     []heldRecord // records that are not safe yet, as its standby has them too
+	pictured bool         // a standby: it has the whole picture
+
+	effects int
+	dieAt   int // the effect before which it dies; 0: none
+}
+
+// driven is a call as a worker has it.
+type driven struct {
+	config  callflows.Config
+	state   callflows.State
+	facts   callflows.Call
+	packed  []byte // state as JSON, as it travels
+	gaps    int
+	stepped map[string]uint64
+	orders  []callflows.Command
+	kept    []told
+	waits   []wait // timers that have not fired
+}
+
+// wait is a timer of a call.
+type wait struct {
+	n   int
+	leg string
+	due time.Duration
+	at  time.Time // what it tells, by the node's clock
+}
+
+// order is a command on its way to the node.
+type order struct {
+	driven  *driven
+	call    *simCall
+	command callflows.Command
+	mark    *mark
+	ready   time.Duration // the standby has what it follows from
+	until   time.Duration // given up by then
+}
+
+// employ starts the workers of the world.
+func (w *world) employ() {
+	n := 1
+	if w.weather.shared {
+		n = 2
+	}
+	for i := range n {
+		w.workers = append(w.workers, &worker{w: w, name: fmt.Sprintf("worker %d", i+1)})
+	}
+	for _, k := range w.workers {
+		k.start()
+	}
+}
+
+// owner is the worker that drives calls now, or nil.
+func (w *world) owner() *worker {
+	for _, k := range w.workers {
+		if k.alive && k.role == owning {
+			return k
+		}
+	}
+	return nil
+}
+
+// standby is the worker that stands by, or nil.
+func (w *world) standby() *worker {
+	for _, k := range w.workers {
+		if k.alive && k.role == standingBy {
+			return k
+		}
+	}
+	return nil
+}
+
+// start begins a process: it stands by for the owner, or is one.
+func (k *worker) start() {
+	k.life++
+	k.alive, k.role, k.connected, k.dieAt = true, starting, false, 0
+	k.calls, k.order, k.gone, k.outbox, k.sending, k.held, k.unheard = map[string]*driven{}, nil, map[string]bool{}, nil, false, nil, nil
+	k.w.tell(k.name, "starts")
+	k.connect()
+}
+
+// connect reaches the node, if it is there, and finds out what the worker is to it.
+func (k *worker) connect() {
+	if !k.w.node.up {
+		k.soon(20*time.Millisecond, k.connect)
+		return
+	}
+	k.connected, k.told = true, 0
+	k.link++
+	switch owner := k.w.owner(); {
+	case k.role == owning || owner == nil:
+		k.become(owning)
+		k.unsure = true
+		k.reconcile(k.sure)
+	default:
+		k.become(standingBy)
+		k.follow(owner)
+	}
+	k.pump()
+}
+
+func (k *worker) become(r role) {
+	if k.role != r {
+		k.w.tell(k.name, "is now %s", r)
+	}
+	k.role = r
+}
+
+// forEver is the end of what has not ended yet.
+const forEver = time.Duration(1<<63 - 1)
+
+// light ends the darkness: an owner has seen what is at the node.
+func (w *world) light() {
+	for i := range w.dark {
+		w.dark[i].until = min(w.dark[i].until, w.now)
+	}
+}
+
+// soon books something for this process.
+func (k *worker) soon(d time.Duration, do func()) *happening {
+	life := k.life
+	return k.w.after(d, func() {
+		if k.alive && k.life == life {
+			do()
+		}
+	})
+}
+
+// effect does one thing that can be seen outside. A worker that is condemned dies before one of them.
+func (k *worker) effect(do func()) {
+	if !k.alive {
+		return
+	}
+	k.effects++
+	if k.effects == k.dieAt {
+		k.die("between effects")
+		return
+	}
+	do()
+}
+
+// die is SIGKILL. The standby finds out by the link's end; without one, the next process begins anew.
+func (k *worker) die(when string) {
+	w := k.w
+	w.happened("death of the " + string(k.role))
+	w.tell(k.name, "dies (%s) as %s", when, k.role)
+	was := k.role
+	k.alive, k.connected, k.dieAt = false, false, 0
+	w.after(w.between(300*time.Millisecond, 4*time.Second), k.start)
+	if was != owning {
+		return
+	}
+	next := w.standby()
+	if next == nil || !next.pictured || !next.connected {
+		w.dark = append(w.dark, span{from: w.now, until: forEver}) // what it knew alone is lost with it
+	}
+	if next == nil {
+		return
+	}
+	next.soon(w.between(time.Millisecond, 40*time.Millisecond), func() {
+		if next.role == standingBy && w.owner() == nil {
+			next.takeOver()
+		}
+	})
+}
+
+// cut breaks the connection to the node for a while.
+func (k *worker) cut(d time.Duration) {
+	if !k.alive || !k.connected {
+		return
+	}
+	k.w.happened("connection lost")
+	k.w.tell(k.name, "loses its connection for %s", d)
+	k.connected = false
+	k.link++
+	k.gaps++
+	k.unsure, k.unheard = true, nil
+	if k.role == standingBy { // what it heard has a hole now: it begins anew
+		if k.w.owner() == nil {
+			k.w.dark = append(k.w.dark, span{from: k.w.now, until: forEver})
+		}
+		k.role, k.pictured = starting, false
+		k.calls, k.order, k.held = map[string]*driven{}, nil, nil
+	}
+	k.soon(d, k.connect)
+}
+
+// stall lets what comes next come late, and in one go.
+func (k *worker) stall(d time.Duration) {
+	if k.connected {
+		k.w.happened("events late")
+		k.told = max(k.told, k.w.now+d)
+	}
+}
+
+// receive puts an event on the connection.
+func (k *worker) receive(e told) {
+	if !k.alive || !k.connected {
+		return
+	}
+	k.told = max(k.told, k.w.now+roundTrip)
+	link := k.link
+	k.w.at(k.told, func() {
+		if k.alive && k.link == link {
+			k.handle(e)
+		}
+	})
+}
+
+func (k *worker) handle(e told) {
+	switch k.role {
+	case owning:
+		k.hear(e)
+	case standingBy:
+		k.keep(e)
+	case starting:
+	}
+}
+
+// hear steps the call that an event is about (nodes, steps.go).
+func (k *worker) hear(e told) {
+	c := k.calls[e.channel]
+	switch {
+	case c == nil && k.gone[e.channel] && !e.begins():
+		return
+	case c == nil && k.unsure && !e.begins():
+		k.unheard = append(k.unheard, e)
+		return
+	case c == nil:
+		c = k.adopt(e)
+	}
+	if c == nil || !e.translated {
+		return
+	}
+	c.note(e)
+	k.take(c, e.event)
+	if !k.w.chance(k.w.weather.doubled) {
+		return
+	}
+	k.w.happened("event doubled")
+	k.soon(k.w.between(0, 2*time.Second), func() {
+		if k.role == owning && k.calls[e.channel] == c {
+			k.w.tell(k.name, "is told again:")
+			k.take(c, e.event)
+		}
+	})
+}
+
+func (c *driven) note(e told) {
+	if c.stepped == nil {
+		c.stepped = map[string]uint64{}
+	}
+	c.stepped[e.channel] = max(c.stepped[e.channel], e.sequence)
+}
+
+// adopt makes a call of the first event of a caller's leg, and joins a dialled leg to the call that dialled it.
+func (k *worker) adopt(e told) *driven {
+	if other := k.calls[e.other]; other != nil && e.other != "" {
+		k.bind(e.channel, other)
+		return other
+	}
+	if !e.inbound || e.event.Command != 0 {
+		return nil
+	}
+	return k.newCall(*e.facts)
+}
+
+func (k *worker) newCall(facts callflows.Call) *driven {
+	c := &driven{config: k.w.config(facts.Tenant), facts: facts, gaps: k.gaps}
+	if t := c.config.Tenant; t != nil {
+		if d := t.Device(facts.Caller.Device); d != nil {
+			if u := t.User(d.UserID); u != nil {
+				c.facts.Caller.Name = u.Name
+			}
+		}
+	}
+	k.bind(facts.Leg, c)
+	k.order = append(k.order, c)
+	return c
+}
+
+func (k *worker) bind(channel string, c *driven) { k.calls[channel] = c }
+
+// forget drops a call that is over.
+func (k *worker) forget(c *driven) {
+	for uuid, other := range k.calls { // the order does not matter
+		if other == c {
+			delete(k.calls, uuid)
+			k.gone[uuid] = true
+		}
+	}
+	k.order = slices.DeleteFunc(k.order, func(other *driven) bool { return other == c })
+}
+
+// sure ends the time in which calls may be adopted, and hears what was kept.
+func (k *worker) sure() {
+	k.w.light()
+	kept := k.unheard
+	k.unsure, k.unheard = false, nil
+	for _, e := range kept {
+		k.hear(e)
+	}
+}
