@@ -9,7 +9,7 @@ TANDEM = $(GO) run ./cmd/tandem
 STACK = $(TANDEM) stack --
 
 .DEFAULT_GOAL := help
-.PHONY: help build test race fuzz fuzz-short hostile conformance bench chaos demo demo-once docs lint
+.PHONY: help build test race fuzz fuzz-short hostile conformance bench sim chaos demo demo-once docs lint
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -30,6 +30,11 @@ conformance: ## Check the stand-in, and a real FreeSWITCH named by TANDEM_FREESW
 bench: ## Measure: decisions over AMQP against a bare echo, the event socket against eslgo
 	$(STACK) $(TANDEM) bench route
 	$(TANDEM) bench esl
+
+SEEDS ?= 2000
+FROM ?= 1
+sim: ## Run the engine in SEEDS simulated worlds with faults, and check its invariants
+	$(TANDEM) sim --seeds $(SEEDS) --from $(FROM)
 
 ROUNDS ?= 200
 chaos: build ## Kill, pause and cut off owners of a media node during calls, ROUNDS times each, and measure what callers notice

@@ -30,6 +30,7 @@ type commands struct {
 	StandIn  standInCommand  `cmd:"" name:"stand-in" help:"Run the stand-in for FreeSWITCH: signalling only, no audio."`
 	Bench    benchCommands   `cmd:"" help:"Measure."`
 	Chaos    chaosCommand    `cmd:"" help:"Kill, pause and cut off the owner of a media node during calls, and measure what callers could notice."`
+	Sim      simCommand      `cmd:"" help:"Run the engine in simulated worlds, each made of a seed, and check its invariants."`
 	Stack    stackCommand    `cmd:"" help:"Run a command beside a private PostgreSQL and RabbitMQ, for tests."`
 }
 
