@@ -110,6 +110,7 @@ func (n *Node) told(r link.Record, owner claim.Holder) {
 // pictured forgets what an earlier link told of and this one does not: it came to its end in between. What was heard of calls
 // before the owner told of them is kept with them now.
 func (n *Node) pictured() {
+	n.late.forget()
 	for _, s := range n.shards {
 		s.mu.Lock()
 		unheard := s.unheard

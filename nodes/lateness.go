@@ -36,6 +36,13 @@ func (l *lateness) note(difference time.Duration, now time.Time) {
 	l.peaks[1] = max(l.peaks[1], difference)
 }
 
+// forget begins anew: what came until now was late because this worker was away itself.
+func (l *lateness) forget() {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.known, l.least, l.peaks = false, 0, [2]time.Duration{}
+}
+
 // lately is how late the latest events were at most.
 func (l *lateness) lately(now time.Time) time.Duration {
 	l.mu.Lock()

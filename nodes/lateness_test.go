@@ -3,6 +3,9 @@ package nodes
 import (
 	"testing"
 	"time"
+
+	"tandem/nodes/claim"
+	"tandem/nodes/link"
 )
 
 // TestLatenessIsThatOfTheLastSpells: what counts is how much later than the fastest ones the latest events came, whatever the
@@ -47,5 +50,9 @@ func TestALateNodeIsWaitedFor(t *testing.T) {
 	n.late.note(time.Hour, now)
 	if got := n.evidenceAfter(); got != maxEvidence {
 		t.Errorf("%s, want %s", got, maxEvidence)
+	}
+	n.told(link.Record{Kind: link.KindComplete}, claim.Holder{})
+	if got := n.evidenceAfter(); got != evidenceWait {
+		t.Errorf("%s after this worker was away itself", got)
 	}
 }

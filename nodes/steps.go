@@ -26,10 +26,6 @@ const (
 func (n *Node) handle(index int, e *esl.Event) {
 	defer e.Release() // what is kept longer is a copy
 	n.traffic.notice(e)
-	if at := e.Time(); !at.IsZero() {
-		now := time.Now()
-		n.late.note(now.Sub(at), now)
-	}
 	s := n.shards[index%len(n.shards)]
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -37,6 +33,10 @@ func (n *Node) handle(index int, e *esl.Event) {
 	case owning:
 		s.hear(e)
 	case standingBy:
+		if at := e.Time(); !at.IsZero() {
+			now := time.Now()
+			n.late.note(now.Sub(at), now)
+		}
 		s.keep(e)
 	}
 	s.learn(e)

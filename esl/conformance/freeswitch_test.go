@@ -50,7 +50,7 @@ func startFreeSWITCH(t *testing.T, binary string, target Target, edgePorts ...ui
 	sip := netip.AddrPortFrom(loopback, freePort(t))
 	target.EventSocket, target.SIP, target.Password = socket.String(), sip.String(), rand.Text()
 	err := freeswitchconf.Write(dir, freeswitchconf.Values{
-		Name: "claims", EventSocket: socket, Password: target.Password, SIP: sip, RTP: loopback, RTPStart: 21000, RTPEnd: 21999, Heartbeat: time.Second, EdgePorts: edgePorts,
+		Name: "claims", EventSocket: socket, Password: target.Password, SIP: sip, RTP: loopback, RTPStart: 31000, RTPEnd: 31999, Heartbeat: time.Second, EdgePorts: edgePorts,
 	})
 	if err != nil {
 		t.Fatal(err)
