@@ -108,6 +108,16 @@ func TestDialogsOfHostileHeaders(t *testing.T) {
 	}
 }
 
+// TestKnownTagsTellTheParties: where the top Via says nothing that is known, as behind an address of another name.
+func TestKnownTagsTellTheParties(t *testing.T) {
+	had := messages.Dialog{Inbound: true, CallID: "c", Local: "<sip:b@h>;tag=us", Remote: "<sip:a@h>;tag=them", Target: "sip:a@h", RemoteCSeq: 3}
+	turned := recorded{"Call-Direction": "inbound", "variable_sip_full_from": "<sip:b@h>;tag=us", "variable_sip_full_to": "<sip:a@h>;tag=them", "variable_sip_cseq": "77",
+		"variable_sip_full_via": "SIP/2.0/UDP media.example;branch=z9hG4bK1", "variable_sofia_profile_url": "sip:mod_sofia@192.0.2.10:5080"}
+	if d := dialogOf(turned, &had); d.Local != had.Local || d.Remote != had.Remote || d.LocalCSeq != 77 || d.RemoteCSeq != 3 {
+		t.Errorf("%+v", d)
+	}
+}
+
 // BenchmarkLearning is what an event of an answered leg costs beside its step.
 func BenchmarkLearning(b *testing.B) {
 	events := recording(b, "hold_and_reinvite", "82633e02")
