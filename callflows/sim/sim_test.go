@@ -111,7 +111,7 @@ func TestASeedTellsOneStory(t *testing.T) {
 func TestWorldsVisitEverything(t *testing.T) {
 	visited, happened := map[string]int{}, map[string]int{}
 	refused := 0
-	for seed := range uint64(300) {
+	for seed := range uint64(450) {
 		r := Run(seed, Options{})
 		refused += r.Refused
 		for name, n := range r.Visited {

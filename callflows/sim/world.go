@@ -161,5 +161,5 @@ func (w *world) said(reasons []because.Reason) string {
 
 // config is what a worker decides a call of this tenant with.
 func (w *world) config(tenant string) callflows.Config {
-	return callflows.Config{Tenant: w.snapshot.Tenant(tenant), Emergency: w.snapshot.Emergency()}
+	return callflows.Config{Tenant: w.snapshot.Tenant(tenant), Emergency: w.snapshot.Emergency(), Ways: w.snapshot.Ways()}
 }
