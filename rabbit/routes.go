@@ -7,6 +7,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/google/uuid"
 	amqp "github.com/rabbitmq/amqp091-go"
 
 	"tandem/messages"
@@ -76,7 +77,8 @@ func (c *Client) serveRequests(ctx context.Context, prefetch int, respond respon
 		var awake vigil
 		var running sync.WaitGroup
 		running.Go(func() { awake.keep(ctx) })
-		lanes := []lane{{prefetch: againPrefetch, declare: declareAgain}}
+		again := "tandem.again." + uuid.NewString()
+		lanes := []lane{{prefetch: againPrefetch, declare: func(ch *amqp.Channel) (string, error) { return again, declareAgain(ch, again) }}}
 		for range RouteLanes {
 			lanes = append(lanes, lane{prefetch: max(prefetch/RouteLanes, 1)})
 		}
@@ -98,19 +100,19 @@ func (c *Client) serveRequests(ctx context.Context, prefetch int, respond respon
 	})
 }
 
-// declareAgain makes this worker's queue for what edges ask again. It lives and dies with the lane's channel, so that a
-// worker which has stood still loses what waited for it.
-func declareAgain(ch *amqp.Channel) (string, error) {
-	q, err := ch.QueueDeclare("", false, true, true, false, amqp.Table{
+// declareAgain makes this worker's queue for what edges ask again. It lives as long as the connection, and longer than the
+// lane's channel: what comes to a worker that stands still for a moment may have nobody else to answer it.
+func declareAgain(ch *amqp.Channel, name string) error {
+	_, err := ch.QueueDeclare(name, false, false, true, false, amqp.Table{
 		amqp.QueueMessageTTLArg: RouteTTL.Milliseconds(),
 		amqp.QueueMaxLenArg:     int64(MaxRouteQueued),
 		amqp.QueueOverflowArg:   amqp.QueueOverflowDropHead,
 	})
 	if err != nil {
-		return "", fmt.Errorf("declare a queue for what is asked again: %w", err)
+		return fmt.Errorf("declare a queue for what is asked again: %w", err)
 	}
-	if err := ch.QueueBind(q.Name, KeyRouteAgain, ExchangeRequests, false, nil); err != nil {
-		return "", fmt.Errorf("bind the queue for what is asked again: %w", err)
+	if err := ch.QueueBind(name, KeyRouteAgain, ExchangeRequests, false, nil); err != nil {
+		return fmt.Errorf("bind the queue for what is asked again: %w", err)
 	}
-	return q.Name, nil
+	return nil
 }
