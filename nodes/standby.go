@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 
 	"tandem/callflows"
 	"tandem/esl"
@@ -27,6 +28,16 @@ type record struct {
 	Steps   int                 `json:"steps"`
 	Stepped map[string]uint64   `json:"stepped"`          // by channel: Event-Sequence of the last event that was stepped
 	Orders  []callflows.Command `json:"orders,omitempty"` // commands for the node of which it is not known that it took them
+	Waits   []wait              `json:"waits,omitempty"`  // timers that have not fired
+	Stale   bool                `json:"stale,omitempty"`  // events were missed, and the call has not been compared with the node's channels since
+}
+
+// wait is a timer of a call. Due is by the worker's clock: a successor's may differ by little.
+type wait struct {
+	N   int       `json:"n"` // of the command that set it
+	Leg string    `json:"leg"`
+	Due time.Time `json:"due"`
+	At  time.Time `json:"at"` // what it tells when it fires, by the node's clock
 }
 
 // What is shipped besides calls: records of legs, until they are safe.
@@ -38,6 +49,9 @@ type heard struct {
 	channel  string
 	sequence uint64
 }
+
+// beforeAnyGap is the gaps of a call that has to be compared with the node's channels.
+const beforeAnyGap = -1
 
 // Bounds of a standby.
 const (
@@ -105,7 +119,13 @@ func (n *Node) shipped(key string, body []byte) {
 	if c == nil {
 		c = s.newCall(r.State.Call)
 	}
-	c.state, c.steps, c.stepped, c.orders, c.told, c.late = r.State, r.Steps, r.Stepped, r.Orders, n.following, false
+	c.state, c.steps, c.stepped, c.orders, c.waits, c.told, c.late = r.State, r.Steps, r.Stepped, r.Orders, r.Waits, n.following, false
+	switch {
+	case r.Stale:
+		c.gaps = beforeAnyGap
+	case c.gaps == beforeAnyGap:
+		c.gaps = n.gaps.Load()
+	}
 	for _, l := range r.State.Legs {
 		s.bind(l.ID, c)
 	}
@@ -161,7 +181,7 @@ func (s *shard) ship(c *call) link.Ticket {
 	if _, there := owner.Standby(); !there {
 		return link.Ticket{}
 	}
-	return owner.Ship(c.state.Call.Leg, encodeRecord(c))
+	return owner.Ship(c.state.Call.Leg, s.encodeRecord(c))
 }
 
 // snapshot gives a standby that comes every call and every record that is not safe. What changes meanwhile is shipped, and
@@ -191,15 +211,15 @@ func (s *shard) records() map[string][]byte {
 	all := map[string][]byte{}
 	for leg, c := range s.calls {
 		if leg == c.state.Call.Leg && !c.late {
-			all[leg] = encodeRecord(c)
+			all[leg] = s.encodeRecord(c)
 		}
 	}
 	return all
 }
 
 // encodeRecord writes a call for the standby.
-func encodeRecord(c *call) []byte {
-	return encode(record{State: c.state, Steps: c.steps, Stepped: c.stepped, Orders: c.orders})
+func (s *shard) encodeRecord(c *call) []byte {
+	return encode(record{State: c.state, Steps: c.steps, Stepped: c.stepped, Orders: c.orders, Waits: c.waits, Stale: c.gaps < s.node.gaps.Load()})
 }
 
 // encode writes what is made of strings, numbers and times alone, and so cannot fail.

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"log/slog"
 	"runtime/debug"
+	"slices"
 	"strconv"
 	"time"
 
@@ -316,7 +317,7 @@ func (s *shard) obey(c *call, command callflows.Command, at time.Time, orders *[
 		}
 		return counted, true
 	case callflows.SetTimer:
-		time.AfterFunc(command.Wait, func() { s.fire(c, command, at.Add(command.Wait)) })
+		s.await(c, wait{N: command.N, Leg: command.Leg, Due: time.Now().Add(command.Wait), At: at.Add(command.Wait)})
 		return callflows.Event{}, false
 	case callflows.Ring:
 		for _, target := range command.Targets {
@@ -364,12 +365,19 @@ func refused(command callflows.Command, at time.Time, err error) callflows.Event
 	return callflows.Event{Kind: callflows.Refused, At: at, Leg: command.Leg, Command: command.N, Cause: err.Error()}
 }
 
+// await starts a timer. The standby knows of it, and starts it anew when it takes over.
+func (s *shard) await(c *call, w wait) {
+	c.waits = append(c.waits, w)
+	time.AfterFunc(time.Until(w.Due), func() { s.fire(c, w) })
+}
+
 // fire ends the wait of a timer.
-func (s *shard) fire(c *call, command callflows.Command, at time.Time) {
+func (s *shard) fire(c *call, w wait) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if c.state.Phase != callflows.Ended {
-		s.step(c, callflows.Event{Kind: callflows.TimerFired, At: at, Leg: command.Leg, Command: command.N})
+	c.waits = slices.DeleteFunc(c.waits, func(other wait) bool { return other.N == w.N })
+	if c.state.Phase != callflows.Ended && s.node.role.Load() == owning {
+		s.step(c, callflows.Event{Kind: callflows.TimerFired, At: w.At, Leg: w.Leg, Command: w.N})
 	}
 }
 

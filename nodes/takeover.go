@@ -52,12 +52,15 @@ func (s *shard) inherit(doubt bool) []order {
 		}
 		seen[c] = true
 		s.tellOut(c, c.state) // from now on it is counted here
-		if c.late { // what was heard waits until its channel was asked
+		if c.late {           // what was heard waits until its channel was asked
 			s.node.askFor(c.state.Call.Leg)
 			continue
 		}
-		kept, orders := c.kept, c.orders
-		c.kept = nil
+		kept, orders, waits := c.kept, c.orders, c.waits
+		c.kept, c.waits = nil, nil
+		for _, w := range waits {
+			s.await(c, w)
+		}
 		for _, h := range kept {
 			orders = withoutAnswered(orders, h.event)
 		}

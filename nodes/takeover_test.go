@@ -15,6 +15,7 @@ import (
 	"tandem/messages"
 	"tandem/nodes/claim"
 	"tandem/nodes/link"
+	"tandem/tenants"
 )
 
 // secret is what the workers of these tests know each other by.
@@ -453,4 +454,28 @@ func TestAWorkerThatLeavesAloneVacatesItsPlace(t *testing.T) {
 	if owner := f.global(claim.OwnerVariable); !strings.HasPrefix(owner, "2@worker2.b@") {
 		t.Errorf("the node is held by %s", owner)
 	}
+}
+
+// TestAWaitEndsAtTheSuccessor: the owner leaves while a call waits for a timer. The standby knows when it is over.
+func TestAWaitEndsAtTheSuccessor(t *testing.T) {
+	f := newFakeNode(t)
+	sleeps, faults := tenants.NewSnapshot(tenants.Data{Tenants: []tenants.Tenant{{ID: "office", Domain: "office.example", TimeZone: "UTC",
+		Published: tenants.Published{Flows: []tenants.Flow{{ID: "sales", Start: "wait", Elements: map[string]tenants.Element{
+			"wait": {Type: "sleep", Settings: []byte(`{"seconds":1}`), Exits: map[string]string{"next": "bye"}}, "bye": {Type: "hangup"}}}}}}}}, callflows.ParseSettings)
+	if len(faults) > 0 {
+		t.Fatal(faults)
+	}
+	waiting := func(o *Options) { o.Snapshot = func() *tenants.Snapshot { return sleeps } }
+	first, stopFirst := workerThat(t, f, "worker1.a", waiting)
+	first.up(t)
+	second, _ := workerThat(t, f, "worker2.b", waiting)
+	second.picture(t)
+	f.event("CHANNEL_CREATE", callerLeg, "inbound")
+	f.event("CHANNEL_PARK", callerLeg, "inbound")
+	f.ordered("execute-app-name: ring_ready")
+	f.event("CHANNEL_EXECUTE_COMPLETE", callerLeg, "inbound", "Application: ring_ready", "Application-UUID: "+callID+"/1", "Answer-State: ringing")
+	first.said(t, "sleeping")
+	stopFirst()
+	second.up(t)
+	f.ordered("uuid_kill " + callerLeg + " NORMAL_CLEARING")
 }

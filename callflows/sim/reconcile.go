@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"tandem/callflows"
+	"tandem/messages"
 )
 
 // reconcile compares the worker's calls with the node's channels after a gap (nodes, reconcile.go), and then goes on.
@@ -112,8 +113,8 @@ func (k *worker) takeUp(d dump, there map[string]dump) {
 	}
 	ordered := c.state.Commands
 	goOn := func() {
-		if event.Kind == callflows.Resumed && c.state.Commands != ordered {
-			return // the end of what was broken off has taken it on
+		if event.Kind == callflows.Resumed && (c.state.Commands != ordered || c.state.Ringing() && dialled(c.state)) {
+			return // the end of what was broken off has taken it on, or the first leg of a ring that had just begun
 		}
 		if c.state.Phase != callflows.Ended && k.calls[d.uuid] == c {
 			k.take(c, event)
@@ -126,7 +127,16 @@ func (k *worker) takeUp(d dump, there map[string]dump) {
 	// A prompt that still plays would come before the one that is asked for again.
 	w.happened("call resumed")
 	w.after(roundTrip, func() { w.node.breakOff(d.uuid) })
-	k.soon(2*roundTrip+w.between(0, w.weather.jitter), goOn)
+	wait := 2*roundTrip + w.between(0, w.weather.jitter)
+	if c.state.Ringing() { // one that had just begun tells of its first leg by then
+		wait += evidenceWait
+	}
+	k.soon(wait, goOn)
+}
+
+// dialled says whether a dialled leg is there.
+func dialled(s callflows.State) bool {
+	return slices.ContainsFunc(s.Legs, func(l callflows.Leg) bool { return l.Role == messages.RoleCallee && l.Created && !l.HungUp })
 }
 
 // meet brings the legs of an adopted call up to date: its mark is from before some of them came or went, and may have had
