@@ -54,8 +54,8 @@ fuzz: ## Fuzz every parser of foreign bytes for FUZZTIME each
 		done; \
 	done
 
-fuzz-short: ## The same for 3 seconds each
-	@$(MAKE) --no-print-directory fuzz FUZZTIME=3s
+fuzz-short: ## The same for 5 seconds each: some 2 minutes of fuzzing
+	@$(MAKE) --no-print-directory fuzz FUZZTIME=5s
 
 hostile: ## 10^6 hostile values through builders and parser; with TANDEM_FREESWITCH also 10^4 through a real FreeSWITCH
 	$(GO) test -count=1 -run 'TestHostile|TestAReal' ./esl -hostile 1000000
