@@ -140,3 +140,24 @@ func TestACallThatIsNotListedYetIsAskedFor(t *testing.T) {
 		"variable_originate_disposition: USER_BUSY")
 	f.ordered("uuid_kill " + callerLeg + " USER_BUSY")
 }
+
+// TestAdoptedCallKnowsWhichLegsAreThere: the mark was written when the ring was ordered. Since then an earlier leg has gone,
+// and the one that is rung has come to be; both get their records, whoever goes first.
+func TestAdoptedCallKnowsWhichLegsAreThere(t *testing.T) {
+	earlier, rung := callerLeg[:8]+"-1111-8111-8111-111111111111", callerLeg[:8]+"-2222-8222-8222-222222222222"
+	s := ringing()
+	s.Legs = append(s.Legs[:1], callflows.Leg{ID: earlier, Role: messages.RoleCallee, Device: "d1", Created: true},
+		callflows.Leg{ID: rung, Role: messages.RoleCallee, Device: "d2"})
+	f, w := ownThat(t, holding(t, encodeMark(s, 9), callerLeg, rung))
+	if c := w.cdr(t); c.Leg != earlier || !c.Estimated {
+		t.Errorf("the record of the leg that has gone: %+v", c)
+	}
+	f.event("CHANNEL_HANGUP_COMPLETE", callerLeg, "inbound", "Hangup-Cause: ORIGINATOR_CANCEL", "variable_sip_hangup_disposition: recv_cancel")
+	if c := w.cdr(t); c.Leg != callerLeg {
+		t.Errorf("the caller's record: %+v", c)
+	}
+	f.event("CHANNEL_HANGUP_COMPLETE", rung, "outbound", "Hangup-Cause: ORIGINATOR_CANCEL")
+	if c := w.cdr(t); c.Leg != rung || c.Device != "d2" {
+		t.Errorf("the record of the leg that was rung: %+v", c)
+	}
+}

@@ -160,11 +160,11 @@ func (f *fakeNode) answer(c net.Conn, command string) {
 func (f *fakeNode) api(c net.Conn, command string, words []string) {
 	switch words[0] {
 	case "show":
-		f.response(c, f.channels)
+		f.response(c, f.listed())
 	case "uuid_dump":
 		f.response(c, f.dump)
 	case "uuid_exists":
-		f.response(c, fmt.Sprint(strings.Contains(f.channels, words[1])))
+		f.response(c, fmt.Sprint(strings.Contains(f.listed(), words[1])))
 	case "global_getvar":
 		f.mu.Lock()
 		value := f.globals[words[1]]
@@ -189,6 +189,20 @@ func (f *fakeNode) api(c net.Conn, command string, words []string) {
 		f.commands <- command
 		f.response(c, "+OK\n")
 	}
+}
+
+// listed is the list of channels.
+func (f *fakeNode) listed() string {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return f.channels
+}
+
+// list makes the node hold a call from now on.
+func (f *fakeNode) list(caller, callee string) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.channels = fmt.Sprintf(`{"row_count": 2, "rows": [{"uuid": %q, "direction": "inbound"}, {"uuid": %q, "direction": "outbound"}]}`, caller, callee)
 }
 
 // swap is FreeSWITCH's compare-and-swap: NAME=NEW=OLD.

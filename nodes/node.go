@@ -149,6 +149,8 @@ type call struct {
 	stepped  map[string]uint64   // by channel: Event-Sequence of the last event that was stepped
 	orders   []callflows.Command // commands of which it is not known that the node took them
 	waits    []wait              // timers that have not fired
+	queued   int                 // the last command that waits to be sent; 0 for none
+	resuming bool                // what it waited for is being broken off
 	kept     []heard             // while standing by: events after those that the owner has stepped
 	told     int                 // by which link to the owner; 0: by none
 	late     bool                // it began under another worker, and nothing of its state is known yet

@@ -155,7 +155,9 @@ func (s *shard) send(ctx context.Context) {
 		case <-ctx.Done():
 			return
 		case o := <-s.outbox:
-			if err := s.sendOne(ctx, o); err != nil && ctx.Err() == nil {
+			err := s.sendOne(ctx, o)
+			s.sent(o)
+			if err != nil && ctx.Err() == nil {
 				s.refuse(o, err)
 			}
 		}
@@ -196,6 +198,15 @@ func (s *shard) sendOne(ctx context.Context, o order) error {
 			return ctx.Err()
 		case <-time.After(resendPause):
 		}
+	}
+}
+
+// sent notes that a command no longer waits to be sent, whatever came of it.
+func (s *shard) sent(o order) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if o.call.queued == o.command.N {
+		o.call.queued = 0
 	}
 }
 

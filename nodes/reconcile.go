@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"maps"
 	"slices"
 	"time"
 
@@ -78,18 +79,18 @@ func (s *shard) reconcile(ctx context.Context, c *esl.Conn, there map[string]cha
 		if row.Direction != "inbound" || s.node.shardOf(row.UUID) != s || !s.stale(row.UUID) {
 			continue
 		}
-		if err := s.readopt(ctx, c, row.UUID); err != nil {
+		if err := s.readopt(ctx, c, row.UUID, there); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-// readopt takes a caller's leg up from what the node says of it.
-func (s *shard) readopt(ctx context.Context, c *esl.Conn, leg string) error {
+// readopt takes a caller's leg up from what the node says of it; listed are the node's channels, if they are known.
+func (s *shard) readopt(ctx context.Context, c *esl.Conn, leg string, listed map[string]channel) error {
 	d, err := dumpOf(ctx, c, leg)
 	if err == nil {
-		return s.takeUp(ctx, c, d)
+		return s.takeUp(ctx, c, d, listed)
 	}
 	if c.Err() != nil || ctx.Err() != nil {
 		return err
@@ -170,8 +171,11 @@ func lost(c *call, leg string, at time.Time) callflows.Event {
 
 // takeUp goes on with a call after a gap: one of ours, or one that is adopted from its channel. One that has begun, or has
 // ended, while the node was asked goes on by itself: its events have come and are stepped.
-func (s *shard) takeUp(ctx context.Context, conn *esl.Conn, d dump) error {
-	callee, err := s.calleeThere(ctx, conn, d)
+func (s *shard) takeUp(ctx context.Context, conn *esl.Conn, d dump, listed map[string]channel) error {
+	there, err := s.legsThere(ctx, conn, d, listed)
+	if err == nil && !anyThere(there) && s.ringsUnheard(d) && pause(ctx, evidenceWait) {
+		there, err = s.legsThere(ctx, conn, d, listed) // a ring that has just begun has its first leg by now
+	}
 	if err != nil {
 		return err
 	}
@@ -184,6 +188,7 @@ func (s *shard) takeUp(ctx context.Context, conn *esl.Conn, d dump) error {
 	c := s.calls[leg]
 	if c == nil || c.late {
 		c = s.restore(d)
+		s.meet(c, there, d.at())
 	}
 	if c == nil {
 		s.mu.Unlock()
@@ -191,11 +196,12 @@ func (s *shard) takeUp(ctx context.Context, conn *esl.Conn, d dump) error {
 	}
 	c.gaps = s.node.gaps.Load()
 	s.learnAfterGap(c, d)
-	event := resumption(c, d, callee)
-	if event.Kind == callflows.Resumed && c.hasHeardAnswer() {
-		event.Kind = ""
+	event := resumption(c, d, anyThere(there))
+	if event.Kind == callflows.Resumed && c.hasHeardAnswer() || c.queued != 0 && c.queued == c.state.Awaited {
+		event.Kind = "" // it goes on by what was heard, or when what it has ordered is sent
 	}
 	if event.Kind == callflows.Resumed {
+		c.resuming = true
 		c.state.Awaited = 0 // what it waits for is broken off, and its end is no answer
 	}
 	s.mu.Unlock()
@@ -207,6 +213,7 @@ func (s *shard) takeUp(ctx context.Context, conn *esl.Conn, d dump) error {
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	c.resuming = false
 	if event.Kind != "" && c.state.Phase != callflows.Ended {
 		s.step(c, event)
 	}
@@ -239,45 +246,94 @@ func (n *Node) ask(ctx context.Context) {
 			if c == nil || n.role.Load() != owning || !s.stale(leg) {
 				continue
 			}
-			if err := s.readopt(ctx, c, leg); err != nil && ctx.Err() == nil {
+			if err := s.readopt(ctx, c, leg, nil); err != nil && ctx.Err() == nil {
 				n.log.WarnContext(ctx, "a channel could not be asked for its call", slog.String("leg", leg), slog.Any("error", err))
 			}
 		}
 	}
 }
 
-// calleeThere says whether a leg that the caller's call has dialled lives. The list of channels lags behind, so the node is
+// legsThere says of the legs that a caller's call has dialled which live. The list of channels lags behind, so the node is
 // asked for each: a phone that rings must not be rung again.
-func (s *shard) calleeThere(ctx context.Context, conn *esl.Conn, d dump) (bool, error) {
-	for _, leg := range s.dialled(d) {
-		reply, err := conn.Send(ctx, esl.UUIDExists(leg))
-		if err != nil {
-			return false, err
-		}
-		if reply.Text == "true" {
-			return true, nil
+func (s *shard) legsThere(ctx context.Context, conn *esl.Conn, d dump, listed map[string]channel) (map[string]bool, error) {
+	legs := s.dialled(d)
+	for uuid, row := range listed { // a mark may have had no room for it
+		if row.Direction == "outbound" && shareDigits(uuid, d.Get("Unique-ID")) && !slices.Contains(legs, uuid) {
+			legs = append(legs, uuid)
 		}
 	}
-	return false, nil
+	there := map[string]bool{}
+	for _, leg := range legs {
+		reply, err := conn.Send(ctx, esl.UUIDExists(leg))
+		if err != nil {
+			return nil, err
+		}
+		there[leg] = reply.Text == "true"
+	}
+	return there, nil
+}
+
+func anyThere(legs map[string]bool) bool {
+	for _, is := range legs {
+		if is {
+			return true
+		}
+	}
+	return false
+}
+
+// shareDigits says whether two uuids begin alike, as those of one call's legs do (callflows, legid.go).
+func shareDigits(a, b string) bool {
+	const digits = 8
+	return len(a) > digits && len(b) > digits && a[:digits] == b[:digits]
+}
+
+// known is what we or its channel know of a caller's call.
+func (s *shard) known(d dump) callflows.State {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	var state callflows.State
+	if c := s.calls[d.Get("Unique-ID")]; c != nil && !c.late {
+		state = c.state
+	} else if facts, ours := callOf(d, s.node.options.Node.Name); ours {
+		state, _, _ = decodeMark(d.Variable(markVariable), facts)
+	}
+	return state
 }
 
 // dialled lists the legs that a caller's call has dialled, as far as we or its channel know.
 func (s *shard) dialled(d dump) (legs []string) {
 	caller := d.Get("Unique-ID")
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	var state callflows.State
-	if c := s.calls[caller]; c != nil && !c.late {
-		state = c.state
-	} else if facts, ours := callOf(d, s.node.options.Node.Name); ours {
-		state, _, _ = decodeMark(d.Variable(markVariable), facts)
-	}
-	for _, l := range state.Legs {
+	for _, l := range s.known(d).Legs {
 		if l.ID != caller && !l.HungUp {
 			legs = append(legs, l.ID)
 		}
 	}
 	return legs
+}
+
+// ringsUnheard says whether a call has ordered a ring of which nothing is known: neither a leg nor its end.
+func (s *shard) ringsUnheard(d dump) bool {
+	state := s.known(d)
+	return state.Ringing() && d.Variable("originate_disposition") == ""
+}
+
+// meet tells an adopted call which of its legs are there: its mark is from before some of them came or went. One that came
+// would have no record if the caller went first, and one that went would be waited for for ever.
+func (s *shard) meet(c *call, there map[string]bool, at time.Time) {
+	if c == nil || c.state.Phase == "" {
+		return
+	}
+	for _, leg := range slices.Sorted(maps.Keys(there)) {
+		i := slices.IndexFunc(c.state.Legs, func(l callflows.Leg) bool { return l.ID == leg })
+		switch created := i >= 0 && c.state.Legs[i].Created; {
+		case there[leg] && !created:
+			s.bind(leg, c)
+			s.step(c, callflows.Event{Kind: callflows.LegCreated, At: at, Leg: leg})
+		case !there[leg] && created:
+			s.step(c, lost(c, leg, at))
+		}
+	}
 }
 
 // restore makes a call of what its caller's channel carries. Without a mark it has not begun yet; with one that cannot be

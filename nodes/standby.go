@@ -219,7 +219,7 @@ func (s *shard) records() map[string][]byte {
 
 // encodeRecord writes a call for the standby.
 func (s *shard) encodeRecord(c *call) []byte {
-	return encode(record{State: c.state, Steps: c.steps, Stepped: c.stepped, Orders: c.orders, Waits: c.waits, Stale: c.gaps < s.node.gaps.Load()})
+	return encode(record{State: c.state, Steps: c.steps, Stepped: c.stepped, Orders: c.orders, Waits: c.waits, Stale: c.resuming || c.gaps < s.node.gaps.Load()})
 }
 
 // encode writes what is made of strings, numbers and times alone, and so cannot fail.

@@ -353,6 +353,7 @@ func (s *shard) dispatch(c *call, orders []order) (answers []callflows.Event) {
 		s.node.gap.queued()
 		select {
 		case s.outbox <- o:
+			c.queued = o.command.N
 		default:
 			answers = append(answers, refused(o.command, o.at, errOutboxFull))
 		}

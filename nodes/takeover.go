@@ -52,7 +52,8 @@ func (s *shard) inherit(doubt bool) []order {
 		}
 		seen[c] = true
 		s.tellOut(c, c.state) // from now on it is counted here
-		if c.late {           // what was heard waits until its channel was asked
+		if c.late {
+			// What was heard waits until its channel was asked.
 			s.node.askFor(c.state.Call.Leg)
 			continue
 		}
@@ -174,6 +175,7 @@ func (s *shard) resend(o order) {
 	s.node.gap.queued()
 	select {
 	case s.outbox <- o:
+		o.call.queued = o.command.N
 	default:
 		s.node.log.Error("an order could not be sent after a takeover", slog.String("call_id", o.facts.ID))
 	}

@@ -321,6 +321,7 @@ func TestAnOwnerThatCannotReachTheNodeGivesItUp(t *testing.T) {
 	second, _ := worker(t, f, "worker2.b")
 	second.picture(t)
 	callee := ring(t, f)
+	f.list(callerLeg, callee)
 	r.end()
 	second.up(t)
 	f.event("CHANNEL_HANGUP_COMPLETE", callee, "outbound", "Hangup-Cause: USER_BUSY", "variable_hangup_cause_q850: 17")
