@@ -6,7 +6,6 @@ import (
 	"time"
 
 	"tandem/callflows"
-	"tandem/messages"
 )
 
 // reconcile compares the worker's calls with the node's channels after a gap (nodes, reconcile.go), and then goes on.
@@ -28,11 +27,11 @@ func (k *worker) reconcile(then func()) {
 			k.endUnlisted(dumps)
 			for _, uuid := range listed {
 				c := k.calls[uuid]
-				if d := dumps[uuid]; d.inbound && (c == nil && !k.gone[uuid] || c != nil && c.gaps < k.gaps) {
-					k.takeUp(d, dumps)
+				if d := dumps[uuid]; d.inbound && k.isStale(uuid, c) {
+					k.readopt(d, dumps)
 				}
 			}
-			k.soon(3*roundTrip, then)
+			k.soon(evidenceWait+8*roundTrip, then)
 		})
 	})
 }
@@ -88,10 +87,55 @@ func (k *worker) lost(c *driven, leg string) callflows.Event {
 		Cause: "NORMAL_UNSPECIFIED", Q850: 31, By: callflows.ByUs, CreatedAt: c.facts.StartedAt, Estimated: true}}
 }
 
+// isStale says whether a caller's leg has no call yet, or one from before the last gap.
+func (k *worker) isStale(uuid string, c *driven) bool {
+	return c == nil && !k.gone[uuid] || c != nil && c.gaps < k.gaps
+}
+
+// readopt takes a caller's leg up. A ring of which nothing is known, neither a leg nor its end, may have just begun: it is
+// looked at again in a moment.
+func (k *worker) readopt(d dump, there map[string]dump) {
+	var state callflows.State
+	if c := k.calls[d.uuid]; c != nil {
+		state = c.state
+	} else if d.mark != nil {
+		state = d.mark.state
+	}
+	if !state.Ringing() || d.disposition != "" || calleeThere(d, there) {
+		k.takeUp(d, there)
+		return
+	}
+	link := k.link
+	k.soon(evidenceWait, func() {
+		if k.link != link || k.w.node.channels[d.uuid] == nil {
+			return
+		}
+		now := map[string]dump{}
+		for _, uuid := range k.w.node.order {
+			now[uuid] = dumpOf(k.w.node.channels[uuid])
+		}
+		k.takeUp(d, now)
+	})
+}
+
+// calleeThere says whether a leg that a caller's call has dialled is there. Legs of a call share the first digits of their
+// uuids.
+func calleeThere(d dump, there map[string]dump) bool {
+	for uuid, other := range there {
+		if !other.inbound && uuid[:8] == d.uuid[:8] {
+			return true
+		}
+	}
+	return false
+}
+
 // takeUp goes on with a call after a gap: one that the worker has, or one that it adopts from its channel.
 func (k *worker) takeUp(d dump, there map[string]dump) {
 	w := k.w
 	c := k.calls[d.uuid]
+	if !k.isStale(d.uuid, c) {
+		return
+	}
 	if c == nil {
 		c = k.newCall(d.facts)
 		if d.mark != nil {
@@ -107,36 +151,31 @@ func (k *worker) takeUp(d dump, there map[string]dump) {
 		}
 	}
 	c.gaps = k.gaps
-	event := k.resumption(c, d, there)
-	if event.Kind == "" {
+	event := k.resumption(c, d, calleeThere(d, there))
+	if c.queued != 0 && c.queued == c.state.Awaited {
+		return // it goes on when what it has ordered is sent
+	}
+	switch event.Kind {
+	case "":
 		return
+	case callflows.Resumed: // what it waits for is broken off, and its end is no answer
+		w.happened("call resumed")
+		c.resuming = true
+		c.state.Awaited = 0
+		c.packed = pack(c.state)
+		w.after(roundTrip, func() { w.node.breakOff(d.uuid) })
+		k.soon(2*roundTrip+w.between(0, w.weather.jitter), func() { k.goOn(c, event) })
+	default:
+		k.goOn(c, event)
 	}
-	ordered := c.state.Commands
-	goOn := func() {
-		if event.Kind == callflows.Resumed && (c.state.Commands != ordered || c.state.Ringing() && dialled(c.state)) {
-			return // the end of what was broken off has taken it on, or the first leg of a ring that had just begun
-		}
-		if c.state.Phase != callflows.Ended && k.calls[d.uuid] == c {
-			k.take(c, event)
-		}
-	}
-	if event.Kind != callflows.Resumed {
-		goOn()
-		return
-	}
-	// A prompt that still plays would come before the one that is asked for again.
-	w.happened("call resumed")
-	w.after(roundTrip, func() { w.node.breakOff(d.uuid) })
-	wait := 2*roundTrip + w.between(0, w.weather.jitter)
-	if c.state.Ringing() { // one that had just begun tells of its first leg by then
-		wait += evidenceWait
-	}
-	k.soon(wait, goOn)
 }
 
-// dialled says whether a dialled leg is there.
-func dialled(s callflows.State) bool {
-	return slices.ContainsFunc(s.Legs, func(l callflows.Leg) bool { return l.Role == messages.RoleCallee && l.Created && !l.HungUp })
+// goOn steps the event by which a call goes on, unless it is over.
+func (k *worker) goOn(c *driven, event callflows.Event) {
+	c.resuming = false
+	if c.state.Phase != callflows.Ended && k.calls[c.facts.Leg] == c {
+		k.take(c, event)
+	}
 }
 
 // meet brings the legs of an adopted call up to date: its mark is from before some of them came or went, and may have had
@@ -156,14 +195,9 @@ func (k *worker) meet(c *driven, there map[string]dump) {
 	}
 }
 
-// resumption is the event by which a call goes on after a gap.
-func (k *worker) resumption(c *driven, d dump, there map[string]dump) callflows.Event {
+// resumption is the event by which a call goes on after a gap; callee says whether a leg that it has dialled is there.
+func (k *worker) resumption(c *driven, d dump, callee bool) callflows.Event {
 	event := callflows.Event{At: k.w.nodeTime(), Leg: c.facts.Leg}
-	callee := false
-	for _, l := range c.state.Legs {
-		_, is := there[l.ID]
-		callee = callee || is && l.ID != c.facts.Leg
-	}
 	switch {
 	case c.state.Phase == "":
 		event.Kind = callflows.Parked

@@ -103,6 +103,7 @@ func (k *worker) dispatch(c *driven, commands []callflows.Command) {
 	m := markOf(c.state)
 	for _, command := range commands {
 		k.outbox = append(k.outbox, order{driven: c, call: k.w.byID[c.facts.ID], command: command, mark: m, ready: ready, until: k.w.now + resendWait})
+		c.queued = command.N
 	}
 	k.pump()
 }
@@ -128,7 +129,7 @@ func (k *worker) pump() {
 func (k *worker) giveUp() {
 	for len(k.outbox) > 0 && !k.connected && k.outbox[0].until <= k.w.now {
 		o := k.outbox[0]
-		k.outbox = k.outbox[1:]
+		k.sent(o)
 		k.refuse(o, "the node could not be reached")
 	}
 }
@@ -147,8 +148,7 @@ func (k *worker) send(o order) {
 			if !k.alive || life != k.life || link != k.link {
 				return
 			}
-			k.sending = false
-			k.outbox = k.outbox[1:]
+			k.sent(o)
 			if answer.refused == "" {
 				k.confirm(o)
 			} else {
@@ -159,11 +159,19 @@ func (k *worker) send(o order) {
 	})
 	k.soon(2*roundTrip, func() {
 		if k.sending && link != k.link && len(k.outbox) > 0 && k.outbox[0].command.N == o.command.N {
-			k.sending = false
-			k.outbox = k.outbox[1:]
+			k.sent(o)
 			k.pump()
 		}
 	})
+}
+
+// sent notes that a command no longer waits to be sent, whatever came of it.
+func (k *worker) sent(o order) {
+	k.sending = false
+	k.outbox = k.outbox[1:]
+	if o.driven.queued == o.command.N {
+		o.driven.queued = 0
+	}
 }
 
 // confirm notes that the node has taken a command.

@@ -35,7 +35,7 @@ func (k *worker) ship(c *driven) time.Duration {
 // pictureOf is a call as it is shipped.
 func (k *worker) pictureOf(c *driven) shipped {
 	r := shipped{facts: c.facts, packed: c.packed, ended: c.state.Phase == callflows.Ended, stepped: maps.Clone(c.stepped), orders: slices.Clone(c.orders),
-		stale: c.gaps < k.gaps}
+		stale: c.resuming || c.gaps < k.gaps}
 	if !k.w.plant.LoseTimers {
 		r.waits = slices.Clone(c.waits)
 	}
@@ -191,6 +191,7 @@ func (k *worker) resend(o order) {
 	k.w.happened("command sent again")
 	o.ready = k.w.now
 	k.outbox = append(k.outbox, o)
+	o.driven.queued = o.command.N
 	k.pump()
 }
 
