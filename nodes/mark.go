@@ -45,6 +45,12 @@ const (
 	legEarly
 )
 
+// Flags of a call in a mark.
+const (
+	markAnswered = 1 << iota
+	markPrivate  // whoever is dialled must not see who calls: that must not be forgotten with the rest of the caller ID
+)
+
 // encodeMark writes a call's state and the number of its next journal entry.
 func encodeMark(s callflows.State, steps int) string {
 	for legs := len(s.Legs); ; legs-- {
@@ -56,7 +62,7 @@ func encodeMark(s callflows.State, steps int) string {
 }
 
 func appendMark(b []byte, s callflows.State, steps, legs int) []byte {
-	b = append(b, markVersion, byte(slices.Index(markPhases(), s.Phase)), byte(max(0, slices.Index(markFaults(), s.Fault))), bit(s.Answered, 1))
+	b = append(b, markVersion, byte(slices.Index(markPhases(), s.Phase)), byte(max(0, slices.Index(markFaults(), s.Fault))), bit(s.Answered, markAnswered)|bit(s.CallerID.Private, markPrivate))
 	for _, n := range []int{s.Entered, s.Commands, s.Awaited, s.Attempt, steps} {
 		b = binary.AppendUvarint(b, uint64(n))
 	}
@@ -105,7 +111,9 @@ func decodeMark(text string, call callflows.Call) (state callflows.State, steps 
 	if phase >= len(markPhases()) || fault >= len(markFaults()) {
 		return state, 0, errMark
 	}
-	state = callflows.State{Call: call, Phase: markPhases()[phase], Fault: markFaults()[fault], Answered: r.byte() == 1}
+	flags := r.byte()
+	state = callflows.State{Call: call, Phase: markPhases()[phase], Fault: markFaults()[fault], Answered: flags&markAnswered != 0,
+		CallerID: callflows.CallerID{Private: flags&markPrivate != 0}}
 	state.Entered, state.Commands, state.Awaited, state.Attempt, steps = r.number(), r.number(), r.number(), r.number(), r.number()
 	state.FlowID, state.Element, state.Stage, state.Cause = r.text(), r.text(), r.text(), r.text()
 	for len(r.rest) > 0 && !r.bad && len(state.Legs) < callflows.MaxLegs {

@@ -13,7 +13,7 @@ import (
 
 func ringingState() callflows.State {
 	return callflows.State{Call: callflows.Call{ID: callID, Leg: callerLeg}, Phase: callflows.Running, FlowID: "main", Element: "ring", Entered: 3,
-		Answered: true, Commands: 7, Awaited: 7, Stage: "ringing", Attempt: 2, Fault: messages.FaultCallee, Legs: []callflows.Leg{
+		Answered: true, Commands: 7, Awaited: 7, Stage: "ringing", Attempt: 2, Fault: messages.FaultCallee, CallerID: callflows.CallerID{Private: true}, Legs: []callflows.Leg{
 			{ID: callerLeg, Role: messages.RoleCaller, Device: "reception-phone", Created: true, Answered: true},
 			{ID: callerLeg[:8] + "-0000-8000-8000-000000000001", Role: messages.RoleCallee, Device: "sales-phone", Created: true, Rang: true},
 			{ID: callerLeg[:8] + "-0000-8000-8000-000000000002", Role: messages.RoleCallee, Trunk: "carrier", Bridged: true},
