@@ -19,6 +19,7 @@ type carrier struct {
 	*node
 	e     *edge
 	calls int
+	sdp   string
 }
 
 // startAgain starts an edge for which every address of these tests is a trunk, so that no login is between a call and its
@@ -26,7 +27,7 @@ type carrier struct {
 func startAgain(t *testing.T, nodes []string, change func(*kamailioconf.Values)) (*edge, *carrier) {
 	t.Helper()
 	e := startEdge(t, nodes, []string{"127.0.0.1"}, change)
-	return e, &carrier{node: startNode(t, nil), e: e}
+	return e, &carrier{node: startNode(t, nil), e: e, sdp: shortDescription}
 }
 
 // invite opens a call to a number and returns it.
@@ -35,14 +36,12 @@ func (c *carrier) invite(number string) outgoing {
 	text := strings.ReplaceAll(options(c.node, c.e.values.Outside, c.calls), "OPTIONS", "INVITE")
 	text = strings.Replace(text, "sip:"+c.e.values.Outside, "sip:"+number+"@"+c.e.values.Outside, 1)
 	text = strings.Replace(text, "CSeq:", "Contact: <"+c.uri()+">\r\nContent-Type: application/sdp\r\nCSeq:", 1)
-	text = strings.Replace(text, "Content-Length: 0\r\n\r\n", fmt.Sprintf("Content-Length: %d\r\n\r\n%s", len(longDescription), longDescription), 1)
+	text = strings.Replace(text, "Content-Length: 0\r\n\r\n", fmt.Sprintf("Content-Length: %d\r\n\r\n%s", len(c.sdp), c.sdp), 1)
 	c.sendTo(c.e.values.Outside, text)
 	return outgoing{c, text, headersOf(text, "Call-ID")[0]}
 }
 
-// longDescription is about as long as an edge takes.
-var longDescription = "v=0\r\no=- 1 1 IN IP4 127.0.0.1\r\ns=-\r\nc=IN IP4 127.0.0.1\r\nt=0 0\r\nm=audio 4000 RTP/AVP 0\r\n" +
-	strings.Repeat("a=candidate:1 1 UDP 2130706431 192.0.2.1 4000 typ host\r\n", messages.MaxSDP/60)
+const shortDescription = "v=0\r\no=- 1 1 IN IP4 127.0.0.1\r\ns=-\r\nc=IN IP4 127.0.0.1\r\nt=0 0\r\nm=audio 4000 RTP/AVP 0\r\n"
 
 // outgoing is a call of the carrier's.
 type outgoing struct {
@@ -111,6 +110,8 @@ func (q *questions) all() (n int) {
 
 func TestAnUnansweredQuestionIsAskedOnceMore(t *testing.T) {
 	e, c := startAgain(t, nil, nil)
+	// About as long as an edge takes.
+	c.sdp += strings.Repeat("a=candidate:1 1 UDP 2130706431 192.0.2.1 4000 typ host\r\n", messages.MaxSDP/60)
 	swallowed := reject(404, "Not Found", "")
 	q := e.ask(func(r *messages.RouteRequest, nth int) [][]byte {
 		if strings.Contains(r.RequestURI, "sip:never@") || nth == 1 {
@@ -126,7 +127,7 @@ func TestAnUnansweredQuestionIsAskedOnceMore(t *testing.T) {
 			if len(asked) != 2 {
 				t.Fatalf("asked %d times, want 2", len(asked))
 			}
-			if asked[0].SDP != longDescription {
+			if asked[0].SDP != c.sdp {
 				t.Errorf("the description is not as it was sent: %q", asked[0].SDP)
 			}
 			if !reflect.DeepEqual(asked[0], asked[1]) {
@@ -214,6 +215,7 @@ func TestWhenManyAreLateNoneIsAskedAgain(t *testing.T) {
 	for range burst {
 		c.invite("1")
 	}
+	e.await("all questions", func() bool { return q.all() >= burst })
 	second()
 	asked := q.all()
 	if again := asked - burst; again < 1 || again > 2*most { // the burst may fall into two seconds
@@ -222,6 +224,7 @@ func TestWhenManyAreLateNoneIsAskedAgain(t *testing.T) {
 	for range burst {
 		c.invite("1")
 	}
+	e.await("all questions", func() bool { return q.all() >= asked+burst })
 	second()
 	if more := q.all() - asked; more != burst {
 		t.Errorf("%d questions for %d calls in the second after", more, burst)

@@ -19,7 +19,7 @@ const (
 	// broker counts on its own clock; a timestamp in the message would be another machine's, in whole seconds.
 	RouteBudget = 300 * time.Millisecond
 	// RoutePrefetch is how many requests a process should hold at once. A paused one keeps so many from all others until
-	// their edges ask again, and more made workers hardly faster (docs/benchmarks.md).
+	// their edges ask again, and fewer cost processor time (docs/benchmarks.md).
 	RoutePrefetch = 32
 	// RouteLanes is how many channels serve requests side by side; each decides one at a time. One more serves those that
 	// edges ask again.
