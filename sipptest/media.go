@@ -3,6 +3,7 @@ package sipptest
 import (
 	"errors"
 	"fmt"
+	"io"
 	"math/rand/v2"
 	"net"
 )
@@ -16,15 +17,22 @@ const (
 	mediaTries = 100
 )
 
-// mediaPorts finds a free block of ports and returns its first.
-func mediaPorts(address string) (int, error) {
+// mediaPorts finds a free block of ports, gives its first, and keeps the block from other phones until held is closed. SIPp
+// binds the ports only when it has a call, so that they are free now says nothing: TCP's port of the same number, which nobody
+// wants, stands for the block, on all phones' addresses and in all processes.
+func mediaPorts(address string) (first int, held io.Closer, err error) {
 	for range mediaTries {
 		first := mediaFirst + mediaBlock*rand.IntN((mediaLast-mediaFirst)/mediaBlock)
-		if blockIsFree(address, first) {
-			return first, nil
+		held, err := net.Listen("tcp", fmt.Sprintf("%s:%d", loopback, first))
+		if err != nil {
+			continue
 		}
+		if blockIsFree(address, first) {
+			return first, held, nil
+		}
+		_ = held.Close()
 	}
-	return 0, errors.New("no free media ports")
+	return 0, nil, errors.New("no free media ports")
 }
 
 func blockIsFree(address string, first int) bool {

@@ -14,6 +14,7 @@ import (
 	"context"
 	"embed"
 	"fmt"
+	"io"
 	"os"
 	"path/filepath"
 	"strings"
@@ -56,6 +57,7 @@ type Check struct{ Header, Pattern string }
 type Running struct {
 	run      *stack.SIPpRun
 	scenario string
+	media    io.Closer // its media ports, kept from other phones
 	result   stack.SIPpResult
 }
 
@@ -71,8 +73,7 @@ func (r *Running) Wait(ctx context.Context) error {
 // Stop ends a phone that need not finish, such as one that is never called.
 func (r *Running) Stop(ctx context.Context) error {
 	result, err := r.run.Stop(ctx)
-	r.result = result
-	_ = os.Remove(r.scenario)
+	r.over(result)
 	return err
 }
 
@@ -80,8 +81,7 @@ func (r *Running) Stop(ctx context.Context) error {
 func (r *Running) Messages() string { return r.result.Messages }
 
 func (r *Running) done(result stack.SIPpResult, err error) error {
-	r.result = result
-	_ = os.Remove(r.scenario)
+	r.over(result)
 	if err != nil {
 		return fmt.Errorf("sipptest: %w", err)
 	}
@@ -89,6 +89,13 @@ func (r *Running) done(result stack.SIPpResult, err error) error {
 		return fmt.Errorf("sipptest: %w", err)
 	}
 	return nil
+}
+
+// over keeps what the phone saw and gives back what it had.
+func (r *Running) over(result stack.SIPpResult) {
+	r.result = result
+	_ = os.Remove(r.scenario)
+	_ = r.media.Close()
 }
 
 // choosePort keeps one port for the phone's life.
@@ -117,7 +124,7 @@ func (p *Phone) start(ctx context.Context, name string, data any, remote string,
 	if address == "" {
 		address = loopback
 	}
-	media, err := mediaPorts(address)
+	media, held, err := mediaPorts(address)
 	if err != nil {
 		_ = os.Remove(path)
 		return nil, fmt.Errorf("sipptest: %w", err)
@@ -134,9 +141,10 @@ func (p *Phone) start(ctx context.Context, name string, data any, remote string,
 	}.Start(ctx)
 	if err != nil {
 		_ = os.Remove(path)
+		_ = held.Close()
 		return nil, fmt.Errorf("sipptest: %w", err)
 	}
-	return &Running{run: run, scenario: path}, nil
+	return &Running{run: run, scenario: path, media: held}, nil
 }
 
 func render(name string, data any) (path string, err error) {
