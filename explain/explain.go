@@ -1,7 +1,8 @@
-// Package explain says why a call went as it did, and what would happen to one that has not been made. It is pure.
+// Package explain says why a call went as it did, what would happen to one that has not been made, and what would have
+// happened to one that was, under another configuration. It is pure.
 //
 // An explanation is made from the journal, which holds what the deciding functions gave as codes; the words are made here.
-// A dry run calls the deciding functions themselves: there is no second walker that could drift from the first.
+// A dry run and a replay call the deciding functions themselves: there is no second walker that could drift from the first.
 package explain
 
 import (
@@ -43,21 +44,12 @@ func Catalog() (because.Catalog, error) {
 	if err != nil {
 		return nil, err
 	}
-	return because.Merge(routing.Reasons(), flows)
+	return because.Merge(routing.Reasons(), flows, replayReasons())
 }
 
 // Call explains a call from its journal and its CDRs, in whichever order they come.
 func Call(words because.Catalog, call string, entries []messages.JournalEntry, cdrs []messages.CDR) Explanation {
-	entries = slices.Clone(entries)
-	began := map[string]time.Time{} // a call that an edge took to a second node has a story for each
-	for _, e := range entries {
-		if at, ok := began[e.Leg]; !ok || e.At.Before(at) {
-			began[e.Leg] = e.At
-		}
-	}
-	slices.SortStableFunc(entries, func(a, b messages.JournalEntry) int {
-		return cmp.Or(order(a.Source)-order(b.Source), began[a.Leg].Compare(began[b.Leg]), cmp.Compare(a.Leg, b.Leg), a.N-b.N)
-	})
+	entries = inOrder(entries)
 	x := Explanation{Call: call, Fault: messages.FaultNone, Legs: slices.Clone(cdrs)}
 	slices.SortStableFunc(x.Legs, func(a, b messages.CDR) int {
 		return cmp.Or(roleOrder(a.Role)-roleOrder(b.Role), a.StartedAt.Compare(b.StartedAt), cmp.Compare(a.Leg, b.Leg))
@@ -74,6 +66,21 @@ func Call(words because.Catalog, call string, entries []messages.JournalEntry, c
 	}
 	x.judge()
 	return x
+}
+
+// inOrder gives entries in the order in which they were decided.
+func inOrder(entries []messages.JournalEntry) []messages.JournalEntry {
+	entries = slices.Clone(entries)
+	began := map[string]time.Time{} // a call that an edge took to a second node has a story for each
+	for _, e := range entries {
+		if at, ok := began[e.Leg]; !ok || e.At.Before(at) {
+			began[e.Leg] = e.At
+		}
+	}
+	slices.SortStableFunc(entries, func(a, b messages.JournalEntry) int {
+		return cmp.Or(order(a.Source)-order(b.Source), began[a.Leg].Compare(began[b.Leg]), cmp.Compare(a.Leg, b.Leg), a.N-b.N)
+	})
+	return entries
 }
 
 // order puts routing before the call flow: it came first.

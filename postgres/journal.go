@@ -59,18 +59,21 @@ func (s *Store) JournalOf(ctx context.Context, call string) ([]messages.JournalE
 	if err != nil {
 		return nil, fmt.Errorf("postgres: journal: %w", err)
 	}
-	entries, err := pgx.CollectRows(rows, func(row pgx.CollectableRow) (messages.JournalEntry, error) {
-		var e messages.JournalEntry
-		var why, input, output []byte
-		if err := row.Scan(&e.Call, &e.Source, &e.Leg, &e.N, &e.Tenant, &e.At, &e.Version, &e.Element, &why, &input, &output); err != nil {
-			return e, err
-		}
-		e.Input, e.Output = input, output
-		e.Because = []because.Reason{}
-		return e, json.Unmarshal(why, &e.Because)
-	})
+	entries, err := pgx.CollectRows(rows, scanEntry)
 	if err != nil {
 		return nil, fmt.Errorf("postgres: journal: %w", err)
 	}
 	return entries, nil
+}
+
+// scanEntry reads a row of call, source, leg, n, tenant, at, version, element, because, input and output.
+func scanEntry(row pgx.CollectableRow) (messages.JournalEntry, error) {
+	var e messages.JournalEntry
+	var why, input, output []byte
+	if err := row.Scan(&e.Call, &e.Source, &e.Leg, &e.N, &e.Tenant, &e.At, &e.Version, &e.Element, &why, &input, &output); err != nil {
+		return e, err
+	}
+	e.Input, e.Output = input, output
+	e.Because = []because.Reason{}
+	return e, json.Unmarshal(why, &e.Because)
 }

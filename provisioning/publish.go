@@ -51,6 +51,19 @@ func (s *Service) Publish(ctx context.Context, tenantID, by, comment string) (te
 	return published, nil
 }
 
+// Preview gives the document that Publish would make a version of now, and makes none: its version and date are zero. Drafts
+// that Publish would refuse are refused.
+func (s *Service) Preview(ctx context.Context, tenantID string) (p tenants.Published, err error) {
+	err = s.within(ctx, tenantID, func(tx *postgres.Tx, _ tenants.Tenant) error {
+		p, err = s.document(ctx, tx, tenantID)
+		return err
+	})
+	if err != nil {
+		return tenants.Published{}, err
+	}
+	return p, nil
+}
+
 // document puts a tenant's drafts together and checks that they hold together.
 func (s *Service) document(ctx context.Context, tx *postgres.Tx, tenantID string) (p tenants.Published, err error) {
 	d, err := readDrafts(ctx, tx, tenantID)

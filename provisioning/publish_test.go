@@ -308,3 +308,26 @@ func TestTheDemoTenantIsWholeAndMakingItAgainMakesNothingTwice(t *testing.T) {
 		t.Error(diff)
 	}
 }
+
+func TestAPreviewIsWhatPublishingWouldMakeAndMakesNothing(t *testing.T) {
+	w := newWorld(t)
+	w.tenant("one")
+	w.user("one", "u", "101")
+	w.must(w.SaveFlow(w.ctx, "one", hangupFlow("f", "USER_BUSY")))
+	w.must(w.SaveRoute(w.ctx, "one", tenants.Route{Dialled: "200", FlowID: "f"}))
+	preview, err := w.Preview(w.ctx, "one")
+	w.must(err)
+	if got := w.snapshot().Tenant("one"); preview.Version != 0 || got.Published.Version != 0 || got.Route("200") != nil {
+		t.Errorf("a preview of version %d makes the version %d", preview.Version, got.Published.Version)
+	}
+	published := w.publish("one")
+	published.Version, published.PublishedAt = 0, preview.PublishedAt
+	if diff := cmp.Diff(published, preview, cmpopts.EquateEmpty(), ignoreIndexes, sameJSON); diff != "" {
+		t.Error(diff)
+	}
+	_, err = w.Preview(w.ctx, "two")
+	var refused *provisioning.Error
+	if !errors.As(err, &refused) || refused.Code != provisioning.NotFound {
+		t.Errorf("of a tenant that is not there: %v", err)
+	}
+}

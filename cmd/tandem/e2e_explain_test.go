@@ -81,4 +81,10 @@ func TestDemoTenantIsExplained(t *testing.T) {
 	if !slices.Equal(made, dry) {
 		t.Errorf("the call tells\n%q, the dry run\n%q", made, dry)
 	}
+
+	var replayed replayReport // the draft is what is published
+	must(t, json.Unmarshal([]byte(w.tandem(t, "replay", "--tenant", provisioning.DemoTenantID, "--since", "1h", "--draft", "--json")), &replayed))
+	if s := replayed.Summary; s.Same == 0 || s.Different+s.Unfaithful != 0 {
+		t.Errorf("of the demo tenant's calls %d go the same, %d differently, %d cannot be judged: %s", s.Same, s.Different, s.Unfaithful, groupsOf(t, s))
+	}
 }

@@ -22,6 +22,7 @@ type commands struct {
 	Serve    serveCommand    `cmd:"" help:"Run a worker: decide routes, drive calls, write the ledger, serve the API."`
 	Migrate  migrateCommand  `cmd:"" help:"Bring the database's schema up to this release."`
 	Explain  explainCommand  `cmd:"" help:"Say why a call went as it did, or what would happen to one."`
+	Replay   replayCommand   `cmd:"" help:"Say which calls would have gone differently under a draft or another version."`
 	Elements elementsCommand `cmd:"" help:"Print what a flow can be made of: docs/elements.md."`
 	Node     nodeCommands    `cmd:"" help:"Manage media nodes."`
 	Call     callCommands    `cmd:"" help:"Look at live calls, and end them."`
