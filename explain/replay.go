@@ -167,39 +167,48 @@ func (r *replay) flows(entries []messages.JournalEntry) {
 
 // flow replays the steps on one node. It is false when the replay ends with them.
 func (r *replay) flow(entries []messages.JournalEntry) bool {
-	configThen, configUnder := configOf(r.then, r.was.Tenant), configOf(r.under, r.would.Tenant)
+	then, under := configOf(r.then, r.was.Tenant), configOf(r.under, r.would.Tenant)
 	var was, would callflows.State
 	missing := false
 	for i, e := range entries {
 		missing = missing || e.N != 0 && (i == 0 || e.N != entries[i-1].N+1)
-		var event callflows.Event
-		if err := json.Unmarshal(e.Input, &event); err != nil {
-			return r.unfaithful("replay_unreadable", "detail", err.Error())
-		}
-		if event.Kind == "" { // too large to be kept
-			return r.unfaithful("replay_unreadable", "detail", "the step has no input")
-		}
-		if failed := slices.IndexFunc(e.Because, func(why because.Reason) bool { return why.Code == "step_panicked" }); failed >= 0 {
-			return r.unfaithful("replay_step_failed", "detail", e.Because[failed].Args.Get("detail"))
+		event, ok := r.event(e)
+		if !ok {
+			return false
 		}
 		r.Steps++
-		out := callflows.Step(configThen, was, event)
+		out := callflows.Step(then, was, event)
 		if !sameCommands(e.Output, out.Commands) {
-			return r.otherwise(configThen, e, out.Commands, missing)
+			return r.otherwise(then, e, out.Commands, missing)
 		}
 		if r.Outcome == Same {
-			otherwise := callflows.Step(configUnder, would, r.asRouted(event))
-			if !reflect.DeepEqual(out.Commands, otherwise.Commands) {
-				before, after := ahead(configThen, out, event.At), ahead(configUnder, otherwise, event.At)
-				r.differs(Difference{Source: messages.SourceCallflow, N: e.N, Element: callflows.ElementBefore(configThen, was, event),
-					Was: before.Because, Would: after.Because, Words: told(sayCommands(configThen, before.Commands, after.Commands),
-						sayCommands(configUnder, after.Commands, before.Commands), otherFields(before.Commands, after.Commands)...)})
+			other := callflows.Step(under, would, r.asRouted(event))
+			if !reflect.DeepEqual(out.Commands, other.Commands) {
+				before, after := ahead(then, out, event.At), ahead(under, other, event.At)
+				r.differs(Difference{Source: messages.SourceCallflow, N: e.N, Element: callflows.ElementBefore(then, was, event),
+					Was: before.Because, Would: after.Because, Words: toldCommands(then, before.Commands, under, after.Commands)})
 			}
-			would = otherwise.State
+			would = other.State
 		}
 		was = out.State
 	}
 	return true
+}
+
+// event is what a step was about. It is false when that cannot be known.
+func (r *replay) event(e messages.JournalEntry) (event callflows.Event, ok bool) {
+	if err := json.Unmarshal(e.Input, &event); err != nil {
+		return event, r.unfaithful("replay_unreadable", "detail", err.Error())
+	}
+	if event.Kind == "" { // too large to be kept
+		return event, r.unfaithful("replay_unreadable", "detail", "a step has no input")
+	}
+	for _, why := range e.Because {
+		if why.Code == "step_panicked" {
+			return event, r.unfaithful("replay_step_failed", "detail", why.Args.Get("detail"))
+		}
+	}
+	return event, true
 }
 
 // maxAhead bounds the steps of ahead.
@@ -240,8 +249,7 @@ func (r *replay) otherwise(config callflows.Config, e messages.JournalEntry, now
 	if err := json.Unmarshal(e.Output, &kept); err != nil {
 		return r.unfaithful("replay_unreadable", "detail", err.Error())
 	}
-	was, is := sayCommands(config, kept, now), sayCommands(config, now, kept)
-	return r.unfaithful("replay_stepped_otherwise", "element", e.Element, "what", told(was, is, otherFields(kept, now)...))
+	return r.unfaithful("replay_stepped_otherwise", "element", e.Element, "what", toldCommands(config, kept, config, now))
 }
 
 // configOf is the configuration that the steps of a tenant's calls run under.

@@ -51,6 +51,11 @@ func sayDecision(s *tenants.Snapshot, d routing.Decision) said {
 	return said{"goes to the flow " + flow, "going to the flow " + flow}
 }
 
+// toldCommands says what a call would be ordered to do instead of what it was, each under its configuration.
+func toldCommands(then callflows.Config, was []callflows.Command, under callflows.Config, would []callflows.Command) string {
+	return told(sayCommands(then, was, would), sayCommands(under, would, was), otherFields(was, would)...)
+}
+
 // sayCommands says what commands do; those that other has too are left out.
 func sayCommands(config callflows.Config, commands, other []callflows.Command) said {
 	var all []said

@@ -32,8 +32,9 @@ func (r replayReport) print(out io.Writer, words because.Catalog) error {
 		fmt.Fprintf(out, "\n%s\n", plain(groupWords(g)))
 		for i, e := range g.Examples {
 			if i == 0 && e.Difference != nil {
-				reasons(out, words, "was    ", e.Difference.Was)
-				reasons(out, words, "would  ", e.Difference.Would)
+				alike := begunAlike(words, e.Difference)
+				reasons(out, words, "was    ", e.Difference.Was[alike:])
+				reasons(out, words, "would  ", e.Difference.Would[alike:])
 			}
 			fmt.Fprintf(out, "  %s  tandem explain %s\n", stamp(e.At), plain(e.Call))
 		}
@@ -56,6 +57,14 @@ func groupWords(g *explain.Group) string {
 		where = "at " + g.Element + " "
 	}
 	return callsInWords(g.Calls) + " to " + g.Dialled + ": " + where + g.Words
+}
+
+// begunAlike is how many reasons a difference begins with on both sides.
+func begunAlike(words because.Catalog, d *explain.Difference) (n int) {
+	for n < min(len(d.Was), len(d.Would)) && words.Words(d.Was[n]) == words.Words(d.Would[n]) {
+		n++
+	}
+	return n
 }
 
 func reasons(out io.Writer, words because.Catalog, head string, all []because.Reason) {

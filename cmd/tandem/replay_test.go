@@ -8,6 +8,7 @@ import (
 	"testing"
 	"time"
 
+	"tandem/because"
 	"tandem/callflows"
 	"tandem/explain"
 	"tandem/messages"
@@ -195,10 +196,12 @@ func TestAReplaysReportIsPlain(t *testing.T) {
 	words, err := explain.Catalog()
 	must(t, err)
 	s := explain.NewSummary(words)
-	s.Add(explain.Replayed{Call: "c", Dialled: "30\x1b[2J0", Outcome: explain.Different, Difference: &explain.Difference{Element: "hours", Words: "now plays a\nb instead of c"}})
+	s.Add(explain.Replayed{Call: "c", Dialled: "30\x1b[2J0", Outcome: explain.Different, Difference: &explain.Difference{Element: "hours", Words: "now plays a\nb instead of c",
+		Was:   []because.Reason{because.New("event_after_end", "event", "x"), because.New("menu_chosen", "digit", "1")},
+		Would: []because.Reason{because.New("event_after_end", "event", "x"), because.New("menu_chosen", "digit", "\x1b2")}}})
 	var out bytes.Buffer
 	must(t, replayReport{Tenant: "shop", Under: "the draft", Summary: s}.print(&out, words))
-	if !strings.Contains(out.String(), "1 call to 30?[2J0: at hours now plays a?b instead of c\n") {
+	if !strings.Contains(out.String(), "1 call to 30?[2J0: at hours now plays a?b instead of c\n  was    The caller keyed 1.\n  would  The caller keyed ?2.\n  -  tandem explain c\n") {
 		t.Errorf("it prints %q", out.String())
 	}
 }
