@@ -2,6 +2,7 @@ package explain
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/json"
 	"reflect"
 	"slices"
@@ -29,37 +30,6 @@ import (
 //
 // What is not versioned (users, devices, trunks, limits) is as it is now for both. Where that would have mattered the
 // configuration of then does not give what is journalled either. Which media node took the call is not compared.
-
-// Outcome is what came of replaying a call.
-type Outcome string
-
-const (
-	Same       Outcome = "same"       // it would have gone as it went
-	Different  Outcome = "different"  // it would have gone differently; Difference says how
-	Unfaithful Outcome = "unfaithful" // it cannot be judged; Unfaithful says why
-)
-
-// Replayed is what came of replaying one call.
-type Replayed struct {
-	Call       string         `json:"call"`
-	At         time.Time      `json:"at"`      // when it was decided
-	Dialled    string         `json:"dialled"` // hostile
-	Version    int64          `json:"version"` // that decided it
-	Steps      int            `json:"steps"`   // decisions that were replayed
-	Outcome    Outcome        `json:"outcome"`
-	Difference *Difference    `json:"difference,omitempty"`
-	Unfaithful because.Reason `json:"unfaithful,omitzero"`
-}
-
-// Difference is where a call would have begun to go differently.
-type Difference struct {
-	Source  messages.JournalSource `json:"source"`
-	N       int                    `json:"n"`                 // of the journal entry, within its source
-	Element string                 `json:"element,omitempty"` // at work then when it came
-	Words   string                 `json:"words"`             // "now rings Sales phone instead of playing closed"; hostile
-	Was     []because.Reason       `json:"was"`               // of that decision, then
-	Would   []because.Reason       `json:"would"`
-}
 
 // Replay replays a call from its whole journal, in whichever order the entries come. then is the platform as the call's
 // tenant had it when the call was made, nil when that is not known any more; under is the one that is tried.
@@ -249,7 +219,7 @@ func (r *replay) otherwise(config callflows.Config, e messages.JournalEntry, now
 	if err := json.Unmarshal(e.Output, &kept); err != nil {
 		return r.unfaithful("replay_unreadable", "detail", err.Error())
 	}
-	return r.unfaithful("replay_stepped_otherwise", "element", e.Element, "what", toldCommands(config, kept, config, now))
+	return r.unfaithful("replay_stepped_otherwise", "element", cmp.Or(e.Element, "its beginning"), "what", toldCommands(config, kept, config, now))
 }
 
 // configOf is the configuration that the steps of a tenant's calls run under.
@@ -268,17 +238,4 @@ func sameCommands(kept json.RawMessage, now []callflows.Command) bool {
 	}
 	var a, b []callflows.Command
 	return json.Unmarshal(kept, &a) == nil && json.Unmarshal(text, &b) == nil && len(a) == len(b) && (len(a) == 0 || reflect.DeepEqual(a, b))
-}
-
-// replayReasons are the words for why a call cannot be judged.
-func replayReasons() because.Catalog {
-	return because.Catalog{
-		"replay_undecided":         "Its routing decision is not in the journal.",
-		"replay_version_gone":      "The configuration version {version}, which decided it, is not there.",
-		"replay_unreadable":        "The journal does not hold all of it, or in a form that this release does not read: {detail}.",
-		"replay_step_failed":       "A step of it failed: {detail}.",
-		"replay_steps_missing":     "Steps are missing in the journal, as after a worker's death.",
-		"replay_decided_otherwise": "With the version of then the call {what}: what is not versioned has changed, or the release.",
-		"replay_stepped_otherwise": "With the version of then the call, at {element}, {what}: what is not versioned has changed, or the release.",
-	}
 }

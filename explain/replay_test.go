@@ -190,6 +190,36 @@ func TestWhatCannotBeProvedIsNotJudged(t *testing.T) {
 	}
 }
 
+// Whatever has become of a journal, its replay ends, and a call is the same only if each of its entries was replayed.
+func TestADamagedJournalIsReplayedWithoutHarm(t *testing.T) {
+	main := elements{"a": element("menu", `{"prompt":"menu"}`, "1", "ring"), "ring": ring()}
+	then, under := shop(t, main), shop(t, elements{"a": busy()})
+	whole := play(t, then, asks())
+	rng := rand.New(rand.NewPCG(3, 4))
+	const damage = `{}[]":,0129-aekz\`
+	outcomes := map[Outcome]int{}
+	for range 3000 {
+		entries := slices.Clone(whole)
+		for range 1 + rng.IntN(3) {
+			e := &entries[rng.IntN(len(entries))]
+			part := []*json.RawMessage{&e.Input, &e.Output}[rng.IntN(2)]
+			*part = slices.Clone(*part)
+			for range 1 + rng.IntN(2) {
+				(*part)[rng.IntN(len(*part))] = damage[rng.IntN(len(damage))]
+			}
+		}
+		r := Replay(then, then, entries)
+		if r.Outcome == Different || r.Outcome == Same && r.Steps != len(entries) {
+			t.Fatalf("under the same it is %s", marshalled(t, r))
+		}
+		outcomes[r.Outcome]++
+		Replay(then, under, entries)
+	}
+	if outcomes[Unfaithful] == 0 || outcomes[Same] == 0 {
+		t.Errorf("all are alike: %v", outcomes)
+	}
+}
+
 // A phone that is the tenant's no more is not versioned: what it did cannot be proved by the version of then.
 func TestAPhoneThatIsGoneMakesItsCallsUnfaithful(t *testing.T) {
 	main := elements{"a": ring()}

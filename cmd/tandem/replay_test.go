@@ -137,6 +137,7 @@ func TestReplaySaysWhichCallsOfATenantWouldGoDifferently(t *testing.T) {
 	} {
 		r := w.replay(t, c.command)
 		s := r.Summary
+		t.Logf("%s: %.0f calls a second", c.name, r.CallsPerSecond)
 		if s.Calls != c.calls || s.Different != c.differ || s.Unfaithful != 0 || s.Same != c.calls-c.differ || r.CallsPerSecond <= 0 {
 			t.Errorf("%s: %+v", c.name, s)
 		}
