@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"time"
 
 	"github.com/jackc/pgx/v5"
 
@@ -60,6 +61,61 @@ func (t *Tx) PublishedSame(ctx context.Context, tenantID string, p tenants.Publi
 		return p, false, fmt.Errorf("postgres: compare versions: %w", err)
 	}
 	return same, true, nil
+}
+
+// VersionInfo is who published a version, when, and what was said of it.
+type VersionInfo struct {
+	Version     int64     `json:"version"`
+	PublishedAt time.Time `json:"published_at"`
+	PublishedBy string    `json:"published_by"`
+	Comment     string    `json:"comment"`
+	Live        bool      `json:"live"` // it is the one that workers run
+}
+
+// Versions lists up to limit of a tenant's versions, the newest first: those before a version, or all when before is 0.
+func (t *Tx) Versions(ctx context.Context, tenantID string, before int64, limit int) ([]VersionInfo, error) {
+	rows, err := t.tx.Query(ctx, `
+		SELECT v.version, v.published_at, v.published_by, v.comment, v.version = t.published_version AS live
+		  FROM tenant_versions v JOIN tenants t ON t.id = v.tenant_id
+		 WHERE v.tenant_id = @tenant_id AND (@before::bigint = 0 OR v.version < @before)
+		 ORDER BY v.version DESC LIMIT @limit`,
+		pgx.StrictNamedArgs{"tenant_id": tenantID, "before": before, "limit": limit})
+	if err != nil {
+		return nil, fmt.Errorf("postgres: versions: %w", err)
+	}
+	all, err := pgx.CollectRows(rows, pgx.RowToStructByName[VersionInfo])
+	if err != nil {
+		return nil, fmt.Errorf("postgres: versions: %w", err)
+	}
+	return all, nil
+}
+
+// Version reads one published version of a tenant and what is kept of its publishing. ErrNotFound when there is none.
+func (t *Tx) Version(ctx context.Context, tenantID string, version int64) (p tenants.Published, info VersionInfo, err error) {
+	err = t.tx.QueryRow(ctx, `
+		SELECT v.document, v.version, v.published_at, v.published_by, v.comment, v.version = t.published_version
+		  FROM tenant_versions v JOIN tenants t ON t.id = v.tenant_id
+		 WHERE v.tenant_id = @tenant_id AND v.version = @version`,
+		pgx.StrictNamedArgs{"tenant_id": tenantID, "version": version}).
+		Scan(&p, &info.Version, &info.PublishedAt, &info.PublishedBy, &info.Comment, &info.Live)
+	if err != nil {
+		return p, info, notFound("version", err)
+	}
+	return p, info, nil
+}
+
+// ClearDrafts takes away all drafts of what is versioned. It must be followed by saving others.
+func (t *Tx) ClearDrafts(ctx context.Context, tenantID string) error {
+	for _, statement := range []string{ // routes first: they refer to flows
+		`DELETE FROM routes WHERE tenant_id = @tenant_id`, `DELETE FROM flows WHERE tenant_id = @tenant_id`,
+		`DELETE FROM schedules WHERE tenant_id = @tenant_id`, `DELETE FROM lists WHERE tenant_id = @tenant_id`,
+		`DELETE FROM blocked_callers WHERE tenant_id = @tenant_id`,
+	} {
+		if err := t.exec(ctx, "clear drafts", statement, pgx.StrictNamedArgs{"tenant_id": tenantID}); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // Version reads one published version of a tenant, for explanations and replays. ErrNotFound when there is none.

@@ -14,4 +14,6 @@
 //	SaveFlow, SaveSchedule, SaveList, SaveRoute, BlockCaller --> drafts --Publish--> version N --> workers
 //	                                                               ^                  (frozen)
 //	                                                               '-- edited on ------'
+//
+// RollBack publishes an old version N again as a new one, with the users of today.
 package provisioning

@@ -79,10 +79,7 @@ func checkList(l tenants.List) error {
 // SaveRoute adds or replaces the draft of a route: a dialled extension or a number of the tenant starts a flow. The flow
 // may be the one that publishing implies for a user.
 func (s *Service) SaveRoute(ctx context.Context, tenantID string, r tenants.Route) error {
-	draft := postgres.Route{Dialled: r.Dialled, FlowID: r.FlowID}
-	if user, ok := strings.CutPrefix(r.FlowID, UserFlowPrefix); ok {
-		draft.FlowID, draft.UserID = "", user
-	}
+	draft := draftOf(r)
 	var c checks
 	c.that(numberForm.MatchString(r.Dialled) || dialledForm.MatchString(r.Dialled), "dialled",
 		"is neither an extension nor an E.164 number written with +")
@@ -96,6 +93,14 @@ func (s *Service) SaveRoute(ctx context.Context, tenantID string, r tenants.Rout
 		}
 		return tx.SaveRoute(ctx, tenantID, draft)
 	})
+}
+
+// draftOf is the draft of a route: the flow of a user is kept as the user.
+func draftOf(r tenants.Route) postgres.Route {
+	if user, ok := strings.CutPrefix(r.FlowID, UserFlowPrefix); ok {
+		return postgres.Route{Dialled: r.Dialled, UserID: user}
+	}
+	return postgres.Route{Dialled: r.Dialled, FlowID: r.FlowID}
 }
 
 // BlockCaller adds an E.164 number, or the user name of a device, to the draft of those whose calls are refused.

@@ -1,6 +1,7 @@
 package provisioning
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -9,6 +10,7 @@ import (
 	"tandem/callflows"
 	"tandem/postgres"
 	"tandem/tenants"
+	"tandem/versions"
 )
 
 // userRingSeconds is how long the flow that is implied for a user rings.
@@ -20,43 +22,17 @@ const userRingSeconds = 25
 // A document holds the drafts; for each user a flow that rings the user's devices, with the id UserFlowPrefix and the
 // user's id; and for each user's extension the route to that flow.
 func (s *Service) Publish(ctx context.Context, tenantID, by, comment string) (tenants.Published, error) {
-	var c checks
-	c.name("published_by", by)
-	c.that(len(comment) <= MaxComment, "comment", fmt.Sprintf("is longer than %d bytes", MaxComment))
-	c.printable("comment", comment)
-	if c.err != nil {
-		return tenants.Published{}, c.err
-	}
-	var published tenants.Published
-	err := s.within(ctx, tenantID, func(tx *postgres.Tx, _ tenants.Tenant) error {
-		document, err := s.document(ctx, tx, tenantID)
-		if err != nil {
-			return err
-		}
-		same := false
-		if published, same, err = tx.PublishedSame(ctx, tenantID, document); err != nil || same {
-			return err
-		}
-		last, err := tx.LastVersion(ctx, tenantID)
-		if err != nil {
-			return err
-		}
-		published.Version = last + 1
-		published.PublishedAt = time.Now().UTC().Truncate(time.Microsecond) // as fine as the database keeps it
-		return tx.Publish(ctx, tenantID, published, by, comment)
-	})
-	if err != nil {
-		return tenants.Published{}, err
-	}
-	return published, nil
+	done, err := s.PublishDrafts(ctx, tenantID, by, comment)
+	return done.Published, err
 }
 
 // Preview gives the document that Publish would make a version of now, and makes none: its version and date are zero. Drafts
 // that Publish would refuse are refused.
 func (s *Service) Preview(ctx context.Context, tenantID string) (p tenants.Published, err error) {
 	err = s.within(ctx, tenantID, func(tx *postgres.Tx, _ tenants.Tenant) error {
-		p, err = s.document(ctx, tx, tenantID)
-		return err
+		document, refused, err := draftDocument(ctx, tx, tenantID)
+		p = document
+		return cmp.Or(err, refused)
 	})
 	if err != nil {
 		return tenants.Published{}, err
@@ -64,32 +40,93 @@ func (s *Service) Preview(ctx context.Context, tenantID string) (p tenants.Publi
 	return p, nil
 }
 
-// document puts a tenant's drafts together and checks that they hold together.
-func (s *Service) document(ctx context.Context, tx *postgres.Tx, tenantID string) (p tenants.Published, err error) {
+// Publishing is what came of publishing.
+type Publishing struct {
+	Published tenants.Published
+	Same      bool              // it ran already, and nothing was published
+	Changes   []versions.Change // from what ran before
+}
+
+// PublishDrafts does what Publish does, and says what has changed by it.
+func (s *Service) PublishDrafts(ctx context.Context, tenantID, by, comment string) (done Publishing, err error) {
+	if err := checkPublisher(by, comment, MaxComment); err != nil {
+		return done, err
+	}
+	err = s.within(ctx, tenantID, func(tx *postgres.Tx, t tenants.Tenant) error {
+		document, refused, err := draftDocument(ctx, tx, tenantID)
+		if err == nil {
+			err = refused
+		}
+		if err != nil {
+			return err
+		}
+		done, err = publish(ctx, tx, t, document, by, comment)
+		return err
+	})
+	if err != nil {
+		return Publishing{}, err
+	}
+	return done, nil
+}
+
+func checkPublisher(by, comment string, longest int) error {
+	var c checks
+	c.name("published_by", by)
+	c.that(len(comment) <= longest, "comment", fmt.Sprintf("is longer than %d bytes", longest))
+	c.printable("comment", comment)
+	return c.err
+}
+
+// publish makes a document the next version, unless it runs already.
+func publish(ctx context.Context, tx *postgres.Tx, t tenants.Tenant, document tenants.Published, by, comment string) (done Publishing, err error) {
+	if done.Published, done.Same, err = tx.PublishedSame(ctx, t.ID, document); err != nil || done.Same {
+		return done, err
+	}
+	live, _, err := liveVersion(ctx, tx, t)
+	if err != nil {
+		return done, err
+	}
+	last, err := tx.LastVersion(ctx, t.ID)
+	if err != nil {
+		return done, err
+	}
+	done.Published.Version = last + 1
+	done.Published.PublishedAt = time.Now().UTC().Truncate(time.Microsecond) // as fine as the database keeps it
+	done.Changes = versions.Diff(live, done.Published)
+	return done, tx.Publish(ctx, t.ID, done.Published, by, comment)
+}
+
+// draftDocument puts a tenant's drafts together. refused says why they cannot be published, if they do not hold together.
+func draftDocument(ctx context.Context, tx *postgres.Tx, tenantID string) (p tenants.Published, refused, err error) {
 	d, err := readDrafts(ctx, tx, tenantID)
 	if err != nil {
-		return p, err
+		return p, nil, err
 	}
 	p.Schedules, p.Lists, p.Flows = d.schedules, d.lists, d.flows
 	around := d.around()
 	for _, f := range p.Flows { // a draft may be older than this release's rules, or than the end of what it refers to
-		if err := refusedFlow("flows/"+f.ID+"/", callflows.CheckFlow(f, around)); err != nil {
-			return p, err
+		if refused = refusedFlow("flows/"+f.ID+"/", callflows.CheckFlow(f, around)); refused != nil {
+			break
 		}
 	}
 	if p.BlockedCallers, err = tx.BlockedCallers(ctx, tenantID); err != nil {
-		return p, err
+		return p, nil, err
 	}
 	routes, err := tx.Routes(ctx, tenantID)
 	if err != nil {
-		return p, err
+		return p, nil, err
 	}
-	return p, addRoutes(&p, d.users, routes)
+	if err := addImplied(&p, d.users); err != nil {
+		return p, nil, err
+	}
+	if clash := addRoutes(&p, d.users, routes); refused == nil {
+		refused = clash
+	}
+	return p, refused, nil
 }
 
-// addRoutes adds the users' implied flows and all routes to a document.
-func addRoutes(p *tenants.Published, users []tenants.User, drafts []postgres.Route) error {
-	extensions := make(map[string]string, len(users))
+// addImplied adds what users imply to a document: first of all routes, and after all other flows. ownPart relies on it.
+func addImplied(p *tenants.Published, users []tenants.User) error {
 	for _, u := range users {
 		flow, err := userFlow(u)
 		if err != nil {
@@ -97,11 +134,19 @@ func addRoutes(p *tenants.Published, users []tenants.User, drafts []postgres.Rou
 		}
 		p.Flows = append(p.Flows, flow)
 		p.Routes = append(p.Routes, tenants.Route{Dialled: u.Extension, FlowID: flow.ID})
+	}
+	return nil
+}
+
+// addRoutes adds drafts of routes to a document, and says which of them is a user's extension.
+func addRoutes(p *tenants.Published, users []tenants.User, drafts []postgres.Route) (refused error) {
+	extensions := make(map[string]string, len(users))
+	for _, u := range users {
 		extensions[u.Extension] = u.Name
 	}
 	for _, r := range drafts {
-		if name, taken := extensions[r.Dialled]; taken {
-			return conflict("routes/"+r.Dialled, "is the extension of the user "+name)
+		if name, taken := extensions[r.Dialled]; taken && refused == nil {
+			refused = conflict("routes/"+r.Dialled, "is the extension of the user "+name)
 		}
 		flowID := r.FlowID
 		if r.UserID != "" {
@@ -109,7 +154,7 @@ func addRoutes(p *tenants.Published, users []tenants.User, drafts []postgres.Rou
 		}
 		p.Routes = append(p.Routes, tenants.Route{Dialled: r.Dialled, FlowID: flowID})
 	}
-	return nil
+	return refused
 }
 
 // userFlow rings one user, and ends the call with the reason when that fails.

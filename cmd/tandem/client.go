@@ -11,6 +11,8 @@ import (
 	"strings"
 	"text/tabwriter"
 	"time"
+
+	"tandem/callflows"
 )
 
 // client asks a worker's API, for the commands of operators.
@@ -30,9 +32,17 @@ type refusal struct {
 	Status int    `json:"status"`
 	Code   string `json:"code"`
 	Detail string `json:"detail"`
+	// Faults are all that is wrong, when more than one thing may be.
+	Faults []callflows.FlowFault `json:"faults"`
 }
 
-func (r *refusal) Error() string { return fmt.Sprintf("%s (%s)", r.Detail, r.Code) }
+func (r *refusal) Error() string {
+	text := fmt.Sprintf("%s (%s)", r.Detail, r.Code)
+	for _, f := range r.Faults {
+		text += "\n  " + plain(f.Path) + ": " + plain(f.Detail+" "+f.Mend)
+	}
+	return text
+}
 
 // ask sends a request and reads the answer: into a value, or onto the terminal as it is when JSON was asked for, which done says.
 func (c client) ask(ctx context.Context, method, path string, body, into any) (status int, done bool, err error) {

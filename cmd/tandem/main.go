@@ -26,6 +26,7 @@ type commands struct {
 	Elements elementsCommand `cmd:"" help:"Print what a flow can be made of: docs/elements.md."`
 	Node     nodeCommands    `cmd:"" help:"Manage media nodes."`
 	Call     callCommands    `cmd:"" help:"Look at live calls, and end them."`
+	Version  versionCommands `cmd:"" help:"Publish a tenant's configuration, compare its versions, and go back to an old one."`
 	Edge     edgeCommands    `cmd:"" help:"Run the SIP edge."`
 	Demo     demoCommand     `cmd:"" help:"Install, start and show everything on this machine, with one call."`
 	StandIn  standInCommand  `cmd:"" name:"stand-in" help:"Run the stand-in for FreeSWITCH: signalling only, no audio."`

@@ -1,0 +1,191 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"net/http"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/gin-gonic/gin"
+
+	"tandem/because"
+	"tandem/callflows"
+	"tandem/postgres"
+	"tandem/provisioning"
+	"tandem/tenants"
+	"tandem/versions"
+)
+
+// usualVersions is how many versions are listed when nobody says how many.
+const usualVersions = 50
+
+// versionView is a version as the API shows it: one that was published, or the drafts as they would be.
+type versionView struct {
+	Version     int64              `json:"version,omitempty"`
+	Draft       bool               `json:"draft,omitempty"`
+	PublishedAt *time.Time         `json:"published_at,omitempty"`
+	PublishedBy string             `json:"published_by,omitempty"`
+	Comment     string             `json:"comment,omitempty"`
+	Live        bool               `json:"live"`
+	Refused     string             `json:"refused,omitempty"` // why these drafts cannot be published
+	Document    *tenants.Published `json:"document,omitempty"`
+}
+
+// changeView is a change with its words.
+type changeView struct {
+	Path   string         `json:"path"`
+	Was    string         `json:"was,omitempty"` // the path before, of an element that got another key
+	Change because.Reason `json:"change"`
+	Words  string         `json:"words"`
+}
+
+func viewOfVersion(i postgres.VersionInfo) versionView {
+	return versionView{Version: i.Version, PublishedAt: orNone(i.PublishedAt), PublishedBy: i.PublishedBy, Comment: i.Comment, Live: i.Live}
+}
+
+func viewOfDocument(d provisioning.Document) versionView {
+	v := viewOfVersion(d.VersionInfo)
+	v.Draft = d.Draft
+	if d.Refused != nil {
+		v.Refused = strings.TrimSuffix(d.Refused.Error(), ".") + "."
+	}
+	return v
+}
+
+func viewOfChanges(changes []versions.Change) []changeView {
+	all := make([]changeView, 0, len(changes))
+	for _, c := range changes {
+		all = append(all, changeView{Path: c.Path, Was: c.Was, Change: c.Because, Words: c.Words()})
+	}
+	return all
+}
+
+// versionRoutes are the paths of a tenant's versions.
+func (w *worker) versionRoutes(router gin.IRoutes, changes gin.IRoutes) {
+	router.GET("/v1/tenants/:tenant/versions", w.versionsAPI)
+	router.GET("/v1/tenants/:tenant/versions/:version", w.versionAPI)
+	router.GET("/v1/tenants/:tenant/versions/:version/diff", w.diffAPI)
+	changes.POST("/tenants/:tenant/versions", w.publishAPI)
+	changes.POST("/tenants/:tenant/versions/:version/rollback", w.rollBackAPI)
+}
+
+// versionsAPI lists a tenant's versions, the newest first: limit of them, before one.
+func (w *worker) versionsAPI(c *gin.Context) {
+	limit, err := strconv.Atoi(c.DefaultQuery("limit", strconv.Itoa(usualVersions)))
+	if err != nil || limit < 1 || limit > provisioning.MaxVersions {
+		problem(c, http.StatusBadRequest, "limit_out_of_range", "The limit is not within 1 to "+strconv.Itoa(provisioning.MaxVersions)+".")
+		return
+	}
+	before, err := strconv.ParseInt(c.DefaultQuery("before", "0"), 10, 64)
+	if err != nil || before < 0 {
+		problem(c, http.StatusBadRequest, "version_invalid", "before is not the number of a version.")
+		return
+	}
+	w.provision(c, func(ctx context.Context, s *provisioning.Service) (any, error) {
+		listed, more, err := s.Versions(ctx, c.Param("tenant"), before, limit)
+		all := make([]versionView, 0, len(listed))
+		for _, i := range listed {
+			all = append(all, viewOfVersion(i))
+		}
+		return gin.H{"versions": all, "more": more}, err
+	})
+}
+
+// versionAPI shows one: by its number, live or draft.
+func (w *worker) versionAPI(c *gin.Context) {
+	w.provision(c, func(ctx context.Context, s *provisioning.Service) (any, error) {
+		d, err := s.Version(ctx, c.Param("tenant"), c.Param("version"))
+		v := viewOfDocument(d)
+		v.Document = &d.Published
+		return v, err
+	})
+}
+
+// diffAPI compares one version with another, the drafts unless ?to= says which.
+func (w *worker) diffAPI(c *gin.Context) {
+	w.provision(c, func(ctx context.Context, s *provisioning.Service) (any, error) {
+		d, err := s.Compare(ctx, c.Param("tenant"), c.Param("version"), c.DefaultQuery("to", provisioning.DraftVersion))
+		return gin.H{"from": viewOfDocument(d.From), "to": viewOfDocument(d.To), "changes": viewOfChanges(d.Changes)}, err
+	})
+}
+
+// publishAPI makes a tenant's drafts its next version. Drafts that run already make none.
+func (w *worker) publishAPI(c *gin.Context) {
+	var asked struct{ By, Comment string }
+	if err := c.ShouldBindJSON(&asked); err != nil {
+		problem(c, http.StatusBadRequest, "body_unreadable", `The body is not JSON of the form {"by": "who publishes", "comment": "what and why"}.`)
+		return
+	}
+	w.provision(c, func(ctx context.Context, s *provisioning.Service) (any, error) {
+		done, err := s.PublishDrafts(ctx, c.Param("tenant"), asked.By, asked.Comment)
+		if err == nil {
+			w.log.InfoContext(ctx, "a version is published", slog.String("tenant_id", c.Param("tenant")), slog.Int64("version", done.Published.Version),
+				slog.Bool("same", done.Same), slog.String("by", asked.By))
+		}
+		return gin.H{"version": done.Published.Version, "published_at": done.Published.PublishedAt, "same": done.Same, "changes": viewOfChanges(done.Changes)}, err
+	})
+}
+
+// rollBackAPI publishes an old version again, as a new one.
+func (w *worker) rollBackAPI(c *gin.Context) {
+	var asked provisioning.RollBack
+	if err := c.ShouldBindJSON(&asked); err != nil {
+		problem(c, http.StatusBadRequest, "body_unreadable", `The body is not JSON of the form {"by": "who rolls back", "comment": "why", "drafts": "keep" or "replace" or ""}.`)
+		return
+	}
+	var err error
+	if asked.Version, err = strconv.ParseInt(c.Param("version"), 10, 64); err != nil {
+		problem(c, http.StatusUnprocessableEntity, "version_invalid", "Name the version to go back to by its number.")
+		return
+	}
+	w.provision(c, func(ctx context.Context, s *provisioning.Service) (any, error) {
+		done, err := s.RollBack(ctx, c.Param("tenant"), asked)
+		if err == nil {
+			w.log.InfoContext(ctx, "an old version is published again", slog.String("tenant_id", c.Param("tenant")), slog.Int64("version", done.Published.Version),
+				slog.Int64("old_version", asked.Version), slog.Bool("same", done.Same), slog.String("by", asked.By))
+		}
+		return gin.H{"version": done.Published.Version, "published_at": done.Published.PublishedAt, "same": done.Same, "changes": viewOfChanges(done.Changes),
+			"adapted": viewOfChanges(done.Adapted), "drafts_replaced": done.Replaced, "waiting": viewOfChanges(done.Waiting)}, err
+	})
+}
+
+// provision runs a use case and answers with what came of it.
+func (w *worker) provision(c *gin.Context, use func(context.Context, *provisioning.Service) (any, error)) {
+	ctx, cancel := context.WithTimeout(c.Request.Context(), requestWait)
+	defer cancel()
+	answer, err := use(ctx, &provisioning.Service{Store: w.store})
+	var refused *provisioning.Error
+	switch {
+	case errors.As(err, &refused):
+		refusedProblem(c, refused)
+	case err != nil:
+		w.log.ErrorContext(ctx, "the configuration could not be read or changed", slog.String("path", c.FullPath()), slog.String("tenant_id", c.Param("tenant")),
+			slog.Any("error", err))
+		problem(c, http.StatusServiceUnavailable, "postgresql_away", "The configuration cannot be read or changed at the moment. Try again shortly; asking twice publishes once.")
+	default:
+		c.JSON(http.StatusOK, answer)
+	}
+}
+
+// refusedProblem answers that a use case was refused, with all that is wrong (RFC 9457 3.2).
+func refusedProblem(c *gin.Context, refused *provisioning.Error) {
+	code := "configuration_" + string(refused.Code)
+	switch {
+	case refused.Field == "tenant" && refused.Code == provisioning.NotFound:
+		code = "tenant_unknown"
+	case refused.Field == "version" && refused.Code == provisioning.NotFound:
+		code = "version_unknown"
+	case refused.Field == "version" && refused.Code == provisioning.Invalid:
+		code = "version_invalid"
+	case refused.Field == "version":
+		code = "version_outdated"
+	}
+	status := refused.Code.HTTPStatus()
+	faults := callflows.Errors(refused.Faults)
+	c.Header("Content-Type", "application/problem+json")
+	c.JSON(status, gin.H{"status": status, "code": code, "title": http.StatusText(status), "detail": strings.TrimSuffix(refused.Error(), ".") + ".", "field": refused.Field,
+		"faults": append([]callflows.FlowFault{}, faults...)})
+}

@@ -1,0 +1,244 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+	"net/url"
+	"strconv"
+	"time"
+
+	"tandem/tenants"
+)
+
+// versionCommands manage the versions of a tenant's configuration.
+type versionCommands struct {
+	List     versionListCommand     `cmd:"" help:"List a tenant's versions, the newest first."`
+	Show     versionShowCommand     `cmd:"" help:"Show what one version, or the drafts, consists of."`
+	Diff     versionDiffCommand     `cmd:"" help:"Say in words what differs between two versions, or what publishing the drafts would change."`
+	Publish  versionPublishCommand  `cmd:"" help:"Make the drafts the next version. New calls follow it within a second."`
+	RollBack versionRollBackCommand `cmd:"" name:"rollback" help:"Publish an old version again, as a new one."`
+}
+
+func versionsPath(tenant string) string { return "/v1/tenants/" + url.PathEscape(tenant) + "/versions" }
+
+// versionListCommand lists versions.
+type versionListCommand struct {
+	client
+	Tenant string `arg:"" help:"The tenant's id."`
+	Limit  int    `default:"20" help:"At most so many."`
+	Before int64  `help:"Those before this version."`
+}
+
+// Run lists.
+func (c *versionListCommand) Run(ctx context.Context) error {
+	var answer struct {
+		Versions []versionView
+		More     bool
+	}
+	query := url.Values{"limit": {strconv.Itoa(c.Limit)}, "before": {strconv.FormatInt(c.Before, 10)}}
+	if _, done, err := c.ask(ctx, http.MethodGet, versionsPath(c.Tenant)+"?"+query.Encode(), nil, &answer); err != nil || done {
+		return err
+	}
+	if len(answer.Versions) == 0 {
+		fmt.Println("Nothing was published.")
+		return nil
+	}
+	var rows [][]string
+	for _, v := range answer.Versions {
+		state := "-"
+		if v.Live {
+			state = "live"
+		}
+		rows = append(rows, []string{strconv.FormatInt(v.Version, 10), state, momentWords(v.PublishedAt), v.PublishedBy, v.Comment})
+	}
+	if err := table("VERSION STATE PUBLISHED BY COMMENT", rows); err != nil || !answer.More {
+		return err
+	}
+	fmt.Printf("and more: --before %d\n", answer.Versions[len(answer.Versions)-1].Version)
+	return nil
+}
+
+func momentWords(t *time.Time) string {
+	if t == nil {
+		return ""
+	}
+	return t.UTC().Format("2006-01-02 15:04:05 UTC")
+}
+
+// versionShowCommand shows one.
+type versionShowCommand struct {
+	client
+	Tenant  string `arg:"" help:"The tenant's id."`
+	Version string `arg:"" default:"live" help:"Its number, live or draft."`
+}
+
+// Run shows.
+func (c *versionShowCommand) Run(ctx context.Context) error {
+	v := versionView{Document: &tenants.Published{}}
+	if _, done, err := c.ask(ctx, http.MethodGet, versionsPath(c.Tenant)+"/"+url.PathEscape(c.Version), nil, &v); err != nil || done {
+		return err
+	}
+	fmt.Printf("%s of tenant %s.\n", v.title(), plain(c.Tenant))
+	for _, l := range [][2]string{{"published", clockWords(v.PublishedAt)}, {"by", v.PublishedBy}, {"comment", v.Comment}, {"refused", v.Refused}} {
+		if l[1] != "" {
+			fmt.Printf("  %-10s %s\n", l[0], plain(l[1]))
+		}
+	}
+	d := v.Document
+	var rows [][]string
+	for _, f := range d.Flows {
+		rows = append(rows, []string{"flow", f.ID, f.Name, howMany(len(f.Elements), "element", "elements")})
+	}
+	for _, s := range d.Schedules {
+		rows = append(rows, []string{"schedule", s.ID, s.Name, howMany(len(s.Dates), "date of its own", "dates of their own")})
+	}
+	for _, l := range d.Lists {
+		rows = append(rows, []string{"list", l.ID, l.Name, howMany(len(l.Entries), "entry", "entries")})
+	}
+	for _, r := range d.Routes {
+		rows = append(rows, []string{"route", r.Dialled, "", "leads to " + r.FlowID})
+	}
+	for _, caller := range d.BlockedCallers {
+		rows = append(rows, []string{"blocked", caller, "", ""})
+	}
+	if len(rows) == 0 {
+		fmt.Println("There is nothing in it.")
+		return nil
+	}
+	fmt.Println()
+	return table("KIND ID NAME WHAT", rows)
+}
+
+func howMany(n int, one, many string) string {
+	if n == 1 {
+		return "1 " + one
+	}
+	return strconv.Itoa(n) + " " + many
+}
+
+// title names a version at the head of a sentence.
+func (v versionView) title() string {
+	switch {
+	case v.Draft:
+		return "The drafts"
+	case v.Version == 0:
+		return "Nothing, since nothing was published,"
+	case v.Live:
+		return fmt.Sprintf("Version %d (live)", v.Version)
+	}
+	return fmt.Sprintf("Version %d", v.Version)
+}
+
+// versionDiffCommand compares two.
+type versionDiffCommand struct {
+	client
+	Tenant string `arg:"" help:"The tenant's id."`
+	From   string `arg:"" default:"live" help:"A version's number, live or draft."`
+	To     string `arg:"" default:"draft" help:"The same."`
+}
+
+// Run compares.
+func (c *versionDiffCommand) Run(ctx context.Context) error {
+	var answer struct {
+		From, To versionView
+		Changes  []changeView
+	}
+	path := versionsPath(c.Tenant) + "/" + url.PathEscape(c.From) + "/diff?" + url.Values{"to": {c.To}}.Encode()
+	if _, done, err := c.ask(ctx, http.MethodGet, path, nil, &answer); err != nil || done {
+		return err
+	}
+	fmt.Printf("%s -> %s: %s\n", answer.From.title(), answer.To.title(), changedWords(answer.Changes))
+	printChanges(answer.Changes)
+	if answer.To.Refused != "" {
+		fmt.Printf("These drafts cannot be published: %s\n", plain(answer.To.Refused))
+	}
+	return nil
+}
+
+func changedWords(changes []changeView) string {
+	if len(changes) == 0 {
+		return "nothing differs."
+	}
+	return howMany(len(changes), "change", "changes") + "."
+}
+
+func printChanges(changes []changeView) {
+	for _, c := range changes {
+		fmt.Printf("  - %s\n", plain(c.Words))
+	}
+}
+
+// versionPublishCommand publishes the drafts.
+type versionPublishCommand struct {
+	client
+	Tenant  string `arg:"" help:"The tenant's id."`
+	By      string `env:"USER" default:"an operator" help:"Who publishes: it is kept with the version."`
+	Comment string `help:"What and why: it is kept with the version."`
+}
+
+// publishedAnswer is what the API says of publishing and of rolling back.
+type publishedAnswer struct {
+	Version        int64
+	Same           bool
+	Changes        []changeView
+	Adapted        []changeView
+	DraftsReplaced bool `json:"drafts_replaced"`
+	Waiting        []changeView
+}
+
+// Run publishes.
+func (c *versionPublishCommand) Run(ctx context.Context) error {
+	var answer publishedAnswer
+	body := map[string]string{"by": c.By, "comment": c.Comment}
+	if _, done, err := c.ask(ctx, http.MethodPost, versionsPath(c.Tenant), body, &answer); err != nil || done {
+		return err
+	}
+	if answer.Same {
+		fmt.Printf("The drafts are version %d, which runs already. Nothing was published.\n", answer.Version)
+		return nil
+	}
+	fmt.Printf("Version %d is published: %s\n", answer.Version, changedWords(answer.Changes))
+	printChanges(answer.Changes)
+	return nil
+}
+
+// versionRollBackCommand publishes an old version again.
+type versionRollBackCommand struct {
+	client
+	Tenant  string `arg:"" help:"The tenant's id."`
+	Version int64  `arg:"" help:"The version to go back to."`
+	By      string `env:"USER" default:"an operator" help:"Who rolls back: it is kept with the new version."`
+	Comment string `help:"Why: it is kept with the new version."`
+	Drafts  string `enum:",keep,replace" default:"" help:"keep the drafts, or replace them by the old version. Unless given, they are replaced if nothing in them waits to be published."`
+}
+
+// Run rolls back.
+func (c *versionRollBackCommand) Run(ctx context.Context) error {
+	var answer publishedAnswer
+	body := map[string]string{"by": c.By, "comment": c.Comment, "drafts": c.Drafts}
+	path := versionsPath(c.Tenant) + "/" + strconv.FormatInt(c.Version, 10) + "/rollback"
+	if _, done, err := c.ask(ctx, http.MethodPost, path, body, &answer); err != nil || done {
+		return err
+	}
+	if answer.Same {
+		fmt.Printf("What version %d says runs already, as version %d. Nothing was published.\n", c.Version, answer.Version)
+	} else {
+		fmt.Printf("Version %d is published again as version %d: %s\n", c.Version, answer.Version, changedWords(answer.Changes))
+		printChanges(answer.Changes)
+	}
+	if len(answer.Adapted) > 0 {
+		fmt.Printf("It is not quite version %d, because users are as they are today:\n", c.Version)
+		printChanges(answer.Adapted)
+	}
+	switch {
+	case answer.DraftsReplaced:
+		fmt.Printf("The drafts are those of version %d now.\n", c.Version)
+	case len(answer.Waiting) > 0:
+		fmt.Println("The drafts stay as they were. Publishing them would change:")
+		printChanges(answer.Waiting)
+	default:
+		fmt.Println("The drafts stay as they were, and publishing them would change nothing.")
+	}
+	return nil
+}
