@@ -368,3 +368,28 @@ func TestAnElementsSchemaCanBeReadByOthers(t *testing.T) {
 		t.Error(fmt.Sprintf("%+v", hours))
 	}
 }
+
+func TestEverySettingIsDescribedForWhoeverSpeaksOfIt(t *testing.T) {
+	var described func(at string, s Setting)
+	described = func(at string, s Setting) {
+		for _, m := range s.Members {
+			if m.Name == "" || m.Description == "" {
+				t.Errorf("%s/%s says nothing of itself", at, m.Name)
+			}
+			described(at+"/"+m.Name, m)
+		}
+		if s.Items != nil {
+			described(at+"/*", *s.Items)
+		}
+	}
+	for _, name := range ElementTypes() {
+		title, settings, ok := SettingsOf(name)
+		if !ok || title == "" {
+			t.Errorf("%s is not known", name)
+		}
+		described(name, settings)
+	}
+	if _, _, ok := SettingsOf("no such element"); ok {
+		t.Error("an element that is not there is known")
+	}
+}
