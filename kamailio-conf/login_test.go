@@ -114,8 +114,8 @@ func TestAPhoneRegistersWithItsPasswordAlone(t *testing.T) {
 		}
 		for {
 			r := next(t, e.worker.registrations)
-			if r.Event != messages.Registered {
-				continue
+			if r.Event != messages.Registered || !strings.HasPrefix(r.Contact, "sip:bob@10.0.0.1:5062") {
+				continue // an earlier registration's, which came late: the edge's processes publish side by side
 			}
 			if want := fmt.Sprintf("sip:bob@10.0.0.1:5062;alias=127.0.0.1~%d~1", bob.Port); r.Contact != want {
 				t.Errorf("a forged alias survives: %s, want %s", r.Contact, want)
