@@ -154,14 +154,3 @@ func TestSettingsAreDrawn(t *testing.T) {
 		}
 	}
 }
-
-var traced = flag.Bool("story", false, "tell the story of -from")
-
-func TestTrace(t *testing.T) {
-	if !*traced {
-		t.Skip()
-	}
-	o := story(t)
-	o.Trace = func(line string) { t.Log(line) }
-	Run(*from, o)
-}
