@@ -15,10 +15,13 @@
 //	                      talking ──────────────────► ending ──── last leg has hung up ───► ended
 //	                        any state: the caller's leg hangs up, an end is ordered ─► ending
 //
+// The flow drives one leg: it plays to it and dials from it. That is the caller's until a transfer makes it another of the call's
+// own (State.Driven), and the call ends with it.
+//
 // Guarantees:
 //   - A call that has ended emits nothing, whatever arrives.
 //   - Each leg that was created gets exactly one WriteCDR command, when it hangs up.
-//   - At most one application is under way on the caller's leg at any time: the next is sent when the answer to the last
+//   - At most one application is under way on the driven leg at any time: the next is sent when the answer to the last
 //     has come, because what is queued on a channel cannot be taken back.
 //   - An event that answers a command which is no longer awaited changes nothing (a late, doubled or reordered event).
 //   - Every command and every end carries a reason (package because).

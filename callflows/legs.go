@@ -39,8 +39,10 @@ func (s *step) answered() {
 		return
 	}
 	l.Answered, l.AnsweredAt = true, s.event.At
-	if l.Role == messages.RoleCaller {
+	if l.ID == s.state.DrivenLeg() {
 		s.state.Answered = true
+	}
+	if l.Role == messages.RoleCaller {
 		return
 	}
 	s.explain("leg_answered", "device", s.deviceName(l))
@@ -91,7 +93,7 @@ func (s *step) created() {
 	}
 }
 
-// hungUp closes a leg: one CDR for it, and the end of the call when it was the caller's.
+// hungUp closes a leg: one CDR for it, and the end of the call when it was the one that the flow drives.
 func (s *step) hungUp() {
 	if s.event.End == nil {
 		return
@@ -102,8 +104,8 @@ func (s *step) hungUp() {
 		return
 	}
 	l.HungUp, l.Cause, l.SIPCode = true, clip(s.event.End.Cause, messages.MaxName), s.event.End.SIPCode
-	if l.Role == messages.RoleCaller {
-		s.callerGone(l)
+	if l.ID == s.state.DrivenLeg() {
+		s.drivenGone()
 	} else {
 		s.explain("leg_ended", "device", s.deviceName(l), "cause", l.Cause, "by", endedBy(s.event.End.By))
 	}
@@ -114,9 +116,9 @@ func (s *step) hungUp() {
 	}
 }
 
-// callerGone notes why the caller's leg is over. Legs that still ring are hung up by the node with it. A caller who hangs
-// up in the moment in which we order it was first: the node's word on who ended the leg decides.
-func (s *step) callerGone(l *Leg) {
+// drivenGone notes why the driven leg, the caller's as a rule, is over. Legs that still ring are hung up by the node with it. A
+// caller who hangs up in the moment in which we order it was first: the node's word on who ended the leg decides.
+func (s *step) drivenGone() {
 	end := s.event.End
 	switch {
 	case end.By == ByFarEnd && (s.state.Answered || end.AnsweredAt != nil):

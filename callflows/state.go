@@ -1,6 +1,7 @@
 package callflows
 
 import (
+	"cmp"
 	"time"
 
 	"tandem/because"
@@ -64,6 +65,9 @@ type State struct {
 	Stage    string `json:"stage,omitempty"`   // where the element is within itself
 	Attempt  int    `json:"attempt,omitempty"` // the element's own count
 	Legs     []Leg  `json:"legs"`
+	// Driven is the channel uuid of the leg that the flow plays to and dials from; empty: the caller's. A transfer can make it
+	// another leg of the call, which then goes on without its caller.
+	Driven string `json:"driven,omitempty"`
 
 	Cause string         `json:"cause,omitempty"` // cause of the hang-up that we ordered
 	Fault messages.Fault `json:"fault,omitempty"` // whose doing the end is, once it is known
@@ -98,6 +102,9 @@ type Outcome struct {
 	Commands []Command
 	Because  []because.Reason
 }
+
+// DrivenLeg is the channel uuid of the leg that the flow plays to and dials from. The call ends with it.
+func (s *State) DrivenLeg() string { return cmp.Or(s.Driven, s.Call.Leg) }
 
 // leg finds a leg by its channel uuid, or nil.
 func (s *State) leg(id string) *Leg {

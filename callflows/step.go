@@ -48,12 +48,12 @@ func (s *step) explain(code string, args ...string) {
 	s.because = append(s.because, because.New(code, args...))
 }
 
-// order numbers a command and adds it. Unless the command names another leg, it is for the caller's.
+// order numbers a command and adds it. Unless the command names another leg, it is for the one that the flow drives.
 func (s *step) order(c Command) int {
 	s.state.Commands++
 	c.N = s.state.Commands
 	if c.Leg == "" {
-		c.Leg = s.state.Call.Leg
+		c.Leg = s.state.DrivenLeg()
 	}
 	s.commands = append(s.commands, c)
 	return c.N
@@ -167,7 +167,7 @@ func (s *step) exit(name, cause string, fault messages.Fault) {
 	s.enter(flow, next)
 }
 
-// end hangs the caller up with a cause and says why.
+// end hangs the driven leg up with a cause and says why.
 func (s *step) end(cause string, fault messages.Fault, why because.Reason) {
 	s.because = append(s.because, why)
 	s.state.Phase, s.state.Awaited = Ending, 0

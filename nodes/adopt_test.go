@@ -161,3 +161,31 @@ func TestAdoptedCallKnowsWhichLegsAreThere(t *testing.T) {
 		t.Errorf("the record of the leg that was rung: %+v", c)
 	}
 }
+
+// TestCallThatIsDrivenByAnotherLegIsAdopted: the caller is gone, and the flow goes on with a leg that the call has dialled. Its
+// channel carries what the caller's headers said, and it is the one that is ordered.
+func TestCallThatIsDrivenByAnotherLegIsAdopted(t *testing.T) {
+	s := ringing()
+	s.Driven, s.Stage, s.Legs[0].HungUp, s.Legs[1].Answered = calleeLeg, "finding", true, true
+	f := holding(t, "", calleeLeg)
+	facts := callflows.Call{ID: callID, Tenant: "office", Version: 3, Leg: callerLeg, Node: "node1", FlowID: "sales", Dialled: "102",
+		Caller: callflows.Caller{Number: "101"}}
+	headers := map[string]string{"Event-Name": "CHANNEL_DATA", "Unique-ID": calleeLeg, "Call-Direction": "outbound", "Event-Date-Timestamp": "1795332486052393",
+		"Caller-Channel-Created-Time": "1795332480000000", "variable_" + factsVariable: encodeFacts(facts), "variable_" + markVariable: encodeMark(s, 9)}
+	body, err := json.Marshal(headers)
+	if err != nil {
+		t.Fatal(err)
+	}
+	f.dump = string(body)
+	f, w := ownThat(t, f)
+	f.ordered("uuid_break " + calleeLeg)
+	w.said(t, "resumed")
+	if bridge := f.ordered("execute-app-name: bridge"); !strings.Contains(bridge, callID+"/4") || !strings.Contains(bridge, "sendmsg "+calleeLeg) {
+		t.Errorf("the driven leg dials: %s", bridge)
+	}
+	f.event("CHANNEL_HANGUP_COMPLETE", calleeLeg, "outbound", "Hangup-Cause: NORMAL_CLEARING", "variable_hangup_cause_q850: 16",
+		"variable_sip_hangup_disposition: recv_bye", "Caller-Channel-Answered-Time: 1795332486052393")
+	if c := w.cdr(t); c.Leg != calleeLeg || c.Role != messages.RoleCallee || c.Device != "d2" {
+		t.Errorf("the record of the leg that was driven: %+v", c)
+	}
+}

@@ -208,7 +208,7 @@ func (s *shard) tellCall(c *call) (messages.NodeCall, bool) {
 			continue
 		}
 		leg := s.tellLeg(c, l)
-		if told.Legs = append(told.Legs, leg); l.ID == facts.Leg {
+		if told.Legs = append(told.Legs, leg); l.ID == state.DrivenLeg() {
 			told.AnsweredAt = leg.AnsweredAt
 		}
 	}

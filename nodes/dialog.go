@@ -28,17 +28,17 @@ func (s *shard) learn(e *esl.Event) {
 	s.learnDialog(c, leg, e)
 }
 
-// learnAfterGap takes what a dump of the caller's leg says of its dialog, and has the other legs looked at: they may have been
+// learnAfterGap takes what a dump of the driven leg says of its dialog, and has the other legs looked at: they may have been
 // answered while nobody listened.
 func (s *shard) learnAfterGap(c *call, d dump) {
 	if s.node.options.Live == nil {
 		return
 	}
 	if d.Get("Answer-State") == "answered" {
-		s.learnDialog(c, c.state.Call.Leg, d)
+		s.learnDialog(c, c.state.DrivenLeg(), d)
 	}
 	for _, l := range c.state.Legs {
-		if l.ID != c.state.Call.Leg && !l.HungUp {
+		if l.ID != c.state.DrivenLeg() && !l.HungUp {
 			s.node.looks.add(l.ID)
 		}
 	}

@@ -22,7 +22,7 @@ type order struct {
 	command callflows.Command
 	built   esl.Command
 	at      time.Time   // of the event that led to it
-	mark    string      // what the caller's channel is to carry from then on
+	mark    string      // what the channel of the driven leg is to carry from then on
 	ticket  link.Ticket // of the state that the standby must have first
 	term    int64       // of ownership in which it was given
 }
@@ -227,13 +227,16 @@ func (n *Node) mayWrite() bool {
 	return n.options.Link == nil || lease != nil && lease.Valid(time.Now())
 }
 
-// sendTo writes an order to a node. In the same write the caller's channel gets its mark, and before a ring how it is to
+// sendTo writes an order to a node. In the same write the driven leg's channel gets its mark, and before a ring how it is to
 // end: when this process dies, the channel carries the mark exactly if the order is on its way.
 func (o order) sendTo(ctx context.Context, c *esl.Conn) (esl.Reply, error) {
 	if o.command.Kind == callflows.HangUp {
 		return c.Send(ctx, o.built)
 	}
 	variables := []esl.Var{{Name: markVariable, Value: o.mark}}
+	if o.command.Leg != o.facts.Leg {
+		variables = append(variables, esl.Var{Name: factsVariable, Value: encodeFacts(o.facts)})
+	}
 	if o.command.Kind == callflows.Ring {
 		variables = append(variables, ringVariables(o.command)...)
 	}

@@ -19,6 +19,7 @@ import (
 //
 //	a leg that we know and the node does not      it has ended: an estimated record
 //	a caller that the node holds and we do not    its call is adopted, from what its channel carries
+//	another leg that a flow drives, likewise      the same, when no caller's leg of the call is there any more
 //	a call from before the gap that is still there   what it waits for may be over: it is resumed
 //
 // The list of channels lags behind the node (it is a table that another thread fills), so a leg that is not in it counts
@@ -75,8 +76,9 @@ func (s *shard) reconcile(ctx context.Context, c *esl.Conn, there map[string]cha
 		gone[leg] = reply.Text == "false"
 	}
 	s.end(gone, time.Now().UTC())
+	callers := callersOf(there)
 	for _, row := range there {
-		if row.Direction != "inbound" || s.node.shardOf(row.UUID) != s || !s.stale(row.UUID) {
+		if s.node.shardOf(row.UUID) != s || !s.leads(row, callers) || !s.stale(row.UUID) {
 			continue
 		}
 		if err := s.readopt(ctx, c, row.UUID, there); err != nil {
@@ -86,7 +88,28 @@ func (s *shard) reconcile(ctx context.Context, c *esl.Conn, there map[string]cha
 	return nil
 }
 
-// readopt takes a caller's leg up from what the node says of it; listed are the node's channels, if they are known.
+// callersOf gives the first digits of the uuids of callers' legs.
+func callersOf(there map[string]channel) map[string]bool {
+	callers := map[string]bool{}
+	for uuid, row := range there {
+		if row.Direction == "inbound" {
+			callers[uuid[:min(len(uuid), sharedDigits)]] = true
+		}
+	}
+	return callers
+}
+
+// leads says whether a channel is the one that its call is driven by, as far as is known: the caller's, unless that is gone.
+func (s *shard) leads(row channel, callers map[string]bool) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if c := s.calls[row.UUID]; c != nil && (c.state.Phase != "" || c.state.Driven != "") {
+		return row.UUID == c.state.DrivenLeg()
+	}
+	return row.Direction == "inbound" || !callers[row.UUID[:min(len(row.UUID), sharedDigits)]]
+}
+
+// readopt takes a leading leg up from what the node says of it; listed are the node's channels, if they are known.
 func (s *shard) readopt(ctx context.Context, c *esl.Conn, leg string, listed map[string]channel) error {
 	d, err := dumpOf(ctx, c, leg)
 	if err == nil {
@@ -101,7 +124,7 @@ func (s *shard) readopt(ctx context.Context, c *esl.Conn, leg string, listed map
 	return nil
 }
 
-// stale says whether a caller's leg has no call yet, or one from before the last gap.
+// stale says whether a leading leg has no call yet, or one from before the last gap.
 func (s *shard) stale(leg string) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -141,7 +164,7 @@ func (s *shard) unlisted(there map[string]channel) []string {
 	return legs
 }
 
-// end closes legs that are gone, callees before their callers, as the node itself would.
+// end closes legs that are gone, the driven after those that it has dialled, as the node itself would.
 func (s *shard) end(gone map[string]bool, at time.Time) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -150,7 +173,7 @@ func (s *shard) end(gone map[string]bool, at time.Time) {
 		c := s.calls[leg]
 		switch {
 		case !is || c == nil:
-		case leg == c.state.Call.Leg:
+		case leg == c.state.DrivenLeg():
 			callers = append(callers, leg)
 		default:
 			s.step(c, lost(c, leg, at))
@@ -173,7 +196,8 @@ func lost(c *call, leg string, at time.Time) callflows.Event {
 // ended, while the node was asked goes on by itself: its events have come and are stepped.
 func (s *shard) takeUp(ctx context.Context, conn *esl.Conn, d dump, listed map[string]channel) error {
 	there, err := s.legsThere(ctx, conn, d, listed)
-	if err == nil && !anyThere(there) && s.ringsUnheard(d) && pause(ctx, evidenceWait) {
+	caller := s.known(d).Call.Leg
+	if err == nil && !anyThere(there, caller) && s.ringsUnheard(d) && pause(ctx, evidenceWait) {
 		there, err = s.legsThere(ctx, conn, d, listed) // a ring that has just begun has its first leg by now
 	}
 	if err != nil {
@@ -196,7 +220,7 @@ func (s *shard) takeUp(ctx context.Context, conn *esl.Conn, d dump, listed map[s
 	}
 	c.gaps = s.node.gaps.Load()
 	s.learnAfterGap(c, d)
-	event := resumption(c, d, anyThere(there))
+	event := resumption(c, d, anyThere(there, caller))
 	if event.Kind == callflows.Resumed && c.hasHeardAnswer() || c.queued != 0 && c.queued == c.state.Awaited {
 		event.Kind = "" // it goes on by what was heard, or when what it has ordered is sent
 	}
@@ -226,7 +250,7 @@ func (c *call) hasHeardAnswer() bool {
 	return c.state.Awaited != 0 && slices.ContainsFunc(c.kept, func(h heard) bool { return h.event.Command == c.state.Awaited })
 }
 
-// askFor has the node asked for a caller's leg of whose call nothing is known but that it is there.
+// askFor has the node asked for a leading leg of whose call nothing is known but that it is there.
 func (n *Node) askFor(leg string) {
 	select {
 	case n.asking <- leg:
@@ -253,12 +277,12 @@ func (n *Node) ask(ctx context.Context) {
 	}
 }
 
-// legsThere says of the legs that a caller's call has dialled which live. The list of channels lags behind, so the node is
+// legsThere says of a call's legs, beside the one that leads it, which live. The list of channels lags behind, so the node is
 // asked for each: a phone that rings must not be rung again.
 func (s *shard) legsThere(ctx context.Context, conn *esl.Conn, d dump, listed map[string]channel) (map[string]bool, error) {
 	legs := s.dialled(d)
 	for uuid, row := range listed { // a mark may have had no room for it
-		if row.Direction == "outbound" && shareDigits(uuid, d.Get("Unique-ID")) && !slices.Contains(legs, uuid) {
+		if row.Direction == "outbound" && uuid != d.Get("Unique-ID") && shareDigits(uuid, d.Get("Unique-ID")) && !slices.Contains(legs, uuid) {
 			legs = append(legs, uuid)
 		}
 	}
@@ -273,22 +297,25 @@ func (s *shard) legsThere(ctx context.Context, conn *esl.Conn, d dump, listed ma
 	return there, nil
 }
 
-func anyThere(legs map[string]bool) bool {
-	for _, is := range legs {
-		if is {
+// anyThere says whether any of the legs is there, beside the caller's own: nobody rings him.
+func anyThere(legs map[string]bool, caller string) bool {
+	for leg, is := range legs {
+		if is && leg != caller {
 			return true
 		}
 	}
 	return false
 }
 
-// shareDigits says whether two uuids begin alike, as those of one call's legs do (callflows, legid.go).
+// sharedDigits is how far the uuids of one call's legs are alike (callflows, legid.go).
+const sharedDigits = 8
+
+// shareDigits says whether two uuids begin alike.
 func shareDigits(a, b string) bool {
-	const digits = 8
-	return len(a) > digits && len(b) > digits && a[:digits] == b[:digits]
+	return len(a) > sharedDigits && len(b) > sharedDigits && a[:sharedDigits] == b[:sharedDigits]
 }
 
-// known is what we or its channel know of a caller's call.
+// known is what we or its channel know of a call.
 func (s *shard) known(d dump) callflows.State {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -301,11 +328,11 @@ func (s *shard) known(d dump) callflows.State {
 	return state
 }
 
-// dialled lists the legs that a caller's call has dialled, as far as we or its channel know.
+// dialled lists the legs of a call beside the one that leads it, as far as we or its channel know.
 func (s *shard) dialled(d dump) (legs []string) {
-	caller := d.Get("Unique-ID")
+	leading := d.Get("Unique-ID")
 	for _, l := range s.known(d).Legs {
-		if l.ID != caller && !l.HungUp {
+		if l.ID != leading && !l.HungUp {
 			legs = append(legs, l.ID)
 		}
 	}
@@ -336,18 +363,21 @@ func (s *shard) meet(c *call, there map[string]bool, at time.Time) {
 	}
 }
 
-// restore makes a call of what its caller's channel carries. Without a mark it has not begun yet; with one that cannot be
+// restore makes a call of what the channel that leads it carries. Without a mark it has not begun yet; with one that cannot be
 // read it begins anew, which is said.
 func (s *shard) restore(d dump) *call {
 	facts, ours := callOf(d, s.node.options.Node.Name)
 	if !ours {
 		return nil
 	}
-	c := s.calls[facts.Leg]
+	c, leading := s.calls[facts.Leg], d.Get("Unique-ID")
 	if c == nil {
 		c = s.newCall(facts)
 	}
-	c.late = false
+	if c.late = false; leading != facts.Leg {
+		c.state.Driven = leading
+		s.bind(leading, c)
+	}
 	mark := d.Variable(markVariable)
 	if mark == "" {
 		return c
@@ -359,10 +389,11 @@ func (s *shard) restore(d dump) *call {
 		c.steps = lateSteps
 		return c
 	}
+	state.Driven = c.state.Driven
 	c.state, c.steps = state, steps+adoptedSteps
 	for i, leg := range state.Legs {
 		s.bind(leg.ID, c)
-		if leg.ID == facts.Leg && leg.Answered { // the mark has no times
+		if leg.ID == leading && leg.Answered { // the mark has no times
 			c.state.Legs[i].AnsweredAt = microseconds(d.Get("Caller-Channel-Answered-Time"))
 		}
 	}
@@ -374,7 +405,7 @@ func (s *shard) restore(d dump) *call {
 // resumption is the event by which a call goes on after a gap; callee says whether a leg that it has dialled lives. An event
 // of no kind means that it goes on by itself.
 func resumption(c *call, d dump, callee bool) callflows.Event {
-	event := callflows.Event{At: d.at(), Leg: c.state.Call.Leg}
+	event := callflows.Event{At: d.at(), Leg: c.state.DrivenLeg()}
 	switch {
 	case c.state.Phase == "":
 		event.Kind, event.Call = callflows.Parked, &c.state.Call

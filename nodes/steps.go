@@ -64,9 +64,9 @@ func (s *shard) hear(e *esl.Event) {
 		return
 	}
 	number := sequence(e)
-	if c.late && !(event.Kind == callflows.HungUp && event.Leg == c.state.Call.Leg) {
+	if c.late && !(event.Kind == callflows.HungUp && event.Leg == c.state.DrivenLeg()) {
 		c.keep(heard{event: event, channel: e.UniqueID(), sequence: number})
-		s.node.askFor(c.state.Call.Leg)
+		s.node.askFor(c.state.DrivenLeg())
 		return
 	}
 	c.late = false
@@ -116,8 +116,8 @@ func (s *shard) doubt() {
 	s.unsure, s.unheard = true, nil
 }
 
-// adopt makes a call of the first event of a caller's leg, and joins a dialled leg to the call that dialled it. An event
-// that starts a call carries it.
+// adopt makes a call of the first event of a caller's leg, or of another that leads its call, and joins a dialled leg to the call
+// that dialled it. An event that starts a call carries it.
 func (s *shard) adopt(e *esl.Event, event *callflows.Event) *call {
 	if other := s.calls[e.Get("Other-Leg-Unique-ID")]; other != nil && e.Get("Call-Direction") == "outbound" {
 		s.bind(e.UniqueID(), other)
@@ -130,11 +130,29 @@ func (s *shard) adopt(e *esl.Event, event *callflows.Event) *call {
 	if facts.StartedAt.IsZero() {
 		facts.StartedAt = e.Time()
 	}
+	if facts.Leg != e.UniqueID() {
+		return s.adoptLed(e, facts)
+	}
 	c := s.newCall(facts)
 	if e.Name() != "CHANNEL_CREATE" && e.Name() != "CHANNEL_PARK" {
 		c.steps, c.late = lateSteps, true // it began under another worker, whose entries are numbered from 0
 	}
 	event.Call = &c.state.Call
+	return c
+}
+
+// adoptLed makes a call of an event of the leg that leads it in its caller's stead.
+func (s *shard) adoptLed(e *esl.Event, facts callflows.Call) *call {
+	c := s.calls[facts.Leg]
+	switch {
+	case c != nil:
+	case e.Name() == "CHANNEL_HANGUP_COMPLETE": // nothing is left to be driven
+		return nil
+	default:
+		c = s.newCall(facts)
+		c.state.Driven, c.steps, c.late = e.UniqueID(), lateSteps, true
+	}
+	s.bind(e.UniqueID(), c)
 	return c
 }
 
@@ -185,10 +203,13 @@ func userOf(t *tenants.Tenant, device string) *tenants.User {
 
 // step takes a call one event further and carries out what comes of it.
 func (s *shard) step(c *call, event callflows.Event) {
-	if c.state.Phase == "" {
-		if event.Leg != c.state.Call.Leg {
-			return // of a leg that it has dialled under another worker
-		}
+	switch {
+	case c.state.Phase != "":
+	case event.Leg != c.state.Call.Leg && event.Leg == c.state.Driven && event.Kind == callflows.HungUp: // nothing else is known of it
+		c.state.Phase, c.state.Legs = callflows.Ending, []callflows.Leg{{ID: event.Leg, Role: messages.RoleCallee, Created: true}}
+	case event.Leg != c.state.Call.Leg:
+		return // of a leg that it has dialled under another worker
+	default:
 		facts := c.state.Call
 		event.Call = &facts
 		if event.Kind != callflows.Parked && event.Kind != callflows.HungUp {
@@ -269,11 +290,11 @@ func (s *shard) panicked(c *call, event callflows.Event, fault any) {
 		c.state.Legs = []callflows.Leg{{ID: facts.Leg, Role: messages.RoleCaller, Created: true}}
 	}
 	c.state.Commands++
-	hangUp := callflows.Command{Kind: callflows.HangUp, N: c.state.Commands, Leg: facts.Leg, Cause: c.state.Cause}
+	hangUp := callflows.Command{Kind: callflows.HangUp, N: c.state.Commands, Leg: c.state.DrivenLeg(), Cause: c.state.Cause}
 	s.journal(c, event, callflows.Outcome{State: c.state, Commands: []callflows.Command{hangUp},
 		Because: []because.Reason{because.New("step_panicked", "event", string(event.Kind), "detail", fmt.Sprint(fault))}})
 	select {
-	case s.outbox <- order{call: c, facts: facts, command: hangUp, built: esl.UUIDKill(facts.Leg, hangUp.Cause), at: event.At, term: s.node.term.Load()}:
+	case s.outbox <- order{call: c, facts: facts, command: hangUp, built: esl.UUIDKill(hangUp.Leg, hangUp.Cause), at: event.At, term: s.node.term.Load()}:
 	default:
 		s.node.log.Error("a call that failed could not be hung up", slog.String("call_id", facts.ID), slog.String("tenant_id", facts.Tenant))
 	}

@@ -54,7 +54,7 @@ func (s *shard) inherit(doubt bool) []order {
 		s.tellOut(c, c.state) // from now on it is counted here
 		if c.late {
 			// What was heard waits until its channel was asked.
-			s.node.askFor(c.state.Call.Leg)
+			s.node.askFor(c.state.DrivenLeg())
 			continue
 		}
 		kept, orders, waits := c.kept, c.orders, c.waits
@@ -148,7 +148,7 @@ const (
 func taken(ctx context.Context, c *esl.Conn, o order) evidence {
 	for range maxLooks {
 		asked := time.Now()
-		reply, err := c.Send(ctx, esl.UUIDGetvar(o.facts.Leg, markVariable))
+		reply, err := c.Send(ctx, esl.UUIDGetvar(o.command.Leg, markVariable))
 		if err != nil || reply.Err() != nil {
 			return channelGone
 		}

@@ -2,6 +2,8 @@ package nodes
 
 import (
 	"cmp"
+	"encoding/base64"
+	"encoding/json"
 	"strconv"
 	"strings"
 	"time"
@@ -27,12 +29,24 @@ type headers interface {
 	Variable(name string) string
 }
 
-// callOf reads the call from an event or a dump of its caller's leg. It is false for a channel that no edge sent with our
-// headers: that is not Tandem's call.
+// factsVariable is where a leg that is not its call's caller's, and that the flow drives, carries the facts of the call: those
+// that the caller's leg has in its own headers.
+const factsVariable = "tandem_call"
+
+// encodeFacts writes a call's facts for a channel.
+func encodeFacts(c callflows.Call) string { return base64.RawURLEncoding.EncodeToString(encode(c)) }
+
+// callOf reads the call from an event or a dump of the leg that leads it. It is false for a channel that no edge sent with our
+// headers, and that carries no call's facts: that one leads no call of Tandem's.
 func callOf(e headers, node string) (callflows.Call, bool) {
+	if e.Get("Call-Direction") != "inbound" {
+		var c callflows.Call
+		facts, err := base64.RawURLEncoding.DecodeString(e.Variable(factsVariable))
+		return c, err == nil && json.Unmarshal(facts, &c) == nil && c.ID != "" && c.Node == node && shareDigits(c.Leg, e.Get("Unique-ID"))
+	}
 	header := func(name string) string { return e.Variable("sip_h_" + name) }
 	id := header(routing.HeaderCall)
-	if id == "" || e.Get("Call-Direction") != "inbound" {
+	if id == "" {
 		return callflows.Call{}, false
 	}
 	diversions, _ := strconv.Atoi(header(routing.HeaderDiversions))
