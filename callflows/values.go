@@ -17,9 +17,9 @@ const (
 )
 
 // template is the form of a text in which {NAME} stands for something of the call.
-var template = regexp.MustCompile(`^([^{}\p{C}]|\{(caller\.(number|name|device|trunk)|dialled|language|var\.[a-z][a-z0-9_]{0,31})\})*$`)
+var template = regexp.MustCompile(`^([^{}\p{C}]|\{(caller\.(number|name|device|trunk)|dialled(\.rest)?|language|var\.[a-z][a-z0-9_]{0,31})\})*$`)
 
-const templateWords = "a text in which {caller.number}, {caller.name}, {caller.device}, {caller.trunk}, {dialled}, {language} and {var.NAME} stand for " +
+const templateWords = "a text in which {caller.number}, {caller.name}, {caller.device}, {caller.trunk}, {dialled}, {dialled.rest}, {language} and {var.NAME} stand for " +
 	"what they name, without other braces"
 
 // templateSchema is the schema of a setting that is a template.
@@ -41,6 +41,8 @@ func (s *step) value(name string) string {
 		return c.Caller.Trunk
 	case "dialled":
 		return c.Dialled
+	case "dialled.rest":
+		return s.dialledRest()
 	case "language":
 		return s.language()
 	}
@@ -48,6 +50,16 @@ func (s *step) value(name string) string {
 		return s.state.Variables[variable]
 	}
 	return ""
+}
+
+// dialledRest is what was dialled after the prefix of the route that took the call; empty for a route of a whole number.
+func (s *step) dialledRest() string {
+	t, dialled := s.config.Tenant, s.state.Call.Dialled
+	if t == nil || t.Route(dialled) != nil {
+		return ""
+	}
+	_, rest := t.RouteByPrefix(dialled)
+	return rest
 }
 
 // expand writes a template out. What was put in is not expanded once more: it may come from a phone.

@@ -88,3 +88,17 @@ func BenchmarkParseSettings(b *testing.B) {
 		}
 	}
 }
+
+func TestWhatFollowsAPrefixIsAValue(t *testing.T) {
+	config := demo(t, flowOf(map[string]tenants.Element{"start": el("play", `{"prompt":"a"}`)}))
+	for _, c := range []struct{ dialled, want string }{{"*21030123", "<030123>"}, {"*21", "<>"}, {"*2199", "<>"}, {"200", "<>"}} {
+		data := tenants.Data{Tenants: []tenants.Tenant{*config.Tenant}}
+		data.Tenants[0].Published.Routes = []tenants.Route{{Dialled: "*21", Prefix: true, FlowID: "main"}, {Dialled: "*2199", FlowID: "main"}}
+		snapshot, _ := tenants.NewSnapshot(data, ParseSettings)
+		s := &step{state: &State{Call: call("main")}, config: Config{Tenant: snapshot.Tenant("demo")}}
+		s.state.Call.Dialled = c.dialled
+		if got := s.expand("<{dialled.rest}>"); got != c.want {
+			t.Errorf("%s gives %s, want %s", c.dialled, got, c.want)
+		}
+	}
+}

@@ -77,12 +77,14 @@ func checkList(l tenants.List) error {
 }
 
 // SaveRoute adds or replaces the draft of a route: a dialled extension or a number of the tenant starts a flow. The flow
-// may be the one that publishing implies for a user.
+// may be the one that publishing implies for a user. A route by prefix takes all that begins with it and that no other route
+// serves; emergency numbers it never takes.
 func (s *Service) SaveRoute(ctx context.Context, tenantID string, r tenants.Route) error {
 	draft := draftOf(r)
 	var c checks
 	c.that(numberForm.MatchString(r.Dialled) || dialledForm.MatchString(r.Dialled), "dialled",
 		"is neither an extension nor an E.164 number written with +")
+	c.that(!r.Prefix || dialledForm.MatchString(r.Dialled), "dialled", "is no prefix: numbers outside have none, only digits, * and #")
 	c.id("flow_id", r.FlowID)
 	if c.err != nil {
 		return c.err
@@ -98,9 +100,9 @@ func (s *Service) SaveRoute(ctx context.Context, tenantID string, r tenants.Rout
 // draftOf is the draft of a route: the flow of a user is kept as the user.
 func draftOf(r tenants.Route) postgres.Route {
 	if user, ok := strings.CutPrefix(r.FlowID, UserFlowPrefix); ok {
-		return postgres.Route{Dialled: r.Dialled, UserID: user}
+		return postgres.Route{Dialled: r.Dialled, Prefix: r.Prefix, UserID: user}
 	}
-	return postgres.Route{Dialled: r.Dialled, FlowID: r.FlowID}
+	return postgres.Route{Dialled: r.Dialled, Prefix: r.Prefix, FlowID: r.FlowID}
 }
 
 // BlockCaller adds an E.164 number, or the user name of a device, to the draft of those whose calls are refused.

@@ -162,6 +162,8 @@ func TestWhatIsRefusedSaysWhichFieldAndWhy(t *testing.T) {
 		{"route to no user", notFound, "flow_id", w.SaveRoute(w.ctx, "one", tenants.Route{Dialled: "200", FlowID: "user-ghost"})},
 		{"route from another's number", conflict, "dialled", w.SaveRoute(w.ctx, "one", tenants.Route{Dialled: "+12025550101", FlowID: "user-u"})},
 		{"route from an emergency number", conflict, "dialled", w.SaveRoute(w.ctx, "one", tenants.Route{Dialled: "911", FlowID: "user-u"})},
+		{"prefix that is an emergency number", conflict, "dialled", w.SaveRoute(w.ctx, "one", tenants.Route{Dialled: "911", Prefix: true, FlowID: "user-u"})},
+		{"prefix of numbers outside", invalid, "dialled", w.SaveRoute(w.ctx, "one", tenants.Route{Dialled: "+12025550100", Prefix: true, FlowID: "user-u"})},
 		{"route from letters", invalid, "dialled", w.SaveRoute(w.ctx, "one", tenants.Route{Dialled: "sales", FlowID: "user-u"})},
 		{"blocking nonsense", invalid, "caller", w.BlockCaller(w.ctx, "one", "a b")},
 		{"publishing by nobody", invalid, "published_by", func() error { _, err := w.Publish(w.ctx, "one", "", ""); return err }()},

@@ -152,7 +152,7 @@ func addRoutes(p *tenants.Published, users []tenants.User, drafts []postgres.Rou
 		if r.UserID != "" {
 			flowID = UserFlowPrefix + r.UserID
 		}
-		p.Routes = append(p.Routes, tenants.Route{Dialled: r.Dialled, FlowID: flowID})
+		p.Routes = append(p.Routes, tenants.Route{Dialled: r.Dialled, Prefix: r.Prefix, FlowID: flowID})
 	}
 	return refused
 }

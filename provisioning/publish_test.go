@@ -32,6 +32,7 @@ func TestPublishingFreezesTheDocument(t *testing.T) {
 	w.user("one", "u", "101")
 	w.must(w.SaveFlow(w.ctx, "one", hangupFlow("f", "USER_BUSY")))
 	w.must(w.SaveRoute(w.ctx, "one", tenants.Route{Dialled: "200", FlowID: "f"}))
+	w.must(w.SaveRoute(w.ctx, "one", tenants.Route{Dialled: "*21", Prefix: true, FlowID: "f"}))
 	first := w.publish("one")
 
 	// Everything is edited afterwards.
@@ -56,6 +57,8 @@ func TestPublishingFreezesTheDocument(t *testing.T) {
 	}
 	if live := w.snapshot().Tenant("one"); live.Published.Version != 2 || !live.Blocked("+12025550199") {
 		t.Error("the second version is not live")
+	} else if r, rest := live.RouteByPrefix("*21123"); r == nil || rest != "123" {
+		t.Error("the route by prefix is not live")
 	}
 }
 

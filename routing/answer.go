@@ -94,6 +94,7 @@ func Reasons() because.Catalog {
 		"trunk_may_not_call": "{trunk} may not call {number}: calls that come in by it do not go out again.",
 		"caller_own_trunk":   "The call comes from {number} over {trunk}, a trunk of {tenant}.",
 		"route_found":        "{number} leads to the flow {flow}.",
+		"prefix_found":       "What begins with {prefix} leads to the flow {flow}, here with {rest}.",
 		"tenant_over_limit":  "{tenant} has {calls|call|calls} up, and its limit is {limit}.",
 		"tenant_over_rate":   "{tenant} has begun {calls|call|calls} within a second, and its limit is {limit} a second.",
 		"node_down":          "The media node {node} is down.",

@@ -232,6 +232,10 @@ func (d *decider) findFlow() bool {
 	if route == nil && outside {
 		route = d.tenant.Route(number) // its own number, written as its people do
 	}
+	rest := ""
+	if route == nil {
+		route, rest = d.tenant.RouteByPrefix(d.Dialled) // emergency numbers have gone their way before
+	}
 	if route == nil && outside && !d.owns(number) {
 		return d.callOut(number)
 	}
@@ -239,6 +243,10 @@ func (d *decider) findFlow() bool {
 		return d.reject(404, "Not Found", "UNALLOCATED_NUMBER", 1, messages.FaultCaller, "number_unknown", "number", d.Dialled, "tenant", d.tenant.Name)
 	}
 	d.FlowID = route.FlowID
+	if rest != "" {
+		d.explain("prefix_found", "prefix", route.Dialled, "rest", rest, "flow", d.tenant.Flow(route.FlowID).Name)
+		return true
+	}
 	d.explain("route_found", "number", d.Dialled, "flow", d.tenant.Flow(route.FlowID).Name)
 	return true
 }

@@ -60,6 +60,7 @@ type Tenant struct {
 	devices  map[string]*Device // by id
 	byName   map[string]*Device // by digest username
 	routes   map[string]*Route
+	prefixes map[string]*Route // those that serve what begins with them; nil for none
 	flows    map[string]*Flow
 	schedule map[string]*Schedule
 	lists    map[string]*List
@@ -95,7 +96,8 @@ type Published struct {
 
 // Route says which flow a dialled extension or number starts.
 type Route struct {
-	Dialled string `json:"dialled"` // extension, or E.164 with "+"
+	Dialled string `json:"dialled"`          // extension, or E.164 with "+"
+	Prefix  bool   `json:"prefix,omitempty"` // it serves all that begins with Dialled too: a feature code and what follows it
 	FlowID  string `json:"flow_id"`
 }
 
@@ -245,6 +247,7 @@ func (t *Tenant) index(parse ParseSettings) []Fault {
 	}
 	p := &t.Published
 	t.flows, t.schedule, t.routes, t.blocked = map[string]*Flow{}, map[string]*Schedule{}, map[string]*Route{}, map[string]bool{}
+	t.prefixes = nil
 	t.lists = make(map[string]*List, len(p.Lists))
 	for i := range p.Lists {
 		p.Lists[i].index()
@@ -282,6 +285,12 @@ func (t *Tenant) index(parse ParseSettings) []Fault {
 			continue
 		}
 		t.routes[r.Dialled] = r
+		if r.Prefix {
+			if t.prefixes == nil {
+				t.prefixes = map[string]*Route{}
+			}
+			t.prefixes[r.Dialled] = r
+		}
 	}
 	for _, b := range p.BlockedCallers {
 		t.blocked[b] = true
@@ -368,8 +377,26 @@ func (t *Tenant) DevicesOf(userID string) []*Device {
 	return all
 }
 
-// Route finds where a dialled extension or number leads, or nil.
+// Route finds where a dialled extension or number leads as it is written, or nil. What begins with a prefix is found by
+// RouteByPrefix, which is asked next.
 func (t *Tenant) Route(dialled string) *Route { return t.routes[dialled] }
+
+// RouteByPrefix finds the route of the longest prefix that a dialled text begins with, and what follows the prefix. It is nil
+// when there is none.
+func (t *Tenant) RouteByPrefix(dialled string) (r *Route, rest string) {
+	if t.prefixes == nil {
+		return nil, ""
+	}
+	for n := min(len(dialled), maxPrefix); n > 0; n-- {
+		if r := t.prefixes[dialled[:n]]; r != nil {
+			return r, dialled[n:]
+		}
+	}
+	return nil, ""
+}
+
+// maxPrefix is the length of the longest prefix that a route may have.
+const maxPrefix = 20
 
 // Flow finds a flow by id, or nil.
 func (t *Tenant) Flow(id string) *Flow { return t.flows[id] }

@@ -133,6 +133,11 @@ func TestEachChangeIsSaidInWordsForStaff(t *testing.T) {
 			`/routes/+12025550100: Calls to +12025550100 lead to the flow of the user Anna instead of the flow Sales.`},
 		{func(p *published) { p.Routes = append(p.Routes[1:], tenants.Route{Dialled: "200", FlowID: "night"}) },
 			"/routes/+12025550100: Calls to +12025550100 lead nowhere. Before, they led to the flow Sales.\n/routes/200: Calls to 200 lead to the flow Night. Before, they led nowhere."},
+		{func(p *published) { p.Routes[1].Prefix = true }, `/routes/101: What begins with 101 leads where calls to that itself lead.`},
+		{func(p *published) {
+			p.Routes = append(p.Routes, tenants.Route{Dialled: "*2", Prefix: true, FlowID: "night"})
+		},
+			`/routes/*2: Calls to *2 and what begins with it lead to the flow Night. Before, they led nowhere.`},
 		{func(p *published) { p.BlockedCallers = []string{"anna-desk", "+12025550198"} },
 			"/blocked_callers: Calls from +12025550199 are not refused any more.\n/blocked_callers: Calls from +12025550198 and anna-desk are refused."},
 	} {

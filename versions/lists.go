@@ -65,13 +65,28 @@ func (d *differ) routes(before, after []tenants.Route) {
 		at := "/routes/" + escape(dialled)
 		switch {
 		case !was:
-			d.say(at, "route_added", "dialled", dialled, "after", d.after.flow(now.FlowID))
+			d.say(at, "route_added", "dialled", served(now), "after", d.after.flow(now.FlowID))
 		case !is:
-			d.say(at, "route_removed", "dialled", dialled, "before", d.before.flow(old.FlowID))
+			d.say(at, "route_removed", "dialled", served(old), "before", d.before.flow(old.FlowID))
 		case old.FlowID != now.FlowID:
-			d.say(at, "route_changed", "dialled", dialled, "before", d.before.flow(old.FlowID), "after", d.after.flow(now.FlowID))
+			d.say(at, "route_changed", "dialled", served(now), "before", d.before.flow(old.FlowID), "after", d.after.flow(now.FlowID))
+		}
+		switch {
+		case !was || !is || old.Prefix == now.Prefix:
+		case now.Prefix:
+			d.say(at, "route_widened", "dialled", dialled)
+		default:
+			d.say(at, "route_narrowed", "dialled", dialled)
 		}
 	}
+}
+
+// served is what a route serves, after the words "calls to".
+func served(r tenants.Route) string {
+	if r.Prefix {
+		return r.Dialled + " and what begins with it"
+	}
+	return r.Dialled
 }
 
 func (d *differ) blocked(before, after []string) {

@@ -43,7 +43,7 @@ func (m maker) document() tenants.Published {
 		p.Lists = append(p.Lists, tenants.List{ID: id, Name: m.pick("VIP", "Foes"), Entries: m.some(4, "1", "2", "3", "4*", "5")})
 	}
 	for _, dialled := range m.some(3, "101", "102", "*5", "+12025550100") {
-		p.Routes = append(p.Routes, tenants.Route{Dialled: dialled, FlowID: m.pick("main", "sales", "gone")})
+		p.Routes = append(p.Routes, tenants.Route{Dialled: dialled, Prefix: m.IntN(4) == 0, FlowID: m.pick("main", "sales", "gone")})
 	}
 	return p
 }
@@ -176,7 +176,7 @@ func leaves(p tenants.Published) map[string]string {
 		all[at+"/name"], all[at+"/entries"] = l.Name, strings.Join(set(l.Entries), " ")
 	}
 	for _, r := range p.Routes {
-		all["/routes/"+escape(r.Dialled)] = r.FlowID
+		all["/routes/"+escape(r.Dialled)] = fmt.Sprint(r.FlowID, r.Prefix)
 	}
 	all["/blocked_callers"] = strings.Join(set(p.BlockedCallers), " ")
 	return all

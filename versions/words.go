@@ -48,6 +48,8 @@ func Catalog() because.Catalog {
 		"route_added":           "Calls to {dialled} lead to the flow {after}. Before, they led nowhere.",
 		"route_removed":         "Calls to {dialled} lead nowhere. Before, they led to the flow {before}.",
 		"route_changed":         "Calls to {dialled} lead to the flow {after} instead of the flow {before}.",
+		"route_widened":         "What begins with {dialled} leads where calls to that itself lead.",
+		"route_narrowed":        "Only calls to {dialled} itself lead where they led, not all that begins with it.",
 		"callers_blocked":       "Calls from {callers} are refused.",
 		"callers_unblocked":     "Calls from {callers} are not refused any more.",
 	}

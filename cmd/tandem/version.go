@@ -97,7 +97,11 @@ func (c *versionShowCommand) Run(ctx context.Context) error {
 		rows = append(rows, []string{"list", l.ID, l.Name, howMany(len(l.Entries), "entry", "entries")})
 	}
 	for _, r := range d.Routes {
-		rows = append(rows, []string{"route", r.Dialled, "", "leads to " + r.FlowID})
+		what := "leads to " + r.FlowID
+		if r.Prefix {
+			what = "and what begins with it " + what
+		}
+		rows = append(rows, []string{"route", r.Dialled, "", what})
 	}
 	for _, caller := range d.BlockedCallers {
 		rows = append(rows, []string{"blocked", caller, "", ""})
