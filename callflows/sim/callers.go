@@ -72,7 +72,9 @@ func (w *world) arrive() {
 		w.plant.Facts(&facts)
 	}
 	d := routing.Decide(w.snapshot, facts, r)
-	w.tell("edge", "%s calls %s: %s %d %s%s", r.AuthUser, r.To.User, d.Verdict, d.Code, d.FlowID, w.saidRaw(d.Because))
+	if w.trace != nil {
+		w.tell("edge", "%s calls %s: %s %d %s%s", r.AuthUser, r.To.User, d.Verdict, d.Code, d.FlowID, w.saidRaw(d.Because))
+	}
 	if d.Verdict != messages.Route {
 		w.result.Refused++
 		return

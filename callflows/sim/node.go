@@ -75,7 +75,9 @@ func (n *node) emitAs(c *channel, event callflows.Event, opens bool) {
 		e.facts = &c.call.facts
 	}
 	c.told = at
-	w.tell("node", "%s", words(c, event, opens))
+	if w.trace != nil {
+		w.tell("node", "%s", words(c, event, opens))
+	}
 	w.at(at, func() {
 		for _, k := range w.workers {
 			k.receive(e)

@@ -143,7 +143,7 @@ func (k *worker) takeUp(d dump, there map[string]dump) {
 			c.state = d.mark.state
 			c.state.Legs = slices.Clone(d.mark.state.Legs)
 			c.state.Call = c.facts
-			c.packed = pack(c.state)
+			c.carried = nil
 			for _, l := range c.state.Legs {
 				k.bind(l.ID, c)
 			}
@@ -162,7 +162,7 @@ func (k *worker) takeUp(d dump, there map[string]dump) {
 		w.happened("call resumed")
 		c.resuming = true
 		c.state.Awaited = 0
-		c.packed = pack(c.state)
+		c.carried = nil
 		w.after(roundTrip, func() { w.node.breakOff(d.uuid) })
 		k.soon(2*roundTrip+w.between(0, w.weather.jitter), func() { k.goOn(c, event) })
 	default:

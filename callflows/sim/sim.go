@@ -47,11 +47,24 @@ type Result struct {
 // stream is the second half of every generator's seed.
 const stream = 0x7a6e64656d
 
+// Worlds makes worlds. What all of them share is made once.
+type Worlds struct {
+	options Options
+	kinds   []elementKind
+}
+
+// New prepares worlds. Several goroutines may Run at once, if Options.Trace and the plant allow it.
+func New(o Options) *Worlds { return &Worlds{options: o, kinds: elementKinds()} }
+
 // Run lives through the world of one seed.
-func Run(seed uint64, o Options) Result {
+func Run(seed uint64, o Options) Result { return New(o).Run(seed) }
+
+// Run lives through the world of one seed.
+func (all *Worlds) Run(seed uint64) Result {
+	o := all.options
 	w := &world{
 		seed: seed, rng: rand.New(rand.NewPCG(seed, stream)), trace: o.Trace, words: o.Words, plant: o.Plant, step: callflows.Step,
-		phones: map[string]*phone{}, byID: map[string]*simCall{}, legs: map[string]*legFate{}, kinds: elementKinds(), ledger: newLedger(),
+		phones: map[string]*phone{}, byID: map[string]*simCall{}, legs: map[string]*legFate{}, kinds: all.kinds, ledger: newLedger(),
 		result: Result{Seed: seed, Visited: map[string]int{}, Happened: map[string]int{}},
 	}
 	if o.Plant.Step != nil {

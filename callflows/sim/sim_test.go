@@ -26,10 +26,10 @@ func story(t testing.TB) Options {
 }
 
 func TestNoWorldBreaksAnInvariant(t *testing.T) {
-	o := story(t)
+	worlds := New(story(t))
 	broken := 0
 	for seed := *from; seed < *from+*seeds; seed++ {
-		r := Run(seed, o)
+		r := worlds.Run(seed)
 		for _, v := range r.Violations {
 			t.Error(v)
 			broken++
@@ -69,8 +69,9 @@ func TestEachPlantedFaultIsFound(t *testing.T) {
 }
 
 func find(o Options) (seed uint64, found bool) {
+	worlds := New(o)
 	for seed := range uint64(findWithin) {
-		if breaks(Run(seed, o), o.Plant.Breaks) {
+		if breaks(worlds.Run(seed), o.Plant.Breaks) {
 			return seed, true
 		}
 	}
@@ -85,8 +86,9 @@ func breaks(r Result, i Invariant) bool {
 func TestManyDeathsBreakNothing(t *testing.T) {
 	o := story(t)
 	o.Plant = Plant{Name: "deadly", Deadly: true}
+	worlds := New(o)
 	for seed := range uint64(200) {
-		for _, v := range Run(seed, o).Violations {
+		for _, v := range worlds.Run(seed).Violations {
 			t.Error(v)
 		}
 	}
@@ -111,8 +113,9 @@ func TestASeedTellsOneStory(t *testing.T) {
 func TestWorldsVisitEverything(t *testing.T) {
 	visited, happened := map[string]int{}, map[string]int{}
 	refused := 0
+	worlds := New(Options{})
 	for seed := range uint64(450) {
-		r := Run(seed, Options{})
+		r := worlds.Run(seed)
 		refused += r.Refused
 		for name, n := range r.Visited {
 			visited[name] += n

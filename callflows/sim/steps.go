@@ -18,8 +18,8 @@ func (k *worker) take(c *driven, event callflows.Event) {
 	}
 	var commands []callflows.Command
 	for queue := []callflows.Event{event}; len(queue) > 0 && k.alive; queue = queue[1:] {
-		out, packed := k.w.stepped(k, c, queue[0])
-		c.state, c.packed = out.State, packed
+		out, then := k.w.stepped(k, c, queue[0])
+		c.state, c.carried = out.State, then
 		for _, command := range out.Commands {
 			if answer, ok := k.carryOut(c, command, queue[0].At, &commands); ok {
 				queue = append(queue, answer)

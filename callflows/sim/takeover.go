@@ -13,7 +13,7 @@ import (
 // shipped is what an owner ships of a call.
 type shipped struct {
 	facts   callflows.Call
-	packed  []byte
+	carried *carried
 	ended   bool
 	stepped map[string]uint64
 	orders  []callflows.Command
@@ -34,7 +34,10 @@ func (k *worker) ship(c *driven) time.Duration {
 
 // pictureOf is a call as it is shipped.
 func (k *worker) pictureOf(c *driven) shipped {
-	r := shipped{facts: c.facts, packed: c.packed, ended: c.state.Phase == callflows.Ended, stepped: maps.Clone(c.stepped), orders: slices.Clone(c.orders),
+	if c.carried == nil {
+		c.carried = carry(c.state)
+	}
+	r := shipped{facts: c.facts, carried: c.carried, ended: c.state.Phase == callflows.Ended, stepped: maps.Clone(c.stepped), orders: slices.Clone(c.orders),
 		stale: c.resuming || c.gaps < k.gaps}
 	if !k.w.plant.LoseTimers {
 		r.waits = slices.Clone(c.waits)
@@ -61,8 +64,8 @@ func (k *worker) shipped(r shipped) {
 	if c == nil {
 		c = k.newCall(r.facts)
 	}
-	c.state = unpack(r.packed)
-	c.packed, c.stepped, c.orders, c.waits = r.packed, r.stepped, r.orders, r.waits
+	c.state, c.carried = *r.carried.arrived(), &carried{packed: r.carried.packed}
+	c.stepped, c.orders, c.waits = r.stepped, r.orders, r.waits
 	switch {
 	case r.stale:
 		c.gaps = beforeAnyGap

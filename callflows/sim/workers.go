@@ -58,7 +58,7 @@ type driven struct {
 	config  callflows.Config
 	state   callflows.State
 	facts   callflows.Call
-	packed  []byte // state as JSON, as it travels
+	carried *carried // state as it travels; nil: not made yet
 	gaps    int
 	stepped map[string]uint64
 	orders  []callflows.Command

@@ -4,8 +4,11 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"iter"
 	"maps"
 	"os"
+	"runtime"
+	"runtime/debug"
 	"slices"
 	"time"
 
@@ -19,11 +22,16 @@ type simCommand struct {
 	From  uint64 `default:"1" help:"The first seed."`
 	Seed  uint64 `help:"This world alone."`
 	Trace bool   `help:"Tell the story of each world."`
+	Cores int    `default:"0" help:"Worlds that are lived through at once. 0: one for each core."`
 	Plant string `help:"Plant a fault, to see how it is found: a name that docs/simulation.md lists."`
 }
 
 // maxBrokenWorlds is how many broken worlds are shown: more say nothing new.
 const maxBrokenWorlds = 20
+
+// simGarbage is how much garbage a collection waits for, in percent of what lives (runtime/debug): worlds are small, and live
+// for a moment.
+const simGarbage = 400
 
 // Run lives through the worlds, prints a line for each that breaks an invariant, and then the figures.
 func (c *simCommand) Run() error { return c.run(os.Stdout) }
@@ -37,17 +45,21 @@ func (c *simCommand) run(out io.Writer) error {
 	if o.Plant, err = c.plant(); err != nil {
 		return err
 	}
-	if c.Trace {
-		o.Trace = func(line string) { fmt.Fprintln(out, line) }
-	}
 	if c.Seed != 0 {
 		c.From, c.Seeds = c.Seed, 1
 	}
+	if c.Cores <= 0 {
+		c.Cores = runtime.GOMAXPROCS(0)
+	}
+	if c.Trace { // stories are told one after the other
+		c.Cores = 1
+		o.Trace = func(line string) { fmt.Fprintln(out, line) }
+	}
+	defer debug.SetGCPercent(debug.SetGCPercent(simGarbage))
 	broken, violations, calls, steps := 0, 0, 0, 0
 	visited, happened := map[string]int{}, map[string]int{}
 	start := time.Now()
-	for seed := c.From; seed < c.From+c.Seeds; seed++ {
-		r := sim.Run(seed, o)
+	for r := range c.results(sim.New(o)) {
 		calls, steps, violations = calls+r.Calls, steps+r.Steps, violations+len(r.Violations)
 		add(visited, r.Visited)
 		add(happened, r.Happened)
@@ -66,6 +78,31 @@ func (c *simCommand) run(out io.Writer) error {
 		return exitCode(1)
 	}
 	return nil
+}
+
+// results gives what came of each world, in the order of seeds, while Cores of them go on at once.
+func (c *simCommand) results(worlds *sim.Worlds) iter.Seq[sim.Result] {
+	return func(yield func(sim.Result) bool) {
+		pending := make(chan chan sim.Result, c.Cores)
+		go func() {
+			defer close(pending)
+			busy := make(chan struct{}, c.Cores)
+			for seed := c.From; seed < c.From+c.Seeds; seed++ {
+				result := make(chan sim.Result, 1)
+				busy <- struct{}{}
+				pending <- result
+				go func() {
+					result <- worlds.Run(seed)
+					<-busy
+				}()
+			}
+		}()
+		for result := range pending {
+			if !yield(<-result) {
+				panic("sim: all results are taken")
+			}
+		}
+	}
 }
 
 func (c *simCommand) plant() (sim.Plant, error) {
