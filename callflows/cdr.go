@@ -22,7 +22,7 @@ func (s *step) cdr(l *Leg) *messages.CDR {
 		SIPCallID: clip(end.SIPCallID, messages.MaxURI), From: clip(end.From, messages.MaxURI),
 		FromName: clip(end.FromName, messages.MaxName), To: clip(end.To, messages.MaxURI), Device: l.Device, Trunk: l.Trunk,
 		StartedAt: end.CreatedAt, AnsweredAt: end.AnsweredAt, EndedAt: s.event.At, SIPCode: end.SIPCode,
-		Cause: cmp.Or(clip(end.Cause, messages.MaxName), "NORMAL_UNSPECIFIED"), Q850: end.Q850, Version: call.Version, Fault: s.fault(l, end),
+		Cause: cmp.Or(clip(end.Cause, messages.MaxName), "NORMAL_UNSPECIFIED"), Q850: end.Q850, Version: s.state.DrivenBy(), Fault: s.fault(l, end),
 		Estimated: end.Estimated,
 	}
 	if c.AnsweredAt != nil {

@@ -14,6 +14,8 @@ func Reasons() (because.Catalog, error) {
 func engineReasons() because.Catalog {
 	return because.Catalog{
 		"flow_started":         "{caller} called {dialled}: the flow {flow} begins.",
+		"version_missing":      "Version {version} of the configuration, with which the call began, cannot be had by this worker: the call goes on under version {now}.",
+		"version_unknown":      "Which version of the configuration the call began with is not known: it goes on under version {version}.",
 		"flow_missing":         "The flow {flow} is not there.",
 		"element_missing":      "The flow leads to the element {element}, which is not there.",
 		"too_many_elements":    "The call has passed {limit} elements: the flow runs in a circle.",

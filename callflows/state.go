@@ -34,7 +34,7 @@ type Caller struct {
 	Private bool   `json:"private,omitempty"` // the called must not learn who it is
 }
 
-// Config is the configuration that a call runs under: its tenant at the version that the call started with.
+// Config is the configuration that a call runs under: its tenant at the version that the call started with (Pinned).
 type Config struct {
 	Tenant    *tenants.Tenant
 	Emergency tenants.Emergency
@@ -55,6 +55,7 @@ const (
 // for Parked.
 type State struct {
 	Call     Call   `json:"call"`
+	Version  int64  `json:"version,omitempty"` // that drives the call in place of Call.Version, which could not be had; see DrivenBy
 	Phase    Phase  `json:"phase"`
 	FlowID   string `json:"flow_id"`
 	Element  string `json:"element"` // key of the element at work

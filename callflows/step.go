@@ -19,6 +19,7 @@ func Step(config Config, state State, event Event) Outcome {
 	case "":
 		s.begin()
 	case Running, Talking:
+		s.keepVersion()
 		s.bookkeep()
 		if s.state.Phase == Running || s.state.Phase == Talking {
 			s.progress()
@@ -92,6 +93,7 @@ func (s *step) begin() {
 		s.hungUp()
 		return
 	}
+	s.keepVersion()
 	flow := s.flow(call.FlowID)
 	if flow == nil {
 		s.end(causeOfBrokenFlow, messages.FaultTenant, because.New("flow_missing", "flow", call.FlowID))

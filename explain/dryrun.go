@@ -100,9 +100,9 @@ func (r *dryRun) note(source messages.JournalSource, element string, reasons []b
 
 // call steps through the flow until somebody talks or the call is over.
 func (r *dryRun) call(s *tenants.Snapshot, d routing.Decision) {
-	config := callflows.Config{Tenant: s.Tenant(d.Tenant), Emergency: s.Emergency(), Ways: s.Ways()}
 	call := callflows.Call{ID: d.Call, Tenant: d.Tenant, Version: d.Version, Leg: "00000000-dry-run", Node: d.Nodes[0],
 		FlowID: d.FlowID, Caller: d.Caller, Dialled: d.Dialled, Diversions: d.Diversions, StartedAt: r.at}
+	config, _ := callflows.Pinned(s, call, call.Version)
 	var state callflows.State
 	events := []callflows.Event{{Kind: callflows.Parked, Leg: call.Leg, Call: &call, At: r.at}}
 	for steps := 0; len(events) > 0 && steps < maxDrySteps && !r.talking; steps++ {
@@ -210,7 +210,11 @@ func (x Explanation) Text() string {
 		out.WriteString("  " + l.At.UTC().Format("15:04:05.000") + "  " + pad(where, 18) + "  " + l.Words + "\n")
 	}
 	if x.Version > 0 {
-		out.WriteString("  decided with configuration version " + strconv.FormatInt(x.Version, 10) + "\n")
+		out.WriteString("  decided with configuration version " + strconv.FormatInt(x.Version, 10))
+		if x.Canary > 0 {
+			out.WriteString(" (canary, " + strconv.Itoa(x.Canary) + " % of calls)")
+		}
+		out.WriteString("\n")
 	}
 	return out.String()
 }

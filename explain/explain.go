@@ -9,6 +9,7 @@ import (
 	"cmp"
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -22,9 +23,10 @@ import (
 type Explanation struct {
 	Call    string         `json:"call"`
 	Tenant  string         `json:"tenant"`
-	Version int64          `json:"version"` // configuration version that decided
-	Verdict string         `json:"verdict"` // one sentence: what happened
-	Fault   messages.Fault `json:"fault"`   // whose doing a failure was
+	Version int64          `json:"version"`          // configuration version that decided, and drove the call in the end
+	Canary  int            `json:"canary,omitempty"` // percent of calls that got this version at the time, when it was on trial
+	Verdict string         `json:"verdict"`          // one sentence: what happened
+	Fault   messages.Fault `json:"fault"`            // whose doing a failure was
 	Lines   []Line         `json:"lines"`
 	Legs    []messages.CDR `json:"legs"` // the legs that are over, caller's first
 }
@@ -55,9 +57,12 @@ func Call(words because.Catalog, call string, entries []messages.JournalEntry, c
 		return cmp.Or(roleOrder(a.Role)-roleOrder(b.Role), a.StartedAt.Compare(b.StartedAt), cmp.Compare(a.Leg, b.Leg))
 	})
 	for _, e := range entries {
-		x.Tenant, x.Version = cmp.Or(e.Tenant, x.Tenant), max(e.Version, x.Version)
+		x.Tenant, x.Version = cmp.Or(e.Tenant, x.Tenant), cmp.Or(e.Version, x.Version)
 		element := e.Element
 		for _, r := range e.Because {
+			if r.Code == "version_on_trial" {
+				x.Canary, _ = strconv.Atoi(r.Args.Get("share"))
+			}
 			x.Lines = append(x.Lines, Line{At: e.At, Source: e.Source, Element: element, Code: r.Code, Words: words.Words(r)})
 			if r.Code == "exit_taken" || r.Code == "jumped" {
 				element = r.Args.Get("element") // the rest of the step is its doing

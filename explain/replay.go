@@ -32,7 +32,9 @@ import (
 // configuration of then does not give what is journalled either. Which media node took the call is not compared.
 
 // Replay replays a call from its whole journal, in whichever order the entries come. then is the platform as the call's
-// tenant had it when the call was made, nil when that is not known any more; under is the one that is tried.
+// tenant had it when the call was made, nil when that is not known any more; under is the one that is tried. The version that
+// decided the call is the one that then's tenant has published; further ones that steps name, those of a worker that could not
+// get it, are found by Tenant.At.
 func Replay(then, under *tenants.Snapshot, entries []messages.JournalEntry) Replayed {
 	r := &replay{Replayed: Replayed{Outcome: Same}, then: then, under: under}
 	entries = inOrder(entries)
@@ -137,7 +139,7 @@ func (r *replay) flows(entries []messages.JournalEntry) {
 
 // flow replays the steps on one node. It is false when the replay ends with them.
 func (r *replay) flow(entries []messages.JournalEntry) bool {
-	then, under := configOf(r.then, r.was.Tenant), configOf(r.under, r.would.Tenant)
+	under := configOf(r.under, r.would.Tenant)
 	var was, would callflows.State
 	missing := false
 	for i, e := range entries {
@@ -146,12 +148,17 @@ func (r *replay) flow(entries []messages.JournalEntry) bool {
 		if !ok {
 			return false
 		}
+		then, ok := r.configOfThen(e.Version)
+		if !ok {
+			return r.unfaithful("replay_version_gone", "version", strconv.FormatInt(e.Version, 10))
+		}
 		r.Steps++
 		out := callflows.Step(then, was, event)
 		if !sameCommands(e.Output, out.Commands) {
 			return r.otherwise(then, e, out.Commands, missing)
 		}
 		if r.Outcome == Same {
+			under = standIn(under, e.Version)
 			other := callflows.Step(under, would, r.asRouted(event))
 			if !reflect.DeepEqual(out.Commands, other.Commands) {
 				before, after := ahead(then, out, event.At), ahead(under, other, event.At)
@@ -163,6 +170,24 @@ func (r *replay) flow(entries []messages.JournalEntry) bool {
 		was = out.State
 	}
 	return true
+}
+
+// configOfThen is the configuration that a step ran under. It is false when that is not there.
+func (r *replay) configOfThen(version int64) (callflows.Config, bool) {
+	c := configOf(r.then, r.was.Tenant)
+	if c.Tenant == nil || version == r.Version {
+		return standIn(c, version), true
+	}
+	c.Tenant = c.Tenant.At(version)
+	return c, c.Tenant != nil
+}
+
+// standIn puts a configuration in the place of a version: what a call says of versions is then the same.
+func standIn(c callflows.Config, version int64) callflows.Config {
+	if c.Tenant != nil && c.Tenant.Published.Version != version {
+		c.Tenant = c.Tenant.As(version)
+	}
+	return c
 }
 
 // event is what a step was about. It is false when that cannot be known.

@@ -42,13 +42,14 @@ type Announcer interface {
 	AnnounceNode(messages.NodeEvent)
 }
 
-// Options say which node to own and what to do it with. All fields but Live, Watcher, Shards, Announce and Logger are needed.
+// Options say which node to own and what to do it with. All fields but Versions, Live, Watcher, Shards, Announce and Logger are needed.
 type Options struct {
 	Node      tenants.Node
 	Password  string // of the event socket
 	Profile   string // sofia profile that calls leave by
 	Worker    string // name of this worker
 	Snapshot  func() *tenants.Snapshot
+	Versions  Versions // nil: versions that the snapshot does not hold are not fetched
 	Ledger    Ledger
 	Contacts  Contacts
 	Announcer Announcer
@@ -93,6 +94,7 @@ type Node struct {
 	gap     gap
 	term    atomic.Int64 // counts the times that this worker became the owner
 	asking  chan string  // callers' legs of whose calls nothing is known
+	wanting chan wanted  // calls whose version is not in memory
 	late    lateness
 	gaps    atomic.Int64 // connections that have ended: what began before the last one may have missed events
 	started sync.WaitGroup
@@ -153,7 +155,8 @@ type call struct {
 	resuming bool                // what it waited for is being broken off
 	kept     []heard             // while standing by: events after those that the owner has stepped
 	told     int                 // by which link to the owner; 0: by none
-	late     bool                // it began under another worker, and nothing of its state is known yet
+	pin      pin
+	late     bool // it began under another worker, and nothing of its state is known yet
 
 	dialogs map[string]*messages.Dialog // of answered legs; they never change
 }
@@ -182,6 +185,7 @@ func (n *Node) Run(ctx context.Context) {
 		n.started.Go(func() { n.look(running) })
 	}
 	n.started.Go(func() { n.ask(running) })
+	n.started.Go(func() { n.fetch(running) })
 	socket := esl.Options{
 		Address: n.options.Node.EventSocket, Password: n.options.Password, Events: subscription(), Shards: len(n.shards),
 		Handle: n.handle, Logger: n.log,
@@ -221,7 +225,7 @@ func New(o Options) *Node {
 	if o.Link != nil && o.Reached == "" {
 		o.Reached = o.Link.Addr()
 	}
-	n := &Node{options: o, log: o.Logger.With(slog.String("node", o.Node.Name)), cdrs: map[string]heldCDR{}, asking: make(chan string, maxAsked)}
+	n := &Node{options: o, log: o.Logger.With(slog.String("node", o.Node.Name)), cdrs: map[string]heldCDR{}, asking: make(chan string, maxAsked), wanting: make(chan wanted, maxWanted)}
 	n.staying, n.leave = context.WithCancel(context.Background())
 	n.telling.init()
 	n.looks.init()

@@ -130,6 +130,7 @@ func (n *Node) shipped(key string, body []byte) {
 		s.bind(l.ID, c)
 	}
 	c.kept = slices.DeleteFunc(c.kept, func(h heard) bool { return h.sequence <= r.Stepped[h.channel] })
+	s.pinned(c) // so that the version is there by the time it may be needed
 }
 
 // shippedCDR keeps a leg's record until the owner says that it is safe.

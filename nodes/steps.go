@@ -70,6 +70,10 @@ func (s *shard) hear(e *esl.Event) {
 		return
 	}
 	c.late = false
+	if !s.pinned(c) {
+		c.keep(heard{event: event, channel: e.UniqueID(), sequence: number})
+		return
+	}
 	c.note(e.UniqueID(), number)
 	s.step(c, event)
 	s.stepKept(c)
@@ -77,6 +81,9 @@ func (s *shard) hear(e *esl.Event) {
 
 // stepKept steps what was heard of a call before its state was known.
 func (s *shard) stepKept(c *call) {
+	if len(c.kept) == 0 || !s.pinned(c) {
+		return
+	}
 	kept := c.kept
 	c.kept = nil
 	for _, h := range kept {
@@ -156,15 +163,14 @@ func (s *shard) adoptLed(e *esl.Event, facts callflows.Call) *call {
 	return c
 }
 
-// newCall begins to drive a call, under the configuration of this moment.
+// newCall begins to drive a call, under the version that routing decided with.
 func (s *shard) newCall(facts callflows.Call) *call {
-	snapshot := s.node.options.Snapshot()
-	tenant := snapshot.Tenant(facts.Tenant)
-	if user := userOf(tenant, facts.Caller.Device); user != nil {
+	if user := userOf(s.node.options.Snapshot().Tenant(facts.Tenant), facts.Caller.Device); user != nil {
 		facts.Caller.Name = user.Name // a phone's own display name is only what it claims
 	}
-	c := &call{config: callflows.Config{Tenant: tenant, Emergency: snapshot.Emergency(), Ways: snapshot.Ways()}, gaps: s.node.gaps.Load()}
+	c := &call{gaps: s.node.gaps.Load()}
 	c.state.Call = facts
+	s.pinned(c) // what is not there is fetched from now on
 	s.bind(facts.Leg, c)
 	s.node.live.Add(1)
 	if s.node.role.Load() == owning {
@@ -203,6 +209,10 @@ func userOf(t *tenants.Tenant, device string) *tenants.User {
 
 // step takes a call one event further and carries out what comes of it.
 func (s *shard) step(c *call, event callflows.Event) {
+	if !s.pinned(c) {
+		c.hold(event)
+		return
+	}
 	switch {
 	case c.state.Phase != "":
 	case event.Leg != c.state.Call.Leg && event.Leg == c.state.Driven && event.Kind == callflows.HungUp: // nothing else is known of it
@@ -312,7 +322,7 @@ func (s *shard) journal(c *call, event callflows.Event, out callflows.Outcome) {
 	}
 	call := out.State.Call
 	s.node.options.Ledger.AddJournal(messages.JournalEntry{
-		Call: call.ID, Tenant: call.Tenant, Source: messages.SourceCallflow, Leg: call.Leg, N: c.steps, At: event.At, Version: call.Version,
+		Call: call.ID, Tenant: call.Tenant, Source: messages.SourceCallflow, Leg: call.Leg, N: c.steps, At: event.At, Version: out.State.DrivenBy(),
 		Element: callflows.ElementBefore(c.config, c.state, event), Because: out.Because, Input: input, Output: commands,
 	})
 	c.steps++

@@ -71,6 +71,10 @@ func (s *shard) inherit(doubt bool) []order {
 					mark: encodeMark(c.state, c.steps), term: s.node.term.Load()})
 			}
 		}
+		if !s.pinned(c) {
+			c.kept = kept
+			continue
+		}
 		for _, h := range kept {
 			c.note(h.channel, h.sequence)
 			s.step(c, h.event)

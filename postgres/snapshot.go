@@ -2,9 +2,7 @@ package postgres
 
 import (
 	"context"
-	"encoding/json"
 	"fmt"
-	"log/slog"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -14,7 +12,10 @@ import (
 
 // LoadData reads all that workers decide from, as of one moment, in a fixed number of queries. A published document that
 // this release cannot read leaves its tenant without flows and is logged; the other tenants live on.
-func (s *Store) LoadData(ctx context.Context) (tenants.Data, error) {
+func (s *Store) LoadData(ctx context.Context) (tenants.Data, error) { return s.LoadNext(ctx, nil) }
+
+// LoadNext is LoadData for what follows on a snapshot: versions that it holds are not read again. nil holds none.
+func (s *Store) LoadNext(ctx context.Context, previous *tenants.Snapshot) (tenants.Data, error) {
 	data := tenants.Data{LoadedAt: time.Now().UTC()}
 	moment := pgx.TxOptions{IsoLevel: pgx.RepeatableRead, AccessMode: pgx.ReadOnly}
 	err := pgx.BeginTxFunc(ctx, s.pool, moment, func(tx pgx.Tx) error {
@@ -23,6 +24,9 @@ func (s *Store) LoadData(ctx context.Context) (tenants.Data, error) {
 			return err
 		}
 		if data.Tenants, err = s.loadTenants(ctx, tx); err != nil {
+			return err
+		}
+		if err = s.loadVersions(ctx, tx, data.Tenants, previous); err != nil {
 			return err
 		}
 		if err = loadBelongings(ctx, tx, data.Tenants); err != nil {
@@ -48,35 +52,22 @@ func (s *Store) LoadData(ctx context.Context) (tenants.Data, error) {
 
 func (s *Store) loadTenants(ctx context.Context, tx pgx.Tx) ([]tenants.Tenant, error) {
 	rows, err := tx.Query(ctx, `
-		SELECT t.id, t.name, t.domain, t.time_zone, t.language, t.suspended, t.max_calls,
-		       coalesce(t.main_number, ''), t.country, t.international_prefix, t.national_prefix, t.area_code,
-		       t.may_call_out, t.blocked_prefixes, t.max_outgoing, t.outgoing_per_second,
-		       t.max_calls_per_second, coalesce(t.published_version, 0), v.document
-		  FROM tenants t
-		  LEFT JOIN tenant_versions v ON v.tenant_id = t.id AND v.version = t.published_version
-		 ORDER BY t.id`)
+		SELECT id, name, domain, time_zone, language, suspended, max_calls,
+		       coalesce(main_number, ''), country, international_prefix, national_prefix, area_code,
+		       may_call_out, blocked_prefixes, max_outgoing, outgoing_per_second,
+		       max_calls_per_second, coalesce(published_version, 0), coalesce(candidate_version, 0), coalesce(candidate_share, 0)
+		  FROM tenants
+		 ORDER BY id`)
 	if err != nil {
 		return nil, err
 	}
 	return pgx.CollectRows(rows, func(row pgx.CollectableRow) (tenants.Tenant, error) {
 		var t tenants.Tenant
-		var version int64
-		var document []byte
-		if err := row.Scan(&t.ID, &t.Name, &t.Domain, &t.TimeZone, &t.Language, &t.Suspended, &t.MaxCalls,
+		err := row.Scan(&t.ID, &t.Name, &t.Domain, &t.TimeZone, &t.Language, &t.Suspended, &t.MaxCalls,
 			&t.MainNumber, &t.Dialling.Country, &t.Dialling.InternationalPrefix, &t.Dialling.NationalPrefix, &t.Dialling.AreaCode,
 			&t.CallingOut.Allowed, &t.CallingOut.BlockedPrefixes, &t.CallingOut.MaxCalls, &t.CallingOut.PerSecond,
-			&t.MaxCallsPerSecond, &version, &document); err != nil {
-			return t, err
-		}
-		if document == nil {
-			return t, nil
-		}
-		if err := json.Unmarshal(document, &t.Published); err != nil {
-			s.Log.ErrorContext(ctx, "a published version cannot be read; its tenant runs without flows",
-				slog.String("tenant_id", t.ID), slog.Int64("version", version), slog.Any("error", err))
-			t.Published = tenants.Published{Version: version}
-		}
-		return t, nil
+			&t.MaxCallsPerSecond, &t.Published.Version, &t.Candidate.Version, &t.Candidate.Share)
+		return t, err
 	})
 }
 

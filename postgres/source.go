@@ -2,10 +2,14 @@ package postgres
 
 import (
 	"context"
+	"errors"
 	"log/slog"
+	"strconv"
 	"sync"
 	"sync/atomic"
 	"time"
+
+	"golang.org/x/sync/singleflight"
 
 	"tandem/tenants"
 )
@@ -32,6 +36,7 @@ type Source struct {
 	ready    chan struct{}
 	readied  sync.Once
 	fromDisk atomic.Bool
+	fetches  singleflight.Group // of versions that the snapshot does not hold
 }
 
 // Current is the snapshot to decide from, or nil before Ready.
@@ -130,7 +135,7 @@ func (s *Source) reload(ctx context.Context) error {
 	var wait backoff
 	for {
 		bounded, cancel := context.WithTimeout(ctx, loadTimeout)
-		data, err := s.Store.LoadData(bounded)
+		data, err := s.Store.LoadNext(bounded, s.Current())
 		cancel()
 		if err == nil {
 			s.publish(ctx, data, false)
@@ -149,7 +154,7 @@ func (s *Source) reload(ctx context.Context) error {
 }
 
 func (s *Source) publish(ctx context.Context, data tenants.Data, fromDisk bool) {
-	snapshot, faults := tenants.NewSnapshot(data, s.Parse)
+	snapshot, faults := tenants.NextSnapshot(s.Current(), data, s.Parse)
 	for i, f := range faults {
 		if i == faultsLogged {
 			s.Log.ErrorContext(ctx, "more faults in the configuration are not listed", slog.Int("faults", len(faults)))
@@ -179,5 +184,42 @@ func (s *Source) keepLocalCopies(ctx context.Context, written <-chan struct{}) {
 			s.Log.ErrorContext(ctx, "the local snapshot could not be written; a start without PostgreSQL would use an older one",
 				slog.String("folder", s.Dir), slog.Any("error", err))
 		}
+	}
+}
+
+// fetchTimeout bounds the reading of one version.
+const fetchTimeout = 5 * time.Second
+
+// ErrNoTenant says that the snapshot has no tenant of an id.
+var ErrNoTenant = errors.New("postgres: no such tenant")
+
+// Version gives a tenant as it is now under one of its versions: from memory, or else from PostgreSQL, which is asked once for
+// all who wait for the same. ErrNotFound says that there is no such version.
+func (s *Source) Version(ctx context.Context, tenant string, version int64) (*tenants.Tenant, error) {
+	asked := s.fetches.DoChan(tenant+"/"+strconv.FormatInt(version, 10), func() (any, error) {
+		now := s.Current().Tenant(tenant)
+		if now == nil {
+			return nil, ErrNoTenant
+		}
+		if view := now.At(version); view != nil {
+			return view, nil
+		}
+		bounded, cancel := context.WithTimeout(context.WithoutCancel(ctx), fetchTimeout)
+		defer cancel()
+		p, err := s.Store.Version(bounded, tenant, version)
+		if err != nil {
+			return nil, err
+		}
+		view, faults := now.Under(p, s.Parse)
+		s.Log.InfoContext(ctx, "a version that is not in memory was read", slog.String("tenant_id", tenant), slog.Int64("version", version),
+			slog.Int("faults", len(faults)))
+		return view, nil
+	})
+	select {
+	case got := <-asked:
+		view, _ := got.Val.(*tenants.Tenant)
+		return view, got.Err
+	case <-ctx.Done():
+		return nil, context.Cause(ctx)
 	}
 }

@@ -82,6 +82,7 @@ func Reasons() because.Catalog {
 		"domain_unknown":     "No tenant has the domain {domain}.",
 		"device_unknown":     "{tenant} has no device {device} any more.",
 		"source_unknown":     "{address} is no trunk's address, and the caller did not authenticate.",
+		"version_on_trial":   "The call gets version {version} (canary, {share} % of calls).",
 		"caller_device":      "The call comes from {device} ({number}) of {tenant}.",
 		"caller_trunk":       "The call comes in over the trunk {trunk}, from {number}.",
 		"emergency":          "{number} is an emergency number: no limit, block or suspension applies.",

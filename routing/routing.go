@@ -63,6 +63,9 @@ type Decision struct {
 	Because    []because.Reason `json:"because,omitempty"`
 }
 
+// anonymous is the number of a caller who withholds his.
+const anonymous = "anonymous"
+
 // MaxNodes is how many nodes a decision names: an edge that has tried so many gives up.
 const MaxNodes = 4
 
@@ -182,7 +185,7 @@ func (d *decider) identifyTrunk() bool {
 	d.name(number)
 	d.name(numberFrom(trunk, r.From.User))
 	if r.Anonymous { // who withholds his number is blocked by it all the same
-		number = "anonymous"
+		number = anonymous
 		d.name(number)
 	}
 	d.Caller = callflows.Caller{Trunk: trunk.ID, Number: number, Name: r.FromName}
@@ -202,6 +205,7 @@ func (d *decider) route() {
 		d.place(true)
 		return
 	}
+	d.choose()
 	if d.mayCall() && d.findFlow() && d.withinLimit() && d.withinRate() {
 		d.place(false)
 	}
@@ -252,7 +256,10 @@ func (d *decider) findFlow() bool {
 }
 
 // owns says whether a number is the caller's tenant's own: then it does not go out although nothing answers it.
-func (d *decider) owns(number string) bool { return d.snapshot.TenantByNumber(number) == d.tenant }
+func (d *decider) owns(number string) bool {
+	owner := d.snapshot.TenantByNumber(number)
+	return owner != nil && owner.ID == d.tenant.ID
+}
 
 // callOut sends a number outside to the flow that calls out, unless configuration alone says that it cannot be called. Limits
 // are looked at when a way is taken.

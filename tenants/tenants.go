@@ -53,18 +53,16 @@ type Tenant struct {
 	Dialling   Dialling   `json:"dialling,omitzero"`
 	CallingOut CallingOut `json:"calling_out,omitzero"`
 
-	Published Published `json:"published"`
+	Published Published   `json:"published"`          // the version that new calls get, or the one that At was asked for
+	Candidate Candidate   `json:"candidate,omitzero"` // the version that some new calls get instead
+	Versions  []Published `json:"versions,omitempty"` // others that calls may still run under, Candidate's among them
 
 	location *time.Location
 	users    map[string]*User
 	devices  map[string]*Device // by id
 	byName   map[string]*Device // by digest username
-	routes   map[string]*Route
-	prefixes map[string]*Route // those that serve what begins with them; nil for none
-	flows    map[string]*Flow
-	schedule map[string]*Schedule
-	lists    map[string]*List
-	blocked  map[string]bool
+	parts                       // indexes of Published
+	views    map[int64]*Tenant  // this tenant under each version that is known, Published's own included
 }
 
 // User is a person or a role that can be rung.
@@ -177,6 +175,12 @@ func (f Fault) Error() string {
 // NewSnapshot indexes data. A tenant, flow or route that does not hold together is left out and reported, so that one
 // tenant's fault never stops another's calls. It takes over data: the caller must not touch it afterwards.
 func NewSnapshot(data Data, parse ParseSettings) (*Snapshot, []Fault) {
+	return NextSnapshot(nil, data, parse)
+}
+
+// NextSnapshot is NewSnapshot for data that follows on a snapshot: versions that both have are shared, and neither read nor
+// indexed again. A previous snapshot of nil shares nothing.
+func NextSnapshot(previous *Snapshot, data Data, parse ParseSettings) (*Snapshot, []Fault) {
 	s := &Snapshot{data: data, tenants: map[string]*Tenant{}, domains: map[string]*Tenant{},
 		numbers: map[string]*Tenant{}, trunks: map[netip.Addr]*Trunk{}, nodes: map[string]*Node{}}
 	var faults []Fault
@@ -186,7 +190,7 @@ func NewSnapshot(data Data, parse ParseSettings) (*Snapshot, []Fault) {
 			faults = append(faults, Fault{Tenant: t.ID, Path: "id", Detail: "is there twice; the first is used"})
 			continue
 		}
-		faults = append(faults, t.index(parse)...)
+		faults = append(faults, t.index(previous.known(t.ID), parse)...)
 		s.tenants[t.ID] = t
 		domain := strings.ToLower(t.Domain)
 		switch other := s.domains[domain]; {
@@ -222,8 +226,8 @@ func zone(name string) (*time.Location, error) {
 	return time.LoadLocation(name)
 }
 
-// index makes the tenant's indexes and says what it left out.
-func (t *Tenant) index(parse ParseSettings) []Fault {
+// index makes the tenant's indexes and says what it left out. before is the tenant in an earlier snapshot, or nil.
+func (t *Tenant) index(before *Tenant, parse ParseSettings) []Fault {
 	var faults []Fault
 	fault := func(path, detail string) { faults = append(faults, Fault{Tenant: t.ID, Path: path, Detail: detail}) }
 	location, err := zone(t.TimeZone)
@@ -245,7 +249,15 @@ func (t *Tenant) index(parse ParseSettings) []Fault {
 		}
 		t.byName[d.Username] = d
 	}
-	p := &t.Published
+	return append(faults, t.indexVersions(before, parse)...)
+}
+
+// indexPublished makes the indexes of the versioned part.
+func (t *Tenant) indexPublished(parse ParseSettings) []Fault {
+	var faults []Fault
+	fault := func(path, detail string) { faults = append(faults, Fault{Tenant: t.ID, Path: path, Detail: detail}) }
+	p, location := &t.Published, t.location
+	p.detach()
 	t.flows, t.schedule, t.routes, t.blocked = map[string]*Flow{}, map[string]*Schedule{}, map[string]*Route{}, map[string]bool{}
 	t.prefixes = nil
 	t.lists = make(map[string]*List, len(p.Lists))

@@ -146,7 +146,7 @@ func replayAll(ctx context.Context, store *postgres.Store, versions *tenantVersi
 			j := job{call: call, journal: journal}
 			if len(journal) > 0 {
 				var err error
-				if j.then, err = versions.get(ctx, journal[0].Version); err != nil {
+				if j.then, err = versions.of(ctx, journal); err != nil {
 					return err
 				}
 			}

@@ -4,8 +4,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 
 	"tandem/callflows"
+	"tandem/messages"
 	"tandem/postgres"
 	"tandem/tenants"
 )
@@ -34,6 +36,7 @@ func newTenantVersions(ctx context.Context, store *postgres.Store, tenant string
 	v.platform = tenants.Data{LoadedAt: data.LoadedAt, Revision: data.Revision, Emergency: data.Emergency, Nodes: data.Nodes}
 	for _, t := range data.Tenants {
 		if t.ID == tenant {
+			t.Versions = nil // what is kept for calls that are up is of no matter here
 			v.platform.Tenants = []tenants.Tenant{t}
 		}
 	}
@@ -78,10 +81,38 @@ func (v *tenantVersions) get(ctx context.Context, version int64) (*tenants.Snaps
 	return s, nil
 }
 
-// with makes the platform under a document.
-func (v *tenantVersions) with(name string, document tenants.Published) *tenants.Snapshot {
+// of gives the platform as a call had it: under the version that decided the call, with those that drove it besides where a
+// worker could not get that. It is nil when there is no such version.
+func (v *tenantVersions) of(ctx context.Context, journal []messages.JournalEntry) (*tenants.Snapshot, error) {
+	decided, err := v.get(ctx, journal[0].Version)
+	if decided == nil || err != nil {
+		return nil, err
+	}
+	tenant := decided.Tenant(v.platform.Tenants[0].ID)
+	var others []tenants.Published
+	for _, e := range journal {
+		known := slices.ContainsFunc(others, func(p tenants.Published) bool { return p.Version == e.Version })
+		if tenant == nil || e.Version == tenant.Published.Version || e.Source != messages.SourceCallflow || known {
+			continue
+		}
+		other, err := v.get(ctx, e.Version)
+		if err != nil {
+			return nil, err
+		}
+		if other != nil {
+			others = append(others, other.Tenant(tenant.ID).Published)
+		}
+	}
+	if len(others) == 0 {
+		return decided, nil
+	}
+	return v.with(versionWords(journal[0].Version), tenant.Published, others...), nil
+}
+
+// with makes the platform under a document; others are known besides.
+func (v *tenantVersions) with(name string, document tenants.Published, others ...tenants.Published) *tenants.Snapshot {
 	data, tenant := v.platform, v.platform.Tenants[0]
-	tenant.Published = document
+	tenant.Published, tenant.Candidate, tenant.Versions = document, tenants.Candidate{}, others
 	data.Tenants = []tenants.Tenant{tenant}
 	s, faults := tenants.NewSnapshot(data, callflows.ParseSettings)
 	for _, f := range faults {
