@@ -21,6 +21,8 @@ const (
 	CountCalls    CommandKind = "count_calls"    // how many calls are out by Trunks, and of the tenant
 	SetTimer      CommandKind = "set_timer"      // answer after Wait
 	WriteCDR      CommandKind = "write_cdr"      // a leg is over; CDR is its record
+	Join          CommandKind = "join"           // let Leg talk to Other, a leg of another call, and to nobody else
+	FindCall      CommandKind = "find_call"      // which call of the tenant is the Wanted one
 )
 
 // Command is one order. Only the fields that its kind names are set. N is its number within the call: the answer carries
@@ -47,6 +49,9 @@ type Command struct {
 	Diversions int           `json:"diversions,omitempty"`  // Ring: how often it was passed on, this time included
 	Wait       time.Duration `json:"wait_ns,omitempty"`     // SetTimer, Ring (per target), in nanoseconds
 	CDR        *messages.CDR `json:"cdr,omitempty"`         // WriteCDR
+	Other      *Party        `json:"other,omitempty"`       // Join: the other call's leg
+	For        Purpose       `json:"for,omitempty"`         // Join
+	Wanted     *Wanted       `json:"wanted,omitempty"`      // FindCall
 }
 
 // DigitsWanted says which digits to collect.
@@ -88,4 +93,6 @@ const (
 	MaxRinging     = 10 * time.Minute       // the longest that an element may ask for
 	BetweenDigits  = 2 * time.Second        // wait between digits of one input
 	LookupWait     = 500 * time.Millisecond // a look-up that takes longer counts as empty
+	JoinWait       = 5 * time.Second        // legs of two calls that do not talk by then are not joined
+	PartedWait     = 3 * time.Second        // a leg that was left, and that nobody has hung up by then, is hung up
 )

@@ -24,6 +24,11 @@ const (
 	Resumed         EventKind = "resumed"          // events may have been missed: what the element waits for may be over
 	EndOrdered      EventKind = "end_ordered"      // somebody ordered the call's end; By and Reason are set
 	Refused         EventKind = "refused"          // the node refused a command; Cause says how
+	Taken           EventKind = "taken"            // another call is about to let its leg, Other, talk to Leg
+	Released        EventKind = "released"         // it could not: Leg stays where it is
+	Joined          EventKind = "joined"           // Leg talks to Other, a leg of another call
+	Parted          EventKind = "parted"           // they no longer talk
+	CallFound       EventKind = "call_found"       // answers FindCall; Found is set unless there is none
 )
 
 // Event is one thing that happened. Only the fields that its kind names are set.
@@ -45,6 +50,9 @@ type Event struct {
 	Early    bool          `json:"early,omitempty"`    // Bridged: with the leg's early media, before anybody answered
 	End      *LegEnd       `json:"end,omitempty"`      // HungUp
 	By       string        `json:"by,omitempty"`       // EndOrdered: who wants it
+	Other    *Party        `json:"other,omitempty"`    // Taken, Released, Joined, Parted: the other call's leg
+	For      Purpose       `json:"for,omitempty"`      // Taken: what the other call is doing
+	Found    *Found        `json:"found,omitempty"`    // CallFound
 	Reason   string        `json:"reason,omitempty"`   // EndOrdered: in the words of who wants it
 }
 

@@ -102,7 +102,7 @@ func (w *watcher) commands(before State, e Event, out Outcome) error {
 			if before.Phase != Ending { // after a gap the same is ordered once more
 				w.hangUps++
 			}
-		case Answer, SignalRinging, Play, CollectDigits, Ring, FindContacts, CountCalls, SetTimer:
+		case Answer, SignalRinging, Play, CollectDigits, Ring, FindContacts, CountCalls, SetTimer, Join, FindCall:
 		}
 		if c.N != w.lastN+1 || c.Leg == "" {
 			return fmt.Errorf("command %d for leg %q follows %d", c.N, c.Leg, w.lastN)
@@ -123,7 +123,7 @@ func (w *watcher) application(before State, e Event, out Outcome) error {
 	var ordered int
 	for _, c := range out.Commands {
 		switch c.Kind {
-		case Answer, SignalRinging, Play, CollectDigits, Ring, FindContacts, CountCalls:
+		case Answer, SignalRinging, Play, CollectDigits, Ring, FindContacts, CountCalls, Join, FindCall:
 			ordered++
 			if out.State.Awaited != c.N {
 				return fmt.Errorf("%s %d is ordered and %d awaited", c.Kind, c.N, out.State.Awaited)
@@ -132,7 +132,7 @@ func (w *watcher) application(before State, e Event, out Outcome) error {
 		}
 	}
 	// After a gap the element begins anew: whether the awaited one is still under way is not known.
-	if ordered > 1 || ordered == 1 && before.Awaited != 0 && e.Command != before.Awaited && e.Kind != Resumed {
+	if ordered > 1 || ordered == 1 && before.Awaited != 0 && e.Command != before.Awaited && e.Kind != Resumed && !before.Missed {
 		return fmt.Errorf("%d applications are ordered while %d is awaited", ordered, before.Awaited)
 	}
 	switch s := out.State; s.Phase {
@@ -141,7 +141,7 @@ func (w *watcher) application(before State, e Event, out Outcome) error {
 			return fmt.Errorf("the call runs and waits for nothing")
 		}
 	case Talking:
-		if s.Awaited == 0 || s.Stage != stageRinging {
+		if !s.Joined() && (s.Awaited == 0 || s.Stage != stageRinging && s.Stage != stageJoining) {
 			return fmt.Errorf("the caller talks without a Ring")
 		}
 	case Ending, Ended, "":

@@ -28,7 +28,15 @@ func (s *step) bookkeep() {
 		s.hungUp()
 	case EndOrdered:
 		s.endOrdered()
-	case Played, DigitsCollected, RingEnded, Done, ContactsFound, CallsCounted, TimerFired, Refused, Resumed:
+	case Taken:
+		s.taken()
+	case Released:
+		s.released()
+	case Joined:
+		s.joined()
+	case Parted:
+		s.parted()
+	case Played, DigitsCollected, RingEnded, Done, ContactsFound, CallsCounted, CallFound, TimerFired, Refused, Resumed:
 		// These are the business of the element that asked.
 	}
 }
@@ -105,11 +113,15 @@ func (s *step) hungUp() {
 	}
 	l.HungUp, l.Cause, l.SIPCode = true, clip(s.event.End.Cause, messages.MaxName), s.event.End.SIPCode
 	if l.ID == s.state.DrivenLeg() {
-		s.drivenGone()
+		s.drivenGone(l)
 	} else {
 		s.explain("leg_ended", "device", s.deviceName(l), "cause", l.Cause, "by", endedBy(s.event.End.By))
 	}
 	s.commands = append(s.commands, Command{Kind: WriteCDR, Leg: l.ID, CDR: s.cdr(l)})
+	l.With, l.Joined, l.Taken = nil, false, false
+	if driven := s.state.leg(s.state.DrivenLeg()); driven != nil && driven.HungUp && !s.state.outlives() {
+		s.state.Phase, s.state.Awaited = Ending, 0
+	}
 	if (s.state.Phase == Ending) && !s.state.live() {
 		s.state.Phase = Ended
 		s.explain("call_ended")
@@ -118,7 +130,7 @@ func (s *step) hungUp() {
 
 // drivenGone notes why the driven leg, the caller's as a rule, is over. Legs that still ring are hung up by the node with it. A
 // caller who hangs up in the moment in which we order it was first: the node's word on who ended the leg decides.
-func (s *step) drivenGone() {
+func (s *step) drivenGone(l *Leg) {
 	end := s.event.End
 	switch {
 	case end.By == ByFarEnd && (s.state.Answered || end.AnsweredAt != nil):
@@ -129,6 +141,12 @@ func (s *step) drivenGone() {
 		s.state.Fault = messages.FaultCaller
 	case s.state.Phase == Ending:
 		s.explain("caller_hung_up_by_us", "cause", end.Cause)
+	case s.state.Phase == Talking && s.state.outlives():
+		s.explain("caller_left", "cause", end.Cause)
+		s.state.Fault = ""
+	case l.With != nil && !l.Joined:
+		s.explain("other_gone")
+		s.state.Fault = ""
 	case s.state.Phase == Talking && (s.talkedOut() || !causeOfNode(end.Cause)):
 		s.explain("callee_ended_call", "cause", end.Cause)
 	case s.state.FlowID == "" && end.AnsweredAt != nil: // its flow was another worker's, who is gone
@@ -137,7 +155,6 @@ func (s *step) drivenGone() {
 		s.explain("node_hung_up", "cause", end.Cause)
 		s.state.Fault = messages.FaultPlatform
 	}
-	s.state.Phase, s.state.Awaited = Ending, 0
 }
 
 // talkedOut says whether the leg that the caller talked to is gone.

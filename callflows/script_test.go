@@ -31,6 +31,8 @@ var update = flag.Bool("update", false, "write the outcomes of testdata/*.txt an
 //
 //	[+30s] counted N [tenant=1] [TRUNK=3[/1]]      calls that are out, and begun within a second
 //	[+30s] bridged LEG early | ring_ended N CAUSE [sip=503]
+//	[+30s] taken LEG OTHER PURPOSE | released LEG OTHER | joined LEG OTHER | parted LEG OTHER     legs of another call
+//	[+30s] found N [OTHER] [local] [answered]       what FindCall found; without OTHER, nothing
 //
 // N is the number of the command that is answered. A is the caller's leg, L1, L2 ... are the dialled ones in order, and
 // any other name is a leg that the call does not know. Each event is a second after the last unless it says otherwise.
@@ -247,7 +249,8 @@ func (s *script) parse(line string, words []string) Event {
 	s.t.Helper()
 	kinds := map[string]EventKind{"parked": Parked, "done": Done, "played": Played, "digits": DigitsCollected, "contacts": ContactsFound,
 		"created": LegCreated, "rang": Rang, "answered": Answered, "bridged": Bridged, "unbridged": Unbridged, "ring_ended": RingEnded,
-		"refused": Refused, "hungup": HungUp, "timer": TimerFired, "end_ordered": EndOrdered, "resumed": Resumed, "counted": CallsCounted}
+		"refused": Refused, "hungup": HungUp, "timer": TimerFired, "end_ordered": EndOrdered, "resumed": Resumed, "counted": CallsCounted,
+		"taken": Taken, "released": Released, "joined": Joined, "parted": Parted, "found": CallFound}
 	e := Event{Kind: kinds[words[0]], At: s.now, Leg: callerLeg}
 	words = words[1:]
 	arg := func() string {
@@ -296,6 +299,8 @@ func (s *script) parse(line string, words []string) Event {
 		}
 	case LegCreated, Rang, Answered, Bridged:
 		e.Leg, e.Early = s.leg(arg()), slices.Contains(words, "early")
+	case Taken, Released, Joined, Parted, CallFound:
+		s.parseJoin(&e, arg, number, &words)
 	case EndOrdered:
 		e.By, e.Reason = arg(), strings.Join(words, " ")
 	case Unbridged, Resumed:
@@ -421,5 +426,6 @@ func (s *script) sayCommand(c Command) string {
 	add(len(c.Trunks) > 0, c.Trunks...)
 	add(c.Cause != "", c.Cause)
 	add(len(c.Devices) > 0, c.Devices...)
+	s.sayJoin(c, add)
 	return strings.Join(words, " ")
 }

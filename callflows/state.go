@@ -69,6 +69,8 @@ type State struct {
 	// Driven is the channel uuid of the leg that the flow plays to and dials from; empty: the caller's. A transfer can make it
 	// another leg of the call, which then goes on without its caller.
 	Driven string `json:"driven,omitempty"`
+	Guard  int    `json:"guard,omitempty"`  // the timer that looks after a leg that is joined or was left; 0 for none
+	Missed bool   `json:"missed,omitempty"` // while its leg was taken the element's wait has ended
 
 	Cause string         `json:"cause,omitempty"` // cause of the hang-up that we ordered
 	Fault messages.Fault `json:"fault,omitempty"` // whose doing the end is, once it is known
@@ -95,6 +97,10 @@ type Leg struct {
 	Cause      string    `json:"cause,omitempty"`
 	SIPCode    int       `json:"sip_code,omitempty"` // that it ended with unanswered
 	Early      bool      `json:"early,omitempty"`    // the caller hears its early media
+	// With is the leg of another call that it talks to, if Joined, or is about to.
+	With   *Party `json:"with,omitempty"`
+	Joined bool   `json:"joined,omitempty"`
+	Taken  bool   `json:"taken,omitempty"` // by the other call's doing
 }
 
 // Outcome is what a step gives.
@@ -134,6 +140,9 @@ func ElementBefore(config Config, s State, e Event) string {
 
 // Ringing says whether the call waits for somebody to answer.
 func (s *State) Ringing() bool { return s.Phase == Running && s.Stage == stageRinging }
+
+// Joined says whether the call talks, or talked last, to another call's leg.
+func (s *State) Joined() bool { return s.Phase == Talking && s.Stage == stageJoined }
 
 // live says whether any leg is still there.
 func (s *State) live() bool {

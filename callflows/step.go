@@ -28,7 +28,7 @@ func Step(config Config, state State, event Event) Outcome {
 		s.bookkeep()
 		if s.event.Kind == Resumed && s.state.Cause != "" {
 			s.explain("hung_up_again", "cause", s.state.Cause)
-			s.order(Command{Kind: HangUp, Cause: s.state.Cause}) // hanging up twice harms nobody
+			s.order(Command{Kind: HangUp, Leg: s.state.remaining(), Cause: s.state.Cause}) // hanging up twice harms nobody
 		}
 	case Ended:
 		s.late()
@@ -43,6 +43,7 @@ type step struct {
 	event    Event
 	commands []Command
 	because  []because.Reason
+	joinLost bool // the event means that a join that was ordered will not be
 }
 
 func (s *step) explain(code string, args ...string) {
@@ -174,12 +175,25 @@ func (s *step) end(cause string, fault messages.Fault, why because.Reason) {
 	s.because = append(s.because, why)
 	s.state.Phase, s.state.Awaited = Ending, 0
 	s.state.Cause, s.state.Fault = cause, fault
-	s.order(Command{Kind: HangUp, Cause: cause})
+	s.order(Command{Kind: HangUp, Leg: s.state.remaining(), Cause: cause})
 }
 
 // progress gives the event to the element at work.
 func (s *step) progress() {
-	if s.event.Kind == Refused && s.answers() {
+	switch {
+	case s.guards():
+		s.guard()
+		if !s.joinLost {
+			return
+		}
+	case s.state.Stage == stageJoining && s.event.Kind == Refused && s.answers():
+		s.loseJoin()
+	}
+	if s.suspended() {
+		s.state.Missed = s.state.Missed || s.answers() || s.event.Kind == Resumed
+		return
+	}
+	if s.event.Kind == Refused && s.answers() && !s.joinLost {
 		s.end("NORMAL_TEMPORARY_FAILURE", messages.FaultPlatform, because.New("node_refused", "detail", s.event.Cause))
 		return
 	}
@@ -203,6 +217,16 @@ func (s *step) resume(kind element, settings any) {
 		return
 	}
 	s.explain("resumed", "element", s.state.Element)
+	s.again(kind, settings)
+}
+
+// again enters the element at work anew.
+func (s *step) again(kind element, settings any) {
+	for i := range s.state.Legs {
+		if l := &s.state.Legs[i]; !l.Joined && !l.Taken {
+			l.With = nil // what was ordered is ordered anew
+		}
+	}
 	s.state.Stage, s.state.Attempt, s.state.Awaited = "", 0, 0
 	kind.enter(s, settings)
 }

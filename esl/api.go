@@ -20,6 +20,9 @@ func UUIDKill(uuid, cause string) API {
 	return onChannel("uuid_kill", uuid).add(" ").arg("cause", cause, checkCause).api()
 }
 
+// UUIDAnswer answers a channel that is not answered yet. One that is answered already stays so.
+func UUIDAnswer(uuid string) API { return onChannel("uuid_answer", uuid).api() }
+
 // UUIDExists answers "true" or "false".
 func UUIDExists(uuid string) API { return onChannel("uuid_exists", uuid).api() }
 

@@ -4,12 +4,16 @@ import (
 	"cmp"
 	"context"
 	"fmt"
+	"strings"
 	"sync/atomic"
 	"time"
 )
 
 // spareBytes is how large a write buffer may be and still be kept for reuse.
 const spareBytes = 256 << 10
+
+// MaxTogether bounds the commands of one write. It is below Options.InFlight, of which each takes one place.
+const MaxTogether = 48
 
 // The life of a waiting command. Exactly one side moves it out of waiting.
 const (
@@ -104,6 +108,52 @@ func (c *Conn) SendTogether(ctx context.Context, first, second Command) (Reply, 
 	one, errOne := c.wait(ctx, pair[0], started)
 	two, errTwo := c.wait(ctx, pair[1], started)
 	return one, two, cmp.Or(errOne, errTwo)
+}
+
+// SendInOneWrite is SendTogether for 1 to MaxTogether commands. The replies are in the order of the commands.
+func (c *Conn) SendInOneWrite(ctx context.Context, commands ...Command) ([]Reply, error) {
+	if len(commands) == 0 || len(commands) > MaxTogether {
+		return nil, notSent(fmt.Errorf("esl: %d commands in one write", len(commands)))
+	}
+	var text strings.Builder
+	var all []*waiter
+	held := 0
+	giveUp := func(err error) ([]Reply, error) {
+		for range held {
+			<-c.slots
+		}
+		for _, w := range all {
+			c.release(w)
+		}
+		return nil, notSent(err)
+	}
+	for _, command := range commands {
+		line, api, err := command.wire()
+		if err != nil {
+			_, _ = giveUp(err)
+			return nil, err // of the command's own: it is not to be sent again
+		}
+		text.WriteString(line)
+		all = append(all, c.newPlace(api))
+	}
+	for _, w := range all {
+		if err := c.place(ctx, w); err != nil {
+			return giveUp(err)
+		}
+		held++
+	}
+	started := time.Now()
+	if err := c.write(text.String(), all...); err != nil {
+		return giveUp(err)
+	}
+	replies := make([]Reply, len(all))
+	var failed error
+	for i, w := range all {
+		var err error
+		replies[i], err = c.wait(ctx, w, started)
+		failed = cmp.Or(failed, err)
+	}
+	return replies, failed
 }
 
 // newPlace takes a waiter for a command whose bytes are not queued yet.

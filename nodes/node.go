@@ -36,6 +36,12 @@ type CallsOut interface {
 	Count(call, tenant string, trunks []string, now time.Time) callflows.Counts
 }
 
+// Finder answers which live call of a tenant is the wanted one.
+type Finder interface {
+	// FindCall looks among the calls of the tenant of the call that asks, that call aside. It gives nil when there is none.
+	FindCall(asks callflows.Call, wanted callflows.Wanted, now time.Time) *callflows.Found
+}
+
 // Announcer tells the other workers. What cannot be sent now is dropped: the next announcement makes up for it.
 type Announcer interface {
 	AnnounceCall(messages.CallEvent)
@@ -55,6 +61,7 @@ type Options struct {
 	Announcer Announcer
 	Live      LiveAnnouncer              // nil: live calls and dialogs are not announced
 	CallsOut  CallsOut                   // nil: calls out are not counted, so that no limit of theirs holds
+	Finder    Finder                     // nil: no other call is ever found
 	Prompts   func(prompt string) string // what a prompt's name is for the node: a file or a stream
 	// Link, when given, lets several workers share the node: one owns it, one stands by. Without it this worker takes the
 	// node as its own, and must be the only one that does.

@@ -21,10 +21,11 @@ type order struct {
 	facts   callflows.Call // the call's, readable without the shard's lock
 	command callflows.Command
 	built   esl.Command
-	at      time.Time   // of the event that led to it
-	mark    string      // what the channel of the driven leg is to carry from then on
-	ticket  link.Ticket // of the state that the standby must have first
-	term    int64       // of ownership in which it was given
+	at      time.Time     // of the event that led to it
+	mark    string        // what the channel of the driven leg is to carry from then on
+	ticket  link.Ticket   // of the state that the standby must have first
+	term    int64         // of ownership in which it was given
+	with    []esl.Command // of a join: what is written with it, before it
 }
 
 var (
@@ -56,7 +57,12 @@ func (n *Node) build(c callflows.Call, command callflows.Command) (esl.Command, 
 		built = esl.Bridge(command.Leg, id, dial)
 	case callflows.HangUp:
 		built = esl.UUIDKill(command.Leg, command.Cause)
-	case callflows.FindContacts, callflows.CountCalls, callflows.SetTimer, callflows.WriteCDR:
+	case callflows.Join:
+		if command.Other == nil {
+			return nil, errNoOther
+		}
+		built = esl.UUIDBridge(command.Leg, command.Other.Leg)
+	case callflows.FindContacts, callflows.FindCall, callflows.CountCalls, callflows.SetTimer, callflows.WriteCDR:
 		return nil, errors.New("nodes: not a command for a media node: " + string(command.Kind))
 	}
 	return built, built.Err()
@@ -172,6 +178,15 @@ func (s *shard) sendOne(ctx context.Context, o order) error {
 	if !o.ticket.Wait(shipWait) {
 		o.ticket.Written(writeWait)
 	}
+	if o.command.Kind == callflows.Join {
+		with, err := s.node.takeLeg(o)
+		if err != nil {
+			return err
+		}
+		o.with = with
+	} else if s.suspends(o) {
+		return errTaken
+	}
 	deadline := time.Now().Add(resendWait)
 	for {
 		if s.node.role.Load() != owning || s.node.term.Load() != o.term {
@@ -182,6 +197,9 @@ func (s *shard) sendOne(ctx context.Context, o order) error {
 			reply, err := o.sendTo(ctx, c)
 			if err == nil {
 				s.confirm(o)
+				if o.command.Kind == callflows.Join && reply.Err() != nil {
+					s.node.releaseLeg(o)
+				}
 				return reply.Err()
 			}
 			if !errors.Is(err, esl.ErrNotSent) {
@@ -230,8 +248,11 @@ func (n *Node) mayWrite() bool {
 // sendTo writes an order to a node. In the same write the driven leg's channel gets its mark, and before a ring how it is to
 // end: when this process dies, the channel carries the mark exactly if the order is on its way.
 func (o order) sendTo(ctx context.Context, c *esl.Conn) (esl.Reply, error) {
-	if o.command.Kind == callflows.HangUp {
+	switch o.command.Kind {
+	case callflows.HangUp:
 		return c.Send(ctx, o.built)
+	case callflows.Join:
+		return o.sendJoin(ctx, c)
 	}
 	variables := []esl.Var{{Name: markVariable, Value: o.mark}}
 	if o.command.Leg != o.facts.Leg {

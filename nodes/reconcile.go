@@ -406,9 +406,15 @@ func (s *shard) restore(d dump) *call {
 // of no kind means that it goes on by itself.
 func resumption(c *call, d dump, callee bool) callflows.Event {
 	event := callflows.Event{At: d.at(), Leg: c.state.DrivenLeg()}
+	with := d.Variable("bridge_to")
+	foreign := len(with) >= legDigits && !shareDigits(event.Leg, with)
 	switch {
 	case c.state.Phase == "":
 		event.Kind, event.Call = callflows.Parked, &c.state.Call
+	case foreign && (c.state.Phase == callflows.Running || c.state.Phase == callflows.Talking):
+		event.Kind, event.Other = callflows.Joined, &callflows.Party{Leg: with} // told twice it changes nothing
+	case c.state.Joined():
+		event.Kind, event.Other = callflows.Parted, &callflows.Party{}
 	case callee && c.state.Phase == callflows.Running && d.Variable("bridge_to") != "":
 		event.Kind, event.Leg = callflows.Bridged, d.Variable("bridge_to") // the mark is from before the answer
 	case callee:

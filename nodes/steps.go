@@ -29,14 +29,20 @@ func (n *Node) handle(index int, e *esl.Event) {
 	n.traffic.notice(e)
 	s := n.shards[index%len(n.shards)]
 	s.mu.Lock()
-	defer s.mu.Unlock()
+	s.notice(e)
+	s.mu.Unlock()
+	n.across(e)
+}
+
+// notice is what this worker does with an event, as what it is to the node.
+func (s *shard) notice(e *esl.Event) {
 	switch s.node.role.Load() {
 	case owning:
 		s.hear(e)
 	case standingBy:
 		if at := e.Time(); !at.IsZero() {
 			now := time.Now()
-			n.late.note(now.Sub(at), now)
+			s.node.late.note(now.Sub(at), now)
 		}
 		s.keep(e)
 	}
@@ -354,7 +360,9 @@ func (s *shard) obey(c *call, command callflows.Command, at time.Time, orders *[
 		for _, target := range command.Targets {
 			s.bind(target.Leg, c)
 		}
-	case callflows.Answer, callflows.SignalRinging, callflows.Play, callflows.CollectDigits, callflows.HangUp:
+	case callflows.FindCall:
+		return s.findCall(c, command, at), true
+	case callflows.Answer, callflows.SignalRinging, callflows.Play, callflows.CollectDigits, callflows.HangUp, callflows.Join:
 	}
 	built, err := s.node.build(c.state.Call, command)
 	if err != nil {

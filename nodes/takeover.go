@@ -87,7 +87,8 @@ func (s *shard) inherit(doubt bool) []order {
 func withoutAnswered(orders []callflows.Command, e callflows.Event) []callflows.Command {
 	var left []callflows.Command
 	for _, o := range orders {
-		proven := e.Command == o.N || e.Kind == callflows.Answered && o.Kind == callflows.Answer
+		proven := e.Command == o.N || e.Kind == callflows.Answered && o.Kind == callflows.Answer ||
+			e.Kind == callflows.Joined && o.Kind == callflows.Join && o.Other != nil && o.Other.Leg == e.Other.Leg
 		for _, t := range o.Targets {
 			proven = proven || t.Leg == e.Leg
 		}

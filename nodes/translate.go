@@ -78,9 +78,17 @@ func translate(e *esl.Event) (callflows.Event, bool) {
 	case "CHANNEL_ANSWER":
 		out.Kind = callflows.Answered
 	case "CHANNEL_BRIDGE":
+		if other, foreign := otherCallsLeg(e); foreign {
+			out.Kind, out.Other = callflows.Joined, &callflows.Party{Leg: other}
+			break
+		}
 		out.Kind, out.Leg = callflows.Bridged, e.Get("Bridge-B-Unique-ID")
 		out.Early = e.Get("Answer-State") == "early" // of the caller's leg, whose event this is
 	case "CHANNEL_UNBRIDGE":
+		if other, foreign := otherCallsLeg(e); foreign {
+			out.Kind, out.Other = callflows.Parted, &callflows.Party{Leg: other}
+			break
+		}
 		out.Kind = callflows.Unbridged
 	case "CHANNEL_EXECUTE_COMPLETE":
 		return executed(e, out)
