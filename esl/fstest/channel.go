@@ -93,6 +93,8 @@ type channel struct {
 	originated bool     // this one is the A-leg of its bridge
 	exchanging bool     // the B-leg's goroutine is inside the bridge
 	launched   bool     // an outbound leg's goroutine was started
+	launchedAt time.Time
+	accepted   bool // its answer was confirmed with a key
 
 	leg *sipLeg
 }

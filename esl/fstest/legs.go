@@ -109,18 +109,25 @@ func (c *channel) copyExports(a *channel) {
 
 // launch starts the goroutine of a leg, after its leg_delay_start.
 func (s *Server) launch(c *channel) {
-	start := func() {
-		if !c.launched {
-			c.launched = true
-			s.spawn(c.runOutbound)
-		}
-	}
-	delay, _ := c.vars.get("leg_delay_start")
-	if seconds := atoi(delay); seconds > 0 {
-		s.after(time.Duration(seconds)*time.Second, start)
+	if delay := c.delay(); delay > 0 {
+		s.after(delay+legTimeoutSlack, func() { s.begin(c) }) // whole seconds are compared with ">"
 		return
 	}
-	start()
+	s.begin(c)
+}
+
+// begin starts the goroutine of a leg, unless that was done.
+func (s *Server) begin(c *channel) {
+	if !c.launched {
+		c.launched, c.launchedAt = true, time.Now()
+		s.spawn(c.runOutbound)
+	}
+}
+
+// delay is a leg's leg_delay_start.
+func (c *channel) delay() time.Duration {
+	seconds, _ := c.vars.get("leg_delay_start")
+	return time.Duration(max(0, atoi(seconds))) * time.Second
 }
 
 // runOutbound is the goroutine of a call that goes out.
@@ -140,6 +147,10 @@ func (c *channel) runOutbound() {
 		if c.redirect != nil {
 			c.live()
 			break
+		}
+		if c.answered && c.confirmKey() != "" && !c.accepted {
+			c.confirm()
+			continue
 		}
 		if !c.runQueuedWhenAnswered() {
 			c.pause(time.Time{})

@@ -107,17 +107,22 @@ func (d *dial) await(started time.Time) (winner *channel, reason int) {
 		}
 		deadline := started.Add(d.limit)
 		alive := 0
+		d.launchNext()
 		for _, leg := range d.legs {
 			if leg.hungup {
 				continue
 			}
 			alive++
-			if leg.answered || leg.early && !ignoreEarly {
+			if leg.accepted || leg.confirmKey() == "" && (leg.answered || leg.early && !ignoreEarly) {
 				return leg, causeLoseRace
 			}
 			d.passRinging(leg)
+			begun := started.Add(leg.delay()) // the times of a delayed leg count from when it is dialled
+			if leg.launched {
+				begun = leg.launchedAt
+			}
 			if limit, ok := leg.vars.get("leg_progress_timeout"); ok && atoi(limit) > 0 && !leg.ringing && !leg.early {
-				end := started.Add(time.Duration(atoi(limit))*time.Second + legTimeoutSlack)
+				end := begun.Add(time.Duration(atoi(limit))*time.Second + legTimeoutSlack)
 				if !time.Now().Before(end) {
 					leg.hangup(causeProgressTimeout)
 					alive--
@@ -128,7 +133,10 @@ func (d *dial) await(started time.Time) (winner *channel, reason int) {
 			}
 			if limit, ok := leg.vars.get("leg_timeout"); ok && atoi(limit) > 0 {
 				// The engine compares whole seconds with ">", so up to a second more.
-				end := started.Add(time.Duration(atoi(limit))*time.Second + legTimeoutSlack)
+				end := begun.Add(time.Duration(atoi(limit))*time.Second + legTimeoutSlack)
+				if wait, ok := leg.vars.get("group_confirm_timeout"); ok && leg.answered && atoi(wait) > 0 {
+					end = leg.times.answered.Add(time.Duration(atoi(wait))*time.Second + legTimeoutSlack)
+				}
 				if !time.Now().Before(end) {
 					leg.hangup(causeAllottedTimeout)
 					alive--
@@ -150,6 +158,24 @@ func (d *dial) await(started time.Time) (winner *channel, reason int) {
 			}
 		}
 		d.waiter.pause(deadline)
+	}
+}
+
+// launchNext dials the leg whose leg_delay_start is the shortest when no other leg is under way
+// (switch_ivr_originate.c, check_per_channel_timeouts).
+func (d *dial) launchNext() {
+	var next *channel
+	for _, leg := range d.legs {
+		switch {
+		case leg.hungup:
+		case leg.launched:
+			return
+		case next == nil || leg.delay() < next.delay():
+			next = leg
+		}
+	}
+	if next != nil {
+		d.srv.begin(next)
 	}
 }
 
