@@ -52,6 +52,7 @@ func TestHostileValuesAddNoCommandHeaderVariableOrLeg(t *testing.T) {
 		for _, cmd := range []Command{
 			Set(someUUID, a, "caller_note", b), Set(someUUID, "", b, a), Playback(someUUID, "", a), UUIDSetvar(someUUID, "note", a),
 			UUIDSetvarMulti(someUUID, Var{"one", a}, Var{"two", b}), UUIDKill(a, b), Hangup(someUUID, a), GlobalSetvarCAS("owner", a, b),
+			Record(someUUID, a, Recording{File: b}), RecordSession(someUUID, "", a), StopRecordSession(someUUID, "", c), Speak(someUUID, "", a, b, c), Speak(someUUID, "", "e", "v", a),
 			HashInsertIfEmpty(a, b, c), UUIDBridge(someUUID, a), GlobalGetvar(a), UUIDGetvar(someUUID, a),
 			SendEvent("tandem::epoch", Var{"Tandem-Epoch", a}, Var{"Tandem-" + b, c}), SendEvent(a),
 			PlayAndGetDigits(someUUID, "", DigitsRequest{Min: 1, Max: 4, Tries: 1, Timeout: time.Second, Terminators: c, Prompt: "a", Variable: "digits", Pattern: b}),

@@ -2,8 +2,31 @@ package conformance
 
 import (
 	"encoding/binary"
+	"net"
 	"strings"
 )
+
+// sound sends one packet of 20 ms of PCMU: a loud square wave, or silence.
+func (d *Dialog) sound(to *net.UDPAddr, loud bool) {
+	const samples, halfWave = 160, 10
+	packet := make([]byte, 12+samples)
+	packet[0] = 0x80
+	d.rtpSequence++
+	binary.BigEndian.PutUint16(packet[2:], d.rtpSequence)
+	binary.BigEndian.PutUint32(packet[4:], uint32(d.rtpSequence)*samples)
+	binary.BigEndian.PutUint32(packet[8:], 0xfeed)
+	for i := range samples {
+		packet[12+i] = 0xff // G.711: nothing
+		if loud && i/halfWave%2 == 0 {
+			packet[12+i] = 0x90
+		} else if loud {
+			packet[12+i] = 0x10
+		}
+	}
+	if _, err := d.phone.rtp.WriteToUDP(packet, to); err != nil {
+		d.phone.t.Fatal(err)
+	}
+}
 
 // telephoneEvents sends keys as RFC 4733 telephone-events: three packets while
 // the key is down and three with the end bit, all of one timestamp. ends says

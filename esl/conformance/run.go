@@ -15,7 +15,7 @@ type Claim struct {
 func Claims() []Claim {
 	var all []Claim
 	for _, some := range [][]Claim{
-		socketClaims(), answerClaims(), mediaClaims(), digitClaims(), bridgeClaims(), failureClaims(), hangupClaims(), apiClaims(), edgeClaims(), dialogClaims(), groupClaims(),
+		socketClaims(), answerClaims(), mediaClaims(), digitClaims(), bridgeClaims(), failureClaims(), hangupClaims(), apiClaims(), edgeClaims(), dialogClaims(), groupClaims(), recordClaims(),
 	} {
 		all = append(all, some...)
 	}

@@ -50,8 +50,9 @@ func newApplications() map[string]application {
 		"set_profile_var":      {run: ignore},
 		"sched_cancel":         {run: ignore},
 		"stop_playback":        {run: ignore},
-		"stop_record_session":  {run: ignore},
-		"record_session":       {run: ignore, needsMedia: true},
+		"stop_record_session":  {run: runStopRecordSession},
+		"record_session":       {run: runRecordSession, needsMedia: true},
+		"speak":                {run: ignore, needsMedia: true},
 		"record_session_pause": {run: ignore},
 	}
 }

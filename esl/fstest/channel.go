@@ -84,7 +84,8 @@ type channel struct {
 	locked   int        // sendmsgs with event-lock that are running
 	depth    int        // nested applications
 	digits   []digit
-	broken   bool // uuid_break: stop the running file
+	broken   bool   // uuid_break: stop the running file
+	taped    []tape // record_session
 	redirect *redirect
 
 	originator *channel // the leg for which this one is being dialled

@@ -71,6 +71,7 @@ func (c *channel) report() {
 		return
 	}
 	c.enter(csHangup)
+	c.stopTapes(func(tape) bool { return true })
 	c.times.hangup = time.Now()
 	c.setHangupVariables()
 	c.setCallState(callHangup)
