@@ -48,8 +48,13 @@ func StopRecordSession(uuid, id, file string) Message {
 // Speak says a text by an engine for text to speech that the node has loaded. FreeSWITCH does not tell whether it has.
 func Speak(uuid, id, engine, voice, text string) Message {
 	b := execute("speak", uuid, id).add(argHeader)
-	b.arg("engine", engine, checkToken).add("|").arg("voice", voice, checkToken).add("|").arg("text", text, checkSpoken)
+	b.arg("engine", engine, checkWord).add("|").arg("voice", voice, checkWord).add("|").arg("text", text, checkSpoken)
 	return finishExecute(b, id, true)
+}
+
+// checkWord accepts the name of an engine or of a voice.
+func checkWord(s string) *offence {
+	return checkChars(s, maxTokenBytes, func(c byte) bool { return isAlnum(c) || c == '-' || c == '_' })
 }
 
 // maxSpokenBytes bounds a text that is spoken.
