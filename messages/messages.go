@@ -40,6 +40,7 @@ const (
 	EdgeForgetV1   Type = "edge.forget.v1"  // worker -> every edge: drop cached credentials
 	CDRV1          Type = "cdr.v1"
 	JournalV1      Type = "journal.v1"
+	RecordingV1    Type = "recording.v1" // call worker -> ledger: what a node has recorded
 )
 
 // Bounds on what a message may hold. Beyond them Parse refuses.
@@ -112,6 +113,8 @@ func blank(t Type) Message {
 		return new(CDR)
 	case JournalV1:
 		return new(Journal)
+	case RecordingV1:
+		return new(Recording)
 	}
 	return nil
 }

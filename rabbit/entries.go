@@ -15,11 +15,17 @@ func clip(c *messages.CDR) {
 	}{
 		{&c.SIPCallID, messages.MaxURI}, {&c.From, messages.MaxURI}, {&c.FromName, messages.MaxName}, {&c.To, messages.MaxURI},
 	} {
-		*f.text = strings.ToValidUTF8(*f.text, "\uFFFD")
-		if len(*f.text) > f.limit {
-			*f.text = strings.ToValidUTF8((*f.text)[:f.limit], "")
-		}
+		*f.text = fit(*f.text, f.limit)
 	}
+}
+
+// fit cuts a text to so many bytes of UTF-8.
+func fit(text string, limit int) string {
+	text = strings.ToValidUTF8(text, "\uFFFD")
+	if len(text) > limit {
+		text = strings.ToValidUTF8(text[:limit], "")
+	}
+	return text
 }
 
 type ledgerCounters struct {

@@ -19,12 +19,13 @@ const (
 	intakeBytes    = 16 << 20 // unpacked, that it stores at once
 )
 
-// LedgerStore writes the ledger. Both methods are idempotent: a batch may come again, whole or in part. An error that
+// LedgerStore writes the ledger. Its methods are idempotent: a batch may come again, whole or in part. An error that
 // wraps a *messages.Refusal says that one of the values can never be stored; any other that it was not the values'
 // fault.
 type LedgerStore interface {
 	InsertCDRs(context.Context, []messages.CDR) (inserted int, err error)
 	InsertJournal(context.Context, []messages.JournalEntry) error
+	InsertRecordings(context.Context, []messages.Recording) error
 }
 
 // ConsumeLedger collects up to batch messages, or those of wait after the first, stores them together and acknowledges
@@ -106,6 +107,7 @@ type reading struct {
 	size     int // bytes, unpacked
 	cdr      *messages.CDR
 	entries  []messages.JournalEntry
+	recorded *messages.Recording
 }
 
 // keep returns true when every delivery is stored or dead-lettered, false when the channel is lost or ctx has ended.
@@ -163,6 +165,8 @@ func read(d *amqp.Delivery) (reading, error) {
 		return reading{delivery: d, size: len(body), cdr: m}, nil
 	case *messages.Journal:
 		return reading{delivery: d, size: len(body), entries: m.Entries}, nil
+	case *messages.Recording:
+		return reading{delivery: d, size: len(body), recorded: m}, nil
 	}
 	return reading{}, &messages.Refusal{Reason: "unknown_type", Field: "type", Detail: "does not belong into the ledger"}
 }
@@ -172,7 +176,11 @@ func read(d *amqp.Delivery) (reading, error) {
 func (in *intake) insert(ctx context.Context, all []reading) (*messages.Refusal, bool) {
 	var cdrs []messages.CDR
 	var entries []messages.JournalEntry
+	var recordings []messages.Recording
 	for _, r := range all {
+		if r.recorded != nil {
+			recordings = append(recordings, *r.recorded)
+		}
 		if r.cdr != nil {
 			cdrs = append(cdrs, *r.cdr)
 		}
@@ -180,7 +188,7 @@ func (in *intake) insert(ctx context.Context, all []reading) (*messages.Refusal,
 	}
 	var refusal *messages.Refusal
 	ok := in.try(ctx, "store the ledger", func() error {
-		err := in.client.guard("ledger store", func() error { return in.storeBoth(ctx, cdrs, entries) })
+		err := in.client.guard("ledger store", func() error { return in.storeAll(ctx, cdrs, entries, recordings) })
 		if errors.As(err, &refusal) {
 			return nil
 		}
@@ -189,7 +197,7 @@ func (in *intake) insert(ctx context.Context, all []reading) (*messages.Refusal,
 	return refusal, ok
 }
 
-func (in *intake) storeBoth(ctx context.Context, cdrs []messages.CDR, entries []messages.JournalEntry) error {
+func (in *intake) storeAll(ctx context.Context, cdrs []messages.CDR, entries []messages.JournalEntry, recordings []messages.Recording) error {
 	if len(cdrs) > 0 {
 		if _, err := in.store.InsertCDRs(ctx, cdrs); err != nil {
 			return fmt.Errorf("insert %d CDRs: %w", len(cdrs), err)
@@ -198,6 +206,11 @@ func (in *intake) storeBoth(ctx context.Context, cdrs []messages.CDR, entries []
 	if len(entries) > 0 {
 		if err := in.store.InsertJournal(ctx, entries); err != nil {
 			return fmt.Errorf("insert %d journal entries: %w", len(entries), err)
+		}
+	}
+	if len(recordings) > 0 {
+		if err := in.store.InsertRecordings(ctx, recordings); err != nil {
+			return fmt.Errorf("insert %d recordings: %w", len(recordings), err)
 		}
 	}
 	return nil

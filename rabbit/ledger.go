@@ -117,6 +117,31 @@ func (l *Ledger) AddCDR(cdr messages.CDR) {
 	l.signal()
 }
 
+// SafeRecording is how OnSafe names a recording.
+const SafeRecording = "recording/"
+
+// AddRecording takes what became of a recording and returns at once. It is kept as CDRs are; OnSafe is told of it by its ID,
+// after SafeRecording.
+func (l *Ledger) AddRecording(r messages.Recording) {
+	r.Type = messages.RecordingV1
+	r.From, r.FromName = fit(r.From, messages.MaxURI), fit(r.FromName, messages.MaxName)
+	body, err := messages.Encode(&r)
+	if err != nil {
+		l.client.log.Error("recording is invalid and will be dead-lettered", slog.String("tenant_id", r.Tenant), slog.String("call_id", r.Call), slog.Any("error", err))
+		body, _ = json.Marshal(&r)
+	}
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.closing || len(l.cdrs) >= MaxHeldCDRs {
+		l.counts.lostCDRs.Add(1)
+		l.client.log.Error("recording could not be kept; its file stays", slog.String("tenant_id", r.Tenant), slog.String("call_id", r.Call),
+			slog.Bool("closed", l.closing), slog.String("recording", string(body)))
+		return
+	}
+	l.cdrs = append(l.cdrs, heldCDR{SafeRecording + r.ID, body})
+	l.signal()
+}
+
 // AddJournal takes an entry and returns at once; its Input and Output must be JSON, as json.Marshal writes it, and nothing of
 // them is kept. An entry too large for a message loses its Input and Output and keeps its reasons. While the broker is away
 // entries wait, up to MaxHeldJournalBytes; beyond it the oldest are dropped.

@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"io"
 	"slices"
+	"strconv"
 	"strings"
 	"sync"
 	"testing"
@@ -61,6 +62,7 @@ type books struct {
 	legs    []string
 	entries []int
 	calls   int
+	tapes   []string // ids of recordings
 	changed chan struct{}
 }
 
@@ -90,6 +92,16 @@ func (b *books) InsertJournal(_ context.Context, all []messages.JournalEntry) er
 	defer b.mu.Unlock()
 	for _, e := range all {
 		b.entries = append(b.entries, e.N)
+	}
+	b.changed <- struct{}{}
+	return nil
+}
+
+func (b *books) InsertRecordings(_ context.Context, all []messages.Recording) error {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	for _, r := range all {
+		b.tapes = append(b.tapes, r.ID)
 	}
 	b.changed <- struct{}{}
 	return nil
@@ -140,6 +152,27 @@ func TestCDRsAndJournalReachTheBooks(t *testing.T) {
 	if s := l.Stats(); s.ConfirmedCDRs != 1 || s.SpooledCDRs != 0 || s.LostCDRs != 0 {
 		t.Errorf("%+v", s)
 	}
+}
+
+// recording is a message that was left.
+func recording(id string) messages.Recording {
+	call, n, _ := strings.Cut(id, "/")
+	number, _ := strconv.Atoi(n)
+	return messages.Recording{ID: id, Tenant: "demo", Kind: messages.RecordingVoicemail, Call: call, Leg: "leg", Box: "sales", From: "\xff",
+		File: messages.RecordingFile(messages.RecordingVoicemail, "demo", "sales", call, number), At: time.Now(), LengthMS: 4000}
+}
+
+func TestARecordingReachesTheBooks(t *testing.T) {
+	c, _ := connected(t, broker(t))
+	safe := make(chan string, 10)
+	l := openLedger(t, c, t.TempDir(), func(key string) { safe <- key })
+	b := newBooks()
+	intake(t, c, b)
+	l.AddRecording(recording("call/4"))
+	if key := receive(t, safe, "confirm"); key != rabbit.SafeRecording+"call/4" {
+		t.Errorf("safe is %q", key)
+	}
+	b.until(t, "it arrives", func(b *books) bool { return slices.Equal(b.tapes, []string{"call/4"}) })
 }
 
 func TestJournalEntriesAreBatched(t *testing.T) {

@@ -8,6 +8,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"testing"
 	"time"
 
@@ -120,12 +121,14 @@ func (o outage) spooled(t *testing.T) {
 		l.AddJournal(entry(i))
 		receive(t, safe, "safety")
 	}
-	if s := l.Stats(); s.SpooledCDRs != 3 || s.HeldEntries != 3 {
+	l.AddRecording(recording("spooled/7"))
+	receive(t, safe, "safety of a recording")
+	if s := l.Stats(); s.SpooledCDRs != 4 || s.HeldEntries != 3 {
 		t.Errorf("%+v", s)
 	}
 	o.must(t, o.stack.RestartRabbitMQ(o.ctx))
 	b.until(t, "spooled CDRs and held entries", func(b *books) bool {
-		return b.hasLegs("spooled-0", "spooled-1", "spooled-2")(b) && len(b.entries) >= 3
+		return b.hasLegs("spooled-0", "spooled-1", "spooled-2")(b) && len(b.entries) >= 3 && slices.Contains(b.tapes, "spooled/7")
 	})
 }
 

@@ -1,6 +1,7 @@
 package rabbit
 
 import (
+	"bytes"
 	"context"
 	"log/slog"
 	"time"
@@ -56,7 +57,7 @@ func (l *Ledger) finished(ctx context.Context, ok bool) bool {
 	}
 	for _, c := range l.cdrs {
 		l.counts.lostCDRs.Add(1)
-		l.client.log.Error("CDR could not be kept", slog.String("leg_id", c.leg), slog.String("cdr", string(c.body)))
+		l.client.log.Error("CDR or recording could not be kept", slog.String("leg_id", c.leg), slog.String("cdr", string(c.body)))
 	}
 	l.journal, l.cdrs = journal{}, nil
 	return true
@@ -84,10 +85,10 @@ func (l *Ledger) round(ctx context.Context) (more, ok bool) {
 	drained := l.drain.next(l)
 	waiting := make([]*amqp.DeferredConfirmation, 0, len(cdrs)+len(drained)+1)
 	for _, c := range cdrs {
-		waiting = append(waiting, l.send(persistent(messages.CDRV1, c.body)))
+		waiting = append(waiting, l.send(persistent(keptAs(c.body), c.body)))
 	}
 	for _, body := range drained {
-		waiting = append(waiting, l.send(persistent(messages.CDRV1, body)))
+		waiting = append(waiting, l.send(persistent(keptAs(body), body)))
 	}
 	if batch.entries > 0 {
 		waiting = append(waiting, l.send(l.packer.pack(persistent(messages.JournalV1, batch.message()))))
@@ -100,6 +101,14 @@ func (l *Ledger) round(ctx context.Context) (more, ok bool) {
 		ok = l.settleJournal(batch, taken[len(drained)]) && ok
 	}
 	return ok && (len(drained) > 0 || l.due(ctx)), ok
+}
+
+// keptAs is the type of a body that is held or spooled. Both types begin with it (Encode).
+func keptAs(body []byte) messages.Type {
+	if bytes.HasPrefix(body, []byte(`{"type":"`+messages.RecordingV1+`"`)) {
+		return messages.RecordingV1
+	}
+	return messages.CDRV1
 }
 
 // send returns nil when the broker is away.

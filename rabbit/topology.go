@@ -128,6 +128,7 @@ func TandemTopology() Topology {
 			{QueueRegistrations, string(messages.RegistrationV1), ExchangeEvents},
 			{QueueLedger, string(messages.CDRV1), ExchangeLedger},
 			{QueueLedger, string(messages.JournalV1), ExchangeLedger},
+			{QueueLedger, string(messages.RecordingV1), ExchangeLedger},
 			{QueueDead, "", ExchangeDead},
 		},
 	}

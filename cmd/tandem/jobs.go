@@ -44,6 +44,12 @@ func (l ledgerStore) InsertJournal(ctx context.Context, entries []messages.Journ
 	return refusedRow(err)
 }
 
+// InsertRecordings keeps recordings, each once.
+func (l ledgerStore) InsertRecordings(ctx context.Context, recordings []messages.Recording) error {
+	_, err := l.store.InsertRecordings(ctx, recordings)
+	return refusedRow(err)
+}
+
 func refusedRow(err error) error {
 	if postgres.IsRefused(err) {
 		return &messages.Refusal{Reason: "bad_value", Detail: err.Error()}
