@@ -23,6 +23,15 @@ const (
 	WriteCDR      CommandKind = "write_cdr"      // a leg is over; CDR is its record
 	Join          CommandKind = "join"           // let Leg talk to Other, a leg of another call, and to nobody else
 	FindCall      CommandKind = "find_call"      // which call of the tenant is the Wanted one
+
+	Record         CommandKind = "record"          // record what the caller says into File, for Wait at most, until Silence or a key of Terminators
+	StartRecording CommandKind = "start_recording" // record both sides into File from now on
+	StopRecording  CommandKind = "stop_recording"  // end that
+	FileRecording  CommandKind = "file_recording"  // keep what was recorded as Recording says: it must not be lost, and comes once however often it is ordered
+	FindMessages   CommandKind = "find_messages"   // which messages does Box hold
+	MarkMessage    CommandKind = "mark_message"    // Message of Box was heard, or is to be deleted
+	CheckPIN       CommandKind = "check_pin"       // is Secret the PIN of Box
+	Speak          CommandKind = "speak"           // say Text
 )
 
 // Command is one order. Only the fields that its kind names are set. N is its number within the call: the answer carries
@@ -52,7 +61,28 @@ type Command struct {
 	Other      *Party        `json:"other,omitempty"`       // Join: the other call's leg
 	For        Purpose       `json:"for,omitempty"`         // Join
 	Wanted     *Wanted       `json:"wanted,omitempty"`      // FindCall
+
+	Prompts     []string            `json:"prompts,omitempty"`     // Play, CollectDigits: what follows Prompt, without a pause
+	File        string              `json:"file,omitempty"`        // Record, StartRecording, StopRecording: name among what comes in
+	Silence     time.Duration       `json:"silence_ns,omitempty"`  // Record: so much silence ends it
+	Terminators string              `json:"terminators,omitempty"` // Record: the keys that end it
+	Recording   *messages.Recording `json:"recording,omitempty"`   // FileRecording
+	Box         string              `json:"box,omitempty"`         // FindMessages, MarkMessage, CheckPIN: user id
+	Message     string              `json:"message,omitempty"`     // MarkMessage: its id
+	Mark        Mark                `json:"mark,omitempty"`        // MarkMessage
+	Text        string              `json:"text,omitempty"`        // Speak
+	// Secret is what the caller keyed for CheckPIN. It stands in no journal and travels to no other worker.
+	Secret string `json:"-"`
 }
+
+// Mark is what becomes of a message.
+type Mark string
+
+// The marks.
+const (
+	MarkHeard   Mark = "heard"
+	MarkDeleted Mark = "deleted"
+)
 
 // DigitsWanted says which digits to collect.
 type DigitsWanted struct {
@@ -63,6 +93,8 @@ type DigitsWanted struct {
 	Terminator string        `json:"terminator,omitempty"`
 	First      time.Duration `json:"first_ns"`   // wait for the first digit after the prompt
 	Between    time.Duration `json:"between_ns"` // wait between digits
+	// Secret digits come as the event's Secret, and stand in no journal.
+	Secret bool `json:"secret,omitempty"`
 }
 
 // Target is one place to dial.

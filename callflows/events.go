@@ -29,6 +29,9 @@ const (
 	Joined          EventKind = "joined"           // Leg talks to Other, a leg of another call
 	Parted          EventKind = "parted"           // they no longer talk
 	CallFound       EventKind = "call_found"       // answers FindCall; Found is set unless there is none
+	Recorded        EventKind = "recorded"         // answers Record; LengthMS and Ended are set
+	MessagesFound   EventKind = "messages_found"   // answers FindMessages; Messages or Away is set
+	PINChecked      EventKind = "pin_checked"      // answers CheckPIN; PIN is set
 )
 
 // Event is one thing that happened. Only the fields that its kind names are set.
@@ -54,7 +57,48 @@ type Event struct {
 	For      Purpose       `json:"for,omitempty"`      // Taken: what the other call is doing
 	Found    *Found        `json:"found,omitempty"`    // CallFound
 	Reason   string        `json:"reason,omitempty"`   // EndOrdered: in the words of who wants it
+
+	LengthMS int          `json:"length_ms,omitempty"` // Recorded: milliseconds
+	Ended    RecordingEnd `json:"ended,omitempty"`     // Recorded
+	Messages []Message    `json:"messages,omitempty"`  // MessagesFound, the oldest first
+	PIN      PINOutcome   `json:"pin,omitempty"`       // PINChecked
+	Away     bool         `json:"away,omitempty"`      // MessagesFound, Done of MarkMessage: what keeps messages did not answer
+	Secret   string       `json:"-"`                   // DigitsCollected that are secret
 }
+
+// RecordingEnd says how a recording ended.
+type RecordingEnd string
+
+// How recordings end.
+const (
+	EndedByKey     RecordingEnd = "key"
+	EndedBySilence RecordingEnd = "silence"
+	EndedByLimit   RecordingEnd = "limit"
+	EndedByHangUp  RecordingEnd = "hang_up"     // the leg is about to be gone
+	NotRecorded    RecordingEnd = "unavailable" // there is nowhere to record to
+)
+
+// Message is one message of a box.
+type Message struct {
+	ID    string    `json:"id"`
+	Media string    `json:"media"` // its file, as a prompt of the kind media: names it
+	From  string    `json:"from,omitempty"`
+	At    time.Time `json:"at"`
+	Heard bool      `json:"heard,omitempty"`
+}
+
+// PINOutcome says what came of a PIN.
+type PINOutcome string
+
+// What comes of a PIN.
+const (
+	PINRight  PINOutcome = "right"
+	PINWrong  PINOutcome = "wrong"
+	PINLocked PINOutcome = "locked" // too many wrong ones: nobody gets in for a while
+	PINNone   PINOutcome = "none"   // the box has none, so nobody gets in by telephone
+	PINAway   PINOutcome = "away"   // what keeps PINs did not answer
+	PINLost   PINOutcome = "lost"   // what was keyed went with the worker that had it
+)
 
 // DigitsOutcome says how the collecting of digits ended.
 type DigitsOutcome string

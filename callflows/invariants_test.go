@@ -16,6 +16,8 @@ type watcher struct {
 	lastN   int
 	hangUps int
 	records map[string]int // WriteCDR by leg
+
+	recordings map[string]int // FileRecording by id
 }
 
 func newWatcher(config Config) *watcher {
@@ -23,7 +25,7 @@ func newWatcher(config Config) *watcher {
 	if err != nil {
 		panic(err)
 	}
-	return &watcher{config: config, words: words, records: map[string]int{}}
+	return &watcher{config: config, words: words, records: map[string]int{}, recordings: map[string]int{}}
 }
 
 // step steps, and returns an error that says which guarantee is broken.
@@ -102,7 +104,14 @@ func (w *watcher) commands(before State, e Event, out Outcome) error {
 			if before.Phase != Ending { // after a gap the same is ordered once more
 				w.hangUps++
 			}
-		case Answer, SignalRinging, Play, CollectDigits, Ring, FindContacts, CountCalls, SetTimer, Join, FindCall:
+		case FileRecording:
+			if err := c.Recording.Validate(); err != nil {
+				return fmt.Errorf("the ledger would refuse the recording: %w", err)
+			}
+			if w.recordings[c.Recording.ID]++; w.recordings[c.Recording.ID] > 1 {
+				return fmt.Errorf("recording %s is kept twice", c.Recording.ID)
+			}
+		case Answer, SignalRinging, Play, CollectDigits, Ring, FindContacts, CountCalls, SetTimer, Join, FindCall, Record, StartRecording, StopRecording, FindMessages, MarkMessage, CheckPIN, Speak:
 		}
 		if c.N != w.lastN+1 || c.Leg == "" {
 			return fmt.Errorf("command %d for leg %q follows %d", c.N, c.Leg, w.lastN)
@@ -123,12 +132,12 @@ func (w *watcher) application(before State, e Event, out Outcome) error {
 	var ordered int
 	for _, c := range out.Commands {
 		switch c.Kind {
-		case Answer, SignalRinging, Play, CollectDigits, Ring, FindContacts, CountCalls, Join, FindCall:
+		case Answer, SignalRinging, Play, CollectDigits, Ring, FindContacts, CountCalls, Join, FindCall, Record, StartRecording, StopRecording, FindMessages, MarkMessage, CheckPIN, Speak:
 			ordered++
 			if out.State.Awaited != c.N {
 				return fmt.Errorf("%s %d is ordered and %d awaited", c.Kind, c.N, out.State.Awaited)
 			}
-		case HangUp, SetTimer, WriteCDR:
+		case HangUp, SetTimer, WriteCDR, FileRecording:
 		}
 	}
 	// After a gap the element begins anew: whether the awaited one is still under way is not known.

@@ -36,7 +36,7 @@ func (s *step) bookkeep() {
 		s.joined()
 	case Parted:
 		s.parted()
-	case Played, DigitsCollected, RingEnded, Done, ContactsFound, CallsCounted, CallFound, TimerFired, Refused, Resumed:
+	case Played, DigitsCollected, RingEnded, Done, ContactsFound, CallsCounted, CallFound, TimerFired, Refused, Resumed, Recorded, MessagesFound, PINChecked:
 		// These are the business of the element that asked.
 	}
 }
@@ -132,6 +132,7 @@ func (s *step) hungUp() {
 // caller who hangs up in the moment in which we order it was first: the node's word on who ended the leg decides.
 func (s *step) drivenGone(l *Leg) {
 	end := s.event.End
+	s.leaveBehind()
 	switch {
 	case end.By == ByFarEnd && (s.state.Answered || end.AnsweredAt != nil):
 		s.explain("caller_hung_up", "cause", end.Cause)

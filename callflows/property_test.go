@@ -2,6 +2,7 @@ package callflows
 
 import (
 	"fmt"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -41,7 +42,7 @@ var causes = []string{"NORMAL_CLEARING", "USER_BUSY", "NO_ANSWER", "ALLOTTED_TIM
 // anyEvent draws an event that need not make sense: of any leg, for any command, at any time, in hostile words.
 func anyEvent(t *rapid.T, s State, c Call) Event {
 	kinds := []EventKind{Parked, Answered, Rang, LegCreated, Bridged, Unbridged, HungUp, Played, DigitsCollected, RingEnded, Done,
-		ContactsFound, CallsCounted, TimerFired, EndOrdered, Refused, "of_a_newer_release"}
+		ContactsFound, CallsCounted, TimerFired, EndOrdered, Refused, Recorded, MessagesFound, PINChecked, "of_a_newer_release"}
 	legs := []string{callerLeg, callerLeg, "unknown-1", "unknown-2", ""}
 	for _, l := range s.Legs {
 		legs = append(legs, l.ID)
@@ -52,6 +53,13 @@ func anyEvent(t *rapid.T, s State, c Call) Event {
 		Digits:  rapid.SampledFrom([]string{"1", "2", "#", "", "9", "12"}).Draw(t, "digits"),
 		Outcome: rapid.SampledFrom([]DigitsOutcome{DigitsGood, DigitsTimeout, DigitsInvalid, ""}).Draw(t, "outcome"),
 		Cause:   rapid.SampledFrom(causes).Draw(t, "cause"), Missing: rapid.Bool().Draw(t, "missing")}
+	e.LengthMS = rapid.SampledFrom([]int{0, 1, 1999, 2000, 60_000, -5, 1 << 40}).Draw(t, "length")
+	e.Ended = rapid.SampledFrom([]RecordingEnd{EndedByKey, EndedBySilence, EndedByLimit, EndedByHangUp, NotRecorded, ""}).Draw(t, "ended")
+	e.PIN = rapid.SampledFrom([]PINOutcome{PINRight, PINRight, PINWrong, PINLocked, PINNone, PINAway, PINLost, ""}).Draw(t, "pin")
+	e.Away = rapid.Bool().Draw(t, "away")
+	for range rapid.IntRange(0, 3).Draw(t, "messages") {
+		e.Messages = append(e.Messages, Message{ID: hostile(t, "message"), Media: "media:kept/aa/aa.wav", From: hostile(t, "sender"), Heard: rapid.Bool().Draw(t, "heard")})
+	}
 	if e.Kind == EndOrdered {
 		e.By, e.Reason = hostile(t, "by"), hostile(t, "why")
 	}
@@ -196,7 +204,7 @@ func (n *node) next() bool {
 }
 
 func (n *node) obey(c Command) {
-	if n.gone && c.Kind != WriteCDR && c.Kind != HangUp && c.Kind != FindContacts && c.Kind != CountCalls {
+	if n.gone && c.Kind != WriteCDR && c.Kind != HangUp && c.Kind != FindContacts && c.Kind != CountCalls && !ofMessages(c.Kind) {
 		if rapid.Bool().Draw(n.t, "refused") { // or the answer is lost with the leg
 			n.will(Event{Kind: Refused, Leg: c.Leg, Command: c.N, Cause: "invalid session id"})
 		}
@@ -238,8 +246,29 @@ func (n *node) obey(c Command) {
 	case SetTimer:
 		answer.Kind = TimerFired
 		n.will(answer)
+	case Record:
+		answer.Kind, answer.LengthMS = Recorded, rapid.SampledFrom([]int{0, 1500, 30_000}).Draw(n.t, "length")
+		answer.Ended = rapid.SampledFrom([]RecordingEnd{EndedByKey, EndedBySilence, EndedByLimit, NotRecorded}).Draw(n.t, "ended")
+		n.will(answer)
+	case StartRecording, StopRecording, FileRecording, MarkMessage, Speak:
+		answer.Kind, answer.Away = Done, rapid.Bool().Draw(n.t, "away")
+		n.will(answer)
+	case FindMessages:
+		answer.Kind, answer.Away = MessagesFound, rapid.IntRange(0, 4).Draw(n.t, "away") == 0
+		for i := range rapid.IntRange(0, 3).Draw(n.t, "messages") {
+			answer.Messages = append(answer.Messages, Message{ID: strconv.Itoa(i), Media: "media:kept/aa/aa.wav", Heard: rapid.Bool().Draw(n.t, "heard")})
+		}
+		n.will(answer)
+	case CheckPIN:
+		answer.Kind, answer.PIN = PINChecked, rapid.SampledFrom([]PINOutcome{PINRight, PINWrong, PINLocked, PINNone, PINAway, PINLost}).Draw(n.t, "pin")
+		n.will(answer)
 	case WriteCDR:
 	}
+}
+
+// ofMessages says whether a command is none for the media node.
+func ofMessages(k CommandKind) bool {
+	return k == FileRecording || k == FindMessages || k == MarkMessage || k == CheckPIN
 }
 
 // ring dials: each leg may never come to be, fail, ring out, or be the one that answers.
@@ -286,7 +315,10 @@ func (n *node) hangUp(by EndedBy, cause string) {
 	var first []*happening
 	for _, h := range n.coming {
 		switch {
-		case h.done || h.event.Kind == ContactsFound || h.event.Kind == CallsCounted || h.event.Kind == Refused:
+		case h.done || h.event.Kind == ContactsFound || h.event.Kind == CallsCounted || h.event.Kind == Refused || h.event.Kind == MessagesFound || h.event.Kind == PINChecked:
+		case h.event.Kind == Recorded: // the node tells of the file before it tells of the leg
+			h.event.Ended = EndedByHangUp
+			first = append(first, h)
 		case h.event.Leg == callerLeg || h.event.Kind == Bridged:
 			h.done = true
 		case h.event.Kind == LegCreated:

@@ -27,6 +27,7 @@ var update = flag.Bool("update", false, "write the outcomes of testdata/*.txt an
 //	[+30s] created|rang|answered|bridged LEG | unbridged | ring_ended N CAUSE | refused N words
 //	[+30s] end_ordered WHO [why]
 //	[+30s] timer N | resumed
+//	[+30s] recorded N MS key|silence|limit|hang_up|unavailable | found N [away] [MESSAGE[*] ...] | pin N right|wrong ... | done N away
 //	[+30s] hungup LEG CAUSE [by=far|us] [sip=486] [answered]
 //
 //	[+30s] counted N [tenant=1] [TRUNK=3[/1]]      calls that are out, and begun within a second
@@ -250,7 +251,8 @@ func (s *script) parse(line string, words []string) Event {
 	kinds := map[string]EventKind{"parked": Parked, "done": Done, "played": Played, "digits": DigitsCollected, "contacts": ContactsFound,
 		"created": LegCreated, "rang": Rang, "answered": Answered, "bridged": Bridged, "unbridged": Unbridged, "ring_ended": RingEnded,
 		"refused": Refused, "hungup": HungUp, "timer": TimerFired, "end_ordered": EndOrdered, "resumed": Resumed, "counted": CallsCounted,
-		"taken": Taken, "released": Released, "joined": Joined, "parted": Parted, "found": CallFound}
+		"taken": Taken, "released": Released, "joined": Joined, "parted": Parted, "found": CallFound,
+		"recorded": Recorded, "messages": MessagesFound, "pin": PINChecked}
 	e := Event{Kind: kinds[words[0]], At: s.now, Leg: callerLeg}
 	words = words[1:]
 	arg := func() string {
@@ -273,7 +275,19 @@ func (s *script) parse(line string, words []string) Event {
 		c := s.call
 		e.Call = &c
 	case Done, TimerFired:
+		e.Command, e.Away = number(), slices.Contains(words, "away")
+	case Recorded:
+		e.Command, e.LengthMS, e.Ended = number(), number(), RecordingEnd(arg())
+	case PINChecked:
+		e.Command, e.PIN = number(), PINOutcome(arg())
+	case MessagesFound:
 		e.Command = number()
+		for _, w := range words {
+			if e.Away = e.Away || w == "away"; w != "away" {
+				id, heard := strings.CutSuffix(w, "*")
+				e.Messages = append(e.Messages, Message{ID: id, Media: "media:kept/" + id + ".wav", From: "+15550100", At: started, Heard: heard})
+			}
+		}
 	case Played:
 		e.Command, e.Missing = number(), slices.Contains(words, "missing")
 	case DigitsCollected:
@@ -427,5 +441,19 @@ func (s *script) sayCommand(c Command) string {
 	add(c.Cause != "", c.Cause)
 	add(len(c.Devices) > 0, c.Devices...)
 	s.sayJoin(c, add)
+	add(len(c.Prompts) > 0, "then "+strings.Join(c.Prompts, ", "))
+	add(c.Digits != nil && c.Digits.Secret, "in secret")
+	add(c.File != "", "into "+c.File)
+	add(c.Silence > 0, "until silence of "+c.Silence.String())
+	if r := c.Recording; r != nil {
+		kept := "keep"
+		if r.Discard {
+			kept = "discard"
+		}
+		add(true, fmt.Sprintf("%s %s %s for [%s] from [%s] %d ms, at least %d", kept, r.Kind, r.ID, r.Box, r.From, r.LengthMS, r.LeastMS))
+	}
+	add(c.Box != "", "of the box "+c.Box)
+	add(c.Message != "", "message "+c.Message+" "+string(c.Mark))
+	add(c.Text != "", c.Text)
 	return strings.Join(words, " ")
 }

@@ -79,6 +79,9 @@ type State struct {
 	Variables map[string]string `json:"variables,omitempty"` // by name
 	CallerID  CallerID          `json:"caller_id,omitzero"`  // what is dialled from here on shows; what is empty is the caller's own
 	Language  string            `json:"language,omitempty"`  // of prompts; empty: the tenant's
+
+	Mailbox   Mailbox `json:"mailbox,omitzero"`   // what voicemail_check has open
+	Recording Tape    `json:"recording,omitzero"` // of the call, while it is recorded
 }
 
 // Leg is one leg of the call.
@@ -152,4 +155,19 @@ func (s *State) live() bool {
 		}
 	}
 	return false
+}
+
+// Tape is a recording of the call that is under way.
+type Tape struct {
+	File string    `json:"file,omitempty"` // name among what comes in; empty: none
+	Leg  string    `json:"leg,omitempty"`  // that it is made on
+	N    int       `json:"n,omitempty"`    // of the command that began it
+	At   time.Time `json:"at,omitzero"`
+}
+
+// Mailbox is a box that the caller has opened.
+type Mailbox struct {
+	Box      string    `json:"box,omitempty"`
+	Messages []Message `json:"messages,omitempty"` // those that are played, in this order; never changed in place
+	At       int       `json:"at,omitempty"`       // the one at hand
 }

@@ -194,6 +194,7 @@ func (s *step) progress() {
 		return
 	}
 	if s.event.Kind == Refused && s.answers() && !s.joinLost {
+		s.state.Stage = "" // nothing has come of it
 		s.end("NORMAL_TEMPORARY_FAILURE", messages.FaultPlatform, because.New("node_refused", "detail", s.event.Cause))
 		return
 	}
@@ -227,6 +228,7 @@ func (s *step) again(kind element, settings any) {
 			l.With = nil // what was ordered is ordered anew
 		}
 	}
+	s.leaveBehind()
 	s.state.Stage, s.state.Attempt, s.state.Awaited = "", 0, 0
 	kind.enter(s, settings)
 }

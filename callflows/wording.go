@@ -11,6 +11,7 @@ var (
 	// promptName is the form of a prompt's name: what it stands for is the node's business.
 	promptName   = regexp.MustCompile(`^[a-z0-9](\.?[a-z0-9_/:-])*\.?$`)
 	variableName = regexp.MustCompile(`^[a-z][a-z0-9_]{0,31}$`)
+	userID       = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9_.-]{0,63}$`)
 	languageName = regexp.MustCompile(`^[a-z]{2,3}(-[A-Z]{2})?$`)
 	// printable is a text on one line. A quote or a bracket in a display name is the business of whoever writes the header.
 	printable = regexp.MustCompile(`^\P{C}*$`)

@@ -31,7 +31,7 @@ type Recording struct {
 	File     string        `json:"file"`          // name in the folder of what comes in
 	From     string        `json:"from"`          // the caller's number
 	FromName string        `json:"from_name,omitempty"`
-	At       time.Time     `json:"at"`                  // when it began
+	At       time.Time     `json:"at"`                  // when it began; when it ended, if its length is not known
 	LengthMS int           `json:"length_ms,omitempty"` // milliseconds; 0: not known, the file says
 	LeastMS  int           `json:"least_ms,omitempty"`  // one that turns out shorter is not kept
 	Discard  bool          `json:"discard,omitempty"`   // it is not to be kept

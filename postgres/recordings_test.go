@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"tandem/messages"
+	"tandem/tenants"
 )
 
 // message is what is left in the box of the user "two" by a call.
@@ -146,7 +147,10 @@ func TestWrongPINsLockABox(t *testing.T) {
 	if _, _, err := s.OpenBox(ctx, "one", "two", Lock{}, nil); !errors.Is(err, ErrNotFound) {
 		t.Errorf("a box without a PIN: %v", err)
 	}
-	insertTenantWithUser(t, s, "one", "two")
+	addTenant(t, s, "one")
+	change(t, s, func(tx *Tx) error {
+		return tx.InsertUser(ctx, "one", tenants.User{ID: "two", Name: "Two", Extension: "102"})
+	})
 	const hash = "$argon2id$test"
 	if err := s.SetPIN(ctx, "one", "two", hash); err != nil {
 		t.Fatal(err)

@@ -43,6 +43,9 @@ type schema struct {
 func elementKinds() []elementKind {
 	var all []elementKind
 	for _, t := range callflows.Elements() {
+		if t.Type == "voicemail" { // TODO: the simulated node cannot record yet; take this out with that
+			continue
+		}
 		k := elementKind{ElementType: t}
 		if err := json.Unmarshal(t.Schema, &k.schema); err != nil {
 			panic("sim: the schema of " + t.Type + " cannot be read: " + err.Error())
