@@ -58,11 +58,11 @@ type Tenant struct {
 	Versions  []Published `json:"versions,omitempty"` // others that calls may still run under, Candidate's among them
 
 	location *time.Location
-	users    map[string]*User
-	devices  map[string]*Device // by id
-	byName   map[string]*Device // by digest username
-	parts                       // indexes of Published
-	views    map[int64]*Tenant  // this tenant under each version that is known, Published's own included
+	users    finder            // by id
+	devices  finder            // by id
+	byName   finder            // Devices by digest username
+	parts                      // indexes of Published
+	views    map[int64]*Tenant // this tenant under each version that is known, Published's own included
 }
 
 // User is a person or a role that can be rung.
@@ -236,18 +236,15 @@ func (t *Tenant) index(before *Tenant, parse ParseSettings) []Fault {
 		fault("time_zone", "is not known; UTC is used")
 	}
 	t.location = location
-	t.users, t.devices, t.byName = map[string]*User{}, map[string]*Device{}, map[string]*Device{}
-	for i := range t.Users {
-		t.users[t.Users[i].ID] = &t.Users[i]
-	}
+	t.users, t.devices, t.byName = index(len(t.Users), t.userID), index(len(t.Devices), t.deviceID), newFinder(len(t.Devices))
 	for i := range t.Devices {
 		d := &t.Devices[i]
-		t.devices[d.ID] = d
-		if other := t.byName[d.Username]; other != nil {
-			fault("devices/"+d.ID+"/username", "belongs to device "+other.ID)
+		s, fresh := t.byName.put(d.Username, t.username)
+		if !fresh {
+			fault("devices/"+d.ID+"/username", "belongs to device "+t.Devices[s.place].ID)
 			continue
 		}
-		t.byName[d.Username] = d
+		s.place = uint32(i)
 	}
 	return append(faults, t.indexVersions(before, parse)...)
 }
@@ -258,12 +255,11 @@ func (t *Tenant) indexPublished(parse ParseSettings) []Fault {
 	fault := func(path, detail string) { faults = append(faults, Fault{Tenant: t.ID, Path: path, Detail: detail}) }
 	p, location := &t.Published, t.location
 	p.detach()
-	t.flows, t.schedule, t.routes, t.blocked = map[string]*Flow{}, map[string]*Schedule{}, map[string]*Route{}, map[string]bool{}
-	t.prefixes = nil
-	t.lists = make(map[string]*List, len(p.Lists))
+	t.schedule, t.lists = index(len(p.Schedules), t.scheduleID), index(len(p.Lists), t.listID)
+	t.blocked = index(len(p.BlockedCallers), t.blockedName)
+	t.prefixes = finder{}
 	for i := range p.Lists {
 		p.Lists[i].index()
-		t.lists[p.Lists[i].ID] = &p.Lists[i]
 	}
 	for i := range p.Schedules {
 		s := &p.Schedules[i]
@@ -280,35 +276,43 @@ func (t *Tenant) indexPublished(parse ParseSettings) []Fault {
 				fault("schedules/"+s.ID+"/dates/"+d.Date, "is not a date (2006-01-02); it is never met")
 			}
 		}
-		t.schedule[s.ID] = s
 	}
+	t.flows, t.routes = newFinder(len(p.Flows)), newFinder(len(p.Routes))
 	for i := range p.Flows {
 		f := &p.Flows[i]
 		if path, err := f.parse(parse); err != nil {
 			fault("flows/"+f.ID+path, err.Error())
 			continue
 		}
-		t.flows[f.ID] = f
+		s, _ := t.flows.put(f.ID, t.flowID)
+		s.place = uint32(i)
 	}
 	for i := range p.Routes {
 		r := &p.Routes[i]
-		if t.flows[r.FlowID] == nil {
+		flow := t.flows.find(r.FlowID, t.flowID)
+		if flow == nil {
 			fault("routes/"+r.Dialled, "leads to a flow that is not there")
 			continue
 		}
-		t.routes[r.Dialled] = r
+		s, _ := t.routes.put(r.Dialled, t.dialled)
+		s.place, s.leads = uint32(i), flow.place
 		if r.Prefix {
-			if t.prefixes == nil {
-				t.prefixes = map[string]*Route{}
-			}
-			t.prefixes[r.Dialled] = r
+			s, _ := t.prefixes.put(r.Dialled, t.dialled)
+			s.place = uint32(i)
 		}
-	}
-	for _, b := range p.BlockedCallers {
-		t.blocked[b] = true
 	}
 	return faults
 }
+
+// What finders ask for.
+func (t *Tenant) userID(i int) string      { return t.Users[i].ID }
+func (t *Tenant) deviceID(i int) string    { return t.Devices[i].ID }
+func (t *Tenant) username(i int) string    { return t.Devices[i].Username }
+func (t *Tenant) scheduleID(i int) string  { return t.Published.Schedules[i].ID }
+func (t *Tenant) listID(i int) string      { return t.Published.Lists[i].ID }
+func (t *Tenant) flowID(i int) string      { return t.Published.Flows[i].ID }
+func (t *Tenant) dialled(i int) string     { return t.Published.Routes[i].Dialled }
+func (t *Tenant) blockedName(i int) string { return t.Published.BlockedCallers[i] }
 
 func (f *Flow) parse(parse ParseSettings) (path string, err error) {
 	if _, ok := f.Elements[f.Start]; !ok {
@@ -370,13 +374,23 @@ func (s *Snapshot) Ways() *Ways { return s.ways }
 func (t *Tenant) Location() *time.Location { return t.location }
 
 // User finds a user by id, or nil.
-func (t *Tenant) User(id string) *User { return t.users[id] }
+func (t *Tenant) User(id string) *User { return at(t.Users, t.users.find(id, t.userID)) }
 
 // Device finds a device by id, or nil.
-func (t *Tenant) Device(id string) *Device { return t.devices[id] }
+func (t *Tenant) Device(id string) *Device { return at(t.Devices, t.devices.find(id, t.deviceID)) }
 
 // DeviceByUsername finds a device by its digest user name, or nil.
-func (t *Tenant) DeviceByUsername(name string) *Device { return t.byName[name] }
+func (t *Tenant) DeviceByUsername(name string) *Device {
+	return at(t.Devices, t.byName.find(name, t.username))
+}
+
+// at gives what a slot is of, or nil.
+func at[T any](all []T, s *slot) *T {
+	if s == nil {
+		return nil
+	}
+	return &all[s.place]
+}
 
 // DevicesOf lists a user's devices in the order of configuration.
 func (t *Tenant) DevicesOf(userID string) []*Device {
@@ -391,17 +405,25 @@ func (t *Tenant) DevicesOf(userID string) []*Device {
 
 // Route finds where a dialled extension or number leads as it is written, or nil. What begins with a prefix is found by
 // RouteByPrefix, which is asked next.
-func (t *Tenant) Route(dialled string) *Route { return t.routes[dialled] }
+func (t *Tenant) Route(dialled string) *Route {
+	return at(t.Published.Routes, t.routes.find(dialled, t.dialled))
+}
+
+// FlowFor finds the flow that a dialled extension or number starts, or nil: that of its Route, found faster.
+func (t *Tenant) FlowFor(dialled string) *Flow {
+	s := t.routes.find(dialled, t.dialled)
+	if s == nil {
+		return nil
+	}
+	return &t.Published.Flows[s.leads]
+}
 
 // RouteByPrefix finds the route of the longest prefix that a dialled text begins with, and what follows the prefix. It is nil
 // when there is none.
 func (t *Tenant) RouteByPrefix(dialled string) (r *Route, rest string) {
-	if t.prefixes == nil {
-		return nil, ""
-	}
-	for n := min(len(dialled), maxPrefix); n > 0; n-- {
-		if r := t.prefixes[dialled[:n]]; r != nil {
-			return r, dialled[n:]
+	for n := min(len(dialled), maxPrefix); n > 0 && t.prefixes.held > 0; n-- {
+		if s := t.prefixes.find(dialled[:n], t.dialled); s != nil {
+			return &t.Published.Routes[s.place], dialled[n:]
 		}
 	}
 	return nil, ""
@@ -411,13 +433,15 @@ func (t *Tenant) RouteByPrefix(dialled string) (r *Route, rest string) {
 const maxPrefix = 20
 
 // Flow finds a flow by id, or nil.
-func (t *Tenant) Flow(id string) *Flow { return t.flows[id] }
+func (t *Tenant) Flow(id string) *Flow { return at(t.Published.Flows, t.flows.find(id, t.flowID)) }
 
 // Schedule finds a schedule by id, or nil.
-func (t *Tenant) Schedule(id string) *Schedule { return t.schedule[id] }
+func (t *Tenant) Schedule(id string) *Schedule {
+	return at(t.Published.Schedules, t.schedule.find(id, t.scheduleID))
+}
 
 // List finds a list by id, or nil.
-func (t *Tenant) List(id string) *List { return t.lists[id] }
+func (t *Tenant) List(id string) *List { return at(t.Published.Lists, t.lists.find(id, t.listID)) }
 
 // Blocked says whether calls from this number or user name are refused.
-func (t *Tenant) Blocked(caller string) bool { return t.blocked[caller] }
+func (t *Tenant) Blocked(caller string) bool { return t.blocked.find(caller, t.blockedName) != nil }

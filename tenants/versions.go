@@ -23,12 +23,12 @@ type Candidate struct {
 
 // parts are the indexes of one version's Published.
 type parts struct {
-	routes   map[string]*Route
-	prefixes map[string]*Route // those that serve what begins with them; nil for none
-	flows    map[string]*Flow
-	schedule map[string]*Schedule
-	lists    map[string]*List
-	blocked  map[string]bool
+	routes   finder // by what is dialled; a slot leads to the flow
+	prefixes finder // Routes that serve what begins with them
+	flows    finder // by id
+	schedule finder // by id
+	lists    finder // by id
+	blocked  finder
 	faults   []Fault // what was left out
 }
 
