@@ -24,9 +24,10 @@ func (t *Tx) LockTenant(ctx context.Context, id string) (tenants.Tenant, error) 
 	n := tenants.Tenant{ID: id}
 	// NO KEY: rows that merely refer to the tenant may be inserted meanwhile.
 	err := t.tx.QueryRow(ctx, `
-		SELECT name, domain, time_zone, language, suspended, max_calls, coalesce(published_version, 0)
+		SELECT name, domain, time_zone, language, suspended, max_calls, coalesce(published_version, 0),
+		       coalesce(candidate_version, 0), coalesce(candidate_share, 0)
 		  FROM tenants WHERE id = @id FOR NO KEY UPDATE`, pgx.StrictNamedArgs{"id": id}).
-		Scan(&n.Name, &n.Domain, &n.TimeZone, &n.Language, &n.Suspended, &n.MaxCalls, &n.Published.Version)
+		Scan(&n.Name, &n.Domain, &n.TimeZone, &n.Language, &n.Suspended, &n.MaxCalls, &n.Published.Version, &n.Candidate.Version, &n.Candidate.Share)
 	if err != nil {
 		return n, notFound("lock tenant", err)
 	}

@@ -15,19 +15,23 @@ import (
 // Publish makes a document the tenant's next version and the one that workers run. p.Version must be one more than the
 // last; LastVersion gives it, under LockTenant.
 func (t *Tx) Publish(ctx context.Context, tenantID string, p tenants.Published, by, comment string) error {
-	document, err := json.Marshal(p)
-	if err != nil {
-		return fmt.Errorf("postgres: publish: %w", err)
-	}
-	if err := t.exec(ctx, "publish", `
-		INSERT INTO tenant_versions (tenant_id, version, document, published_at, published_by, comment)
-		VALUES (@tenant_id, @version, @document, @published_at, @published_by, @comment)`,
-		pgx.StrictNamedArgs{"tenant_id": tenantID, "version": p.Version, "document": document,
-			"published_at": p.PublishedAt, "published_by": by, "comment": comment}); err != nil {
+	if err := t.insertVersion(ctx, tenantID, p, by, comment); err != nil {
 		return err
 	}
 	return t.exec(ctx, "publish", `UPDATE tenants SET published_version = @version WHERE id = @tenant_id`,
 		pgx.StrictNamedArgs{"tenant_id": tenantID, "version": p.Version})
+}
+
+func (t *Tx) insertVersion(ctx context.Context, tenantID string, p tenants.Published, by, comment string) error {
+	document, err := json.Marshal(p)
+	if err != nil {
+		return fmt.Errorf("postgres: publish: %w", err)
+	}
+	return t.exec(ctx, "publish", `
+		INSERT INTO tenant_versions (tenant_id, version, document, published_at, published_by, comment)
+		VALUES (@tenant_id, @version, @document, @published_at, @published_by, @comment)`,
+		pgx.StrictNamedArgs{"tenant_id": tenantID, "version": p.Version, "document": document,
+			"published_at": p.PublishedAt, "published_by": by, "comment": comment})
 }
 
 // LastVersion is the highest version that a tenant ever published, 0 for none.
@@ -69,13 +73,15 @@ type VersionInfo struct {
 	PublishedAt time.Time `json:"published_at"`
 	PublishedBy string    `json:"published_by"`
 	Comment     string    `json:"comment"`
-	Live        bool      `json:"live"` // it is the one that workers run
+	Live        bool      `json:"live"`  // it is the one that new calls get
+	Share       int       `json:"share"` // of a hundred new calls that get it, while it is a candidate; 0 otherwise
 }
 
 // Versions lists up to limit of a tenant's versions, the newest first: those before a version, or all when before is 0.
 func (t *Tx) Versions(ctx context.Context, tenantID string, before int64, limit int) ([]VersionInfo, error) {
 	rows, err := t.tx.Query(ctx, `
-		SELECT v.version, v.published_at, v.published_by, v.comment, v.version = t.published_version AS live
+		SELECT v.version, v.published_at, v.published_by, v.comment, coalesce(v.version = t.published_version, false) AS live,
+		       CASE WHEN v.version = t.candidate_version THEN t.candidate_share ELSE 0 END AS share
 		  FROM tenant_versions v JOIN tenants t ON t.id = v.tenant_id
 		 WHERE v.tenant_id = @tenant_id AND (@before::bigint = 0 OR v.version < @before)
 		 ORDER BY v.version DESC LIMIT @limit`,
@@ -93,11 +99,12 @@ func (t *Tx) Versions(ctx context.Context, tenantID string, before int64, limit 
 // Version reads one published version of a tenant and what is kept of its publishing. ErrNotFound when there is none.
 func (t *Tx) Version(ctx context.Context, tenantID string, version int64) (p tenants.Published, info VersionInfo, err error) {
 	err = t.tx.QueryRow(ctx, `
-		SELECT v.document, v.version, v.published_at, v.published_by, v.comment, v.version = t.published_version
+		SELECT v.document, v.version, v.published_at, v.published_by, v.comment, coalesce(v.version = t.published_version, false),
+		       CASE WHEN v.version = t.candidate_version THEN t.candidate_share ELSE 0 END
 		  FROM tenant_versions v JOIN tenants t ON t.id = v.tenant_id
 		 WHERE v.tenant_id = @tenant_id AND v.version = @version`,
 		pgx.StrictNamedArgs{"tenant_id": tenantID, "version": version}).
-		Scan(&p, &info.Version, &info.PublishedAt, &info.PublishedBy, &info.Comment, &info.Live)
+		Scan(&p, &info.Version, &info.PublishedAt, &info.PublishedBy, &info.Comment, &info.Live, &info.Share)
 	if err != nil {
 		return p, info, notFound("version", err)
 	}

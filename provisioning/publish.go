@@ -60,6 +60,9 @@ func (s *Service) PublishDrafts(ctx context.Context, tenantID, by, comment strin
 		if err != nil {
 			return err
 		}
+		if err := untried(t); err != nil {
+			return err
+		}
 		done, err = publish(ctx, tx, t, document, by, comment)
 		return err
 	})
@@ -82,6 +85,14 @@ func publish(ctx context.Context, tx *postgres.Tx, t tenants.Tenant, document te
 	if done.Published, done.Same, err = tx.PublishedSame(ctx, t.ID, document); err != nil || done.Same {
 		return done, err
 	}
+	if done, err = nextVersion(ctx, tx, t, document); err != nil {
+		return done, err
+	}
+	return done, tx.Publish(ctx, t.ID, done.Published, by, comment)
+}
+
+// nextVersion numbers a document, and says how it differs from the version that runs.
+func nextVersion(ctx context.Context, tx *postgres.Tx, t tenants.Tenant, document tenants.Published) (done Publishing, err error) {
 	live, _, err := liveVersion(ctx, tx, t)
 	if err != nil {
 		return done, err
@@ -90,10 +101,10 @@ func publish(ctx context.Context, tx *postgres.Tx, t tenants.Tenant, document te
 	if err != nil {
 		return done, err
 	}
-	done.Published.Version = last + 1
+	done.Published, done.Published.Version = document, last+1
 	done.Published.PublishedAt = time.Now().UTC().Truncate(time.Microsecond) // as fine as the database keeps it
 	done.Changes = versions.Diff(live, done.Published)
-	return done, tx.Publish(ctx, t.ID, done.Published, by, comment)
+	return done, nil
 }
 
 // draftDocument puts a tenant's drafts together. refused says why they cannot be published, if they do not hold together.

@@ -37,6 +37,8 @@ type RolledBack struct {
 	Adapted  []versions.Change // how it differs from the version that was asked for: users are as they are today
 	Replaced bool              // the drafts are those of the old version now
 	Waiting  []versions.Change // what publishing the drafts would change, if they were kept
+	// Abandoned is the version that was being tried, which no new call gets any more; 0 for none.
+	Abandoned int64
 }
 
 // maxPreface bounds what is put before a publisher's comment.
@@ -79,6 +81,11 @@ func rollBack(ctx context.Context, tx *postgres.Tx, t tenants.Tenant, r RollBack
 	drafts, _, err := draftDocument(ctx, tx, t.ID)
 	if err != nil {
 		return done, err
+	}
+	if done.Abandoned = t.Candidate.Version; done.Abandoned != 0 {
+		if err := endTrial(ctx, tx, t, Verdict{By: r.By, Comment: againComment(r)}, postgres.EventAbandoned); err != nil {
+			return done, err
+		}
 	}
 	own := ownPart(old)
 	document, err := again(ctx, tx, t.ID, own, r.Version)

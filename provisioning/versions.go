@@ -28,6 +28,19 @@ type Document struct {
 	Refused              error // why these drafts cannot be published
 }
 
+// VersionEvents tells what became of versions that were tried, by version, the earliest first.
+func (s *Service) VersionEvents(ctx context.Context, tenantID string, versions ...int64) (map[int64][]postgres.VersionEvent, error) {
+	byVersion := map[int64][]postgres.VersionEvent{}
+	err := s.within(ctx, tenantID, func(tx *postgres.Tx, _ tenants.Tenant) error {
+		all, err := tx.VersionEvents(ctx, tenantID, versions)
+		for _, e := range all {
+			byVersion[e.Version] = append(byVersion[e.Version], e)
+		}
+		return err
+	})
+	return byVersion, err
+}
+
 // Versions lists up to limit of a tenant's versions, the newest first, and says whether there are more: those before a
 // version, or all when before is 0.
 func (s *Service) Versions(ctx context.Context, tenantID string, before int64, limit int) (all []postgres.VersionInfo, more bool, err error) {

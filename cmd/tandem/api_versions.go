@@ -30,6 +30,9 @@ type versionView struct {
 	PublishedBy string             `json:"published_by,omitempty"`
 	Comment     string             `json:"comment,omitempty"`
 	Live        bool               `json:"live"`
+	Share       int                `json:"share,omitempty"`   // percent of new calls that get it, while it is tried
+	Events      []versionEvent     `json:"events,omitempty"`  // what became of it, if it was tried
+	Outcome     *versionOutcome    `json:"outcome,omitempty"` // of the calls that it drove, if that was asked for
 	Refused     string             `json:"refused,omitempty"` // why these drafts cannot be published
 	Document    *tenants.Published `json:"document,omitempty"`
 }
@@ -43,7 +46,7 @@ type changeView struct {
 }
 
 func viewOfVersion(i postgres.VersionInfo) versionView {
-	return versionView{Version: i.Version, PublishedAt: orNone(i.PublishedAt), PublishedBy: i.PublishedBy, Comment: i.Comment, Live: i.Live}
+	return versionView{Version: i.Version, PublishedAt: orNone(i.PublishedAt), PublishedBy: i.PublishedBy, Comment: i.Comment, Live: i.Live, Share: i.Share}
 }
 
 func viewOfDocument(d provisioning.Document) versionView {
@@ -70,9 +73,12 @@ func (w *worker) versionRoutes(router gin.IRoutes, changes gin.IRoutes) {
 	router.GET("/v1/tenants/:tenant/versions/:version/diff", w.diffAPI)
 	changes.POST("/tenants/:tenant/versions", w.publishAPI)
 	changes.POST("/tenants/:tenant/versions/:version/rollback", w.rollBackAPI)
+	changes.PUT("/tenants/:tenant/canary", w.canaryAPI)
+	changes.POST("/tenants/:tenant/canary/promote", w.promoteAPI)
+	changes.POST("/tenants/:tenant/canary/abandon", w.abandonAPI)
 }
 
-// versionsAPI lists a tenant's versions, the newest first: limit of them, before one.
+// versionsAPI lists a tenant's versions, the newest first: limit of them, before one. outcomes asks what the calls of that long came to.
 func (w *worker) versionsAPI(c *gin.Context) {
 	limit, err := strconv.Atoi(c.DefaultQuery("limit", strconv.Itoa(usualVersions)))
 	if err != nil || limit < 1 || limit > provisioning.MaxVersions {
@@ -84,11 +90,18 @@ func (w *worker) versionsAPI(c *gin.Context) {
 		problem(c, http.StatusBadRequest, "version_invalid", "before is not the number of a version.")
 		return
 	}
+	period, ok := outcomePeriod(c)
+	if !ok {
+		return
+	}
 	w.provision(c, func(ctx context.Context, s *provisioning.Service) (any, error) {
 		listed, more, err := s.Versions(ctx, c.Param("tenant"), before, limit)
 		all := make([]versionView, 0, len(listed))
 		for _, i := range listed {
 			all = append(all, viewOfVersion(i))
+		}
+		if err == nil {
+			err = w.addTrials(ctx, s, c.Param("tenant"), period, all)
 		}
 		return gin.H{"versions": all, "more": more}, err
 	})
@@ -100,7 +113,11 @@ func (w *worker) versionAPI(c *gin.Context) {
 		d, err := s.Version(ctx, c.Param("tenant"), c.Param("version"))
 		v := viewOfDocument(d)
 		v.Document = &d.Published
-		return v, err
+		one := []versionView{v}
+		if err == nil && !d.Draft {
+			err = w.addTrials(ctx, s, c.Param("tenant"), 0, one)
+		}
+		return one[0], err
 	})
 }
 
@@ -148,7 +165,7 @@ func (w *worker) rollBackAPI(c *gin.Context) {
 				slog.Int64("old_version", asked.Version), slog.Bool("same", done.Same), slog.String("by", asked.By))
 		}
 		return gin.H{"version": done.Published.Version, "published_at": done.Published.PublishedAt, "same": done.Same, "changes": viewOfChanges(done.Changes),
-			"adapted": viewOfChanges(done.Adapted), "drafts_replaced": done.Replaced, "waiting": viewOfChanges(done.Waiting)}, err
+			"adapted": viewOfChanges(done.Adapted), "drafts_replaced": done.Replaced, "waiting": viewOfChanges(done.Waiting), "abandoned": done.Abandoned}, err
 	})
 }
 
@@ -182,6 +199,8 @@ func refusedProblem(c *gin.Context, refused *provisioning.Error) {
 		code = "version_invalid"
 	case refused.Field == "version":
 		code = "version_outdated"
+	case refused.Field == "canary":
+		code = "canary_conflict"
 	}
 	status := refused.Code.HTTPStatus()
 	faults := callflows.Errors(refused.Faults)

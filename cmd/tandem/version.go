@@ -18,6 +18,9 @@ type versionCommands struct {
 	Diff     versionDiffCommand     `cmd:"" help:"Say in words what differs between two versions, or what publishing the drafts would change."`
 	Publish  versionPublishCommand  `cmd:"" help:"Make the drafts the next version. New calls follow it within a second."`
 	RollBack versionRollBackCommand `cmd:"" name:"rollback" help:"Publish an old version again, as a new one."`
+	Canary   versionCanaryCommand   `cmd:"" help:"Try the drafts on a share of new calls before all get them, or change that share."`
+	Promote  versionPromoteCommand  `cmd:"" help:"Give the version that is tried to all new calls."`
+	Abandon  versionAbandonCommand  `cmd:"" help:"Give the version that is tried to no new calls any more."`
 }
 
 func versionsPath(tenant string) string { return "/v1/tenants/" + url.PathEscape(tenant) + "/versions" }
@@ -28,6 +31,8 @@ type versionListCommand struct {
 	Tenant string `arg:"" help:"The tenant's id."`
 	Limit  int    `default:"20" help:"At most so many."`
 	Before int64  `help:"Those before this version."`
+	// Outcomes has the ledger read, so it is not done unasked.
+	Outcomes string `help:"Count what the calls of each version came to, for so long back, such as 1h; at most 24h."`
 }
 
 // Run lists.
@@ -37,6 +42,11 @@ func (c *versionListCommand) Run(ctx context.Context) error {
 		More     bool
 	}
 	query := url.Values{"limit": {strconv.Itoa(c.Limit)}, "before": {strconv.FormatInt(c.Before, 10)}}
+	head := "VERSION STATE PUBLISHED BY COMMENT"
+	if c.Outcomes != "" {
+		query.Set("outcomes", c.Outcomes)
+		head = "VERSION STATE CALLS ANSWERED FAILED PUBLISHED BY COMMENT"
+	}
 	if _, done, err := c.ask(ctx, http.MethodGet, versionsPath(c.Tenant)+"?"+query.Encode(), nil, &answer); err != nil || done {
 		return err
 	}
@@ -46,13 +56,13 @@ func (c *versionListCommand) Run(ctx context.Context) error {
 	}
 	var rows [][]string
 	for _, v := range answer.Versions {
-		state := "-"
-		if v.Live {
-			state = "live"
+		row := []string{strconv.FormatInt(v.Version, 10), v.stateWords()}
+		if o := v.Outcome; o != nil {
+			row = append(row, strconv.Itoa(o.Calls), strconv.Itoa(o.Answered), strconv.Itoa(o.Failed))
 		}
-		rows = append(rows, []string{strconv.FormatInt(v.Version, 10), state, momentWords(v.PublishedAt), v.PublishedBy, v.Comment})
+		rows = append(rows, append(row, momentWords(v.PublishedAt), v.PublishedBy, v.Comment))
 	}
-	if err := table("VERSION STATE PUBLISHED BY COMMENT", rows); err != nil || !answer.More {
+	if err := table(head, rows); err != nil || !answer.More {
 		return err
 	}
 	fmt.Printf("and more: --before %d\n", answer.Versions[len(answer.Versions)-1].Version)
@@ -84,6 +94,9 @@ func (c *versionShowCommand) Run(ctx context.Context) error {
 		if l[1] != "" {
 			fmt.Printf("  %-10s %s\n", l[0], plain(l[1]))
 		}
+	}
+	for _, e := range v.Events {
+		fmt.Printf("  %-10s %s\n", "trial", plain(e.eventWords()))
 	}
 	d := v.Document
 	var rows [][]string
@@ -130,6 +143,8 @@ func (v versionView) title() string {
 		return "Nothing, since nothing was published,"
 	case v.Live:
 		return fmt.Sprintf("Version %d (live)", v.Version)
+	case v.Share > 0:
+		return fmt.Sprintf("Version %d (canary, %d %% of new calls)", v.Version, v.Share)
 	}
 	return fmt.Sprintf("Version %d", v.Version)
 }
@@ -189,6 +204,7 @@ type publishedAnswer struct {
 	Adapted        []changeView
 	DraftsReplaced bool `json:"drafts_replaced"`
 	Waiting        []changeView
+	Abandoned      int64
 }
 
 // Run publishes.
@@ -230,6 +246,9 @@ func (c *versionRollBackCommand) Run(ctx context.Context) error {
 	} else {
 		fmt.Printf("Version %d is published again as version %d: %s\n", c.Version, answer.Version, changedWords(answer.Changes))
 		printChanges(answer.Changes)
+	}
+	if answer.Abandoned != 0 {
+		fmt.Printf("Version %d, which was being tried, is abandoned.\n", answer.Abandoned)
 	}
 	if len(answer.Adapted) > 0 {
 		fmt.Printf("It is not quite version %d, because users are as they are today:\n", c.Version)
