@@ -15,7 +15,19 @@ type Claim struct {
 func Claims() []Claim {
 	var all []Claim
 	for _, some := range [][]Claim{
-		socketClaims(), answerClaims(), mediaClaims(), digitClaims(), bridgeClaims(), failureClaims(), hangupClaims(), apiClaims(), edgeClaims(), dialogClaims(), groupClaims(), recordClaims(),
+		socketClaims(),
+		answerClaims(),
+		mediaClaims(),
+		digitClaims(),
+		bridgeClaims(),
+		failureClaims(),
+		hangupClaims(),
+		apiClaims(),
+		edgeClaims(),
+		dialogClaims(),
+		groupClaims(),
+		recordClaims(),
+		joinClaims(),
 	} {
 		all = append(all, some...)
 	}

@@ -64,7 +64,7 @@ func (c *channel) shownNumber() string {
 
 // carryMedia stands for the two media threads: it waits until a leg leaves.
 func (c *channel) carryMedia(b *channel) {
-	for c.ready() && b.up() && b.exchanging {
+	for c.ready() && b.up() && b.exchanging && b.partner == c { // it may be in another bridge by now
 		if b.answered && !c.answered {
 			c.answer()
 			continue
@@ -83,8 +83,10 @@ func (c *channel) untie(b *channel, ids []field) {
 	if c.hungup {
 		b.vars.set("bridge_hangup_cause", causeName(c.cause))
 	}
-	b.exchanging = false
-	b.notify()
+	if b.partner == c {
+		b.exchanging = false
+		b.notify()
+	}
 	for b.partner == c && !c.stopped() {
 		c.pause(time.Time{})
 	}
