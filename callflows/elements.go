@@ -25,8 +25,23 @@ type element interface {
 
 // elementTypes lists every type of element: the one place, besides its own file, that a new element touches.
 var elementTypes = [...]element{
-	answerElement{}, branchElement{}, callerIDElement{}, collectElement{}, emergencyElement{}, hangupElement{}, hoursElement{},
-	jumpElement{}, languageElement{}, menuElement{}, numberElement{}, playElement{}, respondElement{}, ringElement{}, setElement{}, sleepElement{}, voicemailElement{},
+	answerElement{},
+	branchElement{},
+	callerIDElement{},
+	collectElement{},
+	emergencyElement{},
+	hangupElement{},
+	hoursElement{},
+	jumpElement{},
+	languageElement{},
+	menuElement{},
+	numberElement{},
+	playElement{},
+	respondElement{},
+	ringElement{},
+	setElement{},
+	sleepElement{},
+	voicemailElement{},
 }
 
 // elementOf finds a type by its name in a flow's data, or nil.

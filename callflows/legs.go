@@ -36,8 +36,8 @@ func (s *step) bookkeep() {
 		s.joined()
 	case Parted:
 		s.parted()
-	case Played, DigitsCollected, RingEnded, Done, ContactsFound, CallsCounted, CallFound, TimerFired, Refused, Resumed, Recorded, MessagesFound, PINChecked:
-		// These are the business of the element that asked.
+	default:
+		// All others are the business of the element that asked.
 	}
 }
 
