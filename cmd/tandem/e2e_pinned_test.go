@@ -138,7 +138,7 @@ func TestAPinnedCallOutlivesItsWorkerWithPostgreSQLAway(t *testing.T) {
 	must(t, err)
 	w.tellOnFailure(t)
 	c := w.menuCompany(t)
-	old := c.waiting(t, 12*time.Second)
+	old := c.waiting(t, 7*time.Second)
 	c.flow(t, "300", "menu", menuTo("three"))
 	c.publish(t)
 	must(t, w.worker.Stop(ctx)) // in order, so that its local snapshot is written
