@@ -3,6 +3,8 @@ package callflows
 import (
 	"strconv"
 
+	"tandem/because"
+	"tandem/messages"
 	"tandem/tenants"
 )
 
@@ -50,4 +52,26 @@ func (s *step) keepVersion() {
 		return
 	}
 	s.explain("version_missing", "version", strconv.FormatInt(was, 10), "now", strconv.FormatInt(s.state.Version, 10))
+}
+
+// misfits says whether the element at work has no use for the answer that it waits for: it is of another version than the one
+// that asked. An element always goes on by its own answer.
+func (s *step) misfits(awaited, commands int) bool {
+	return s.state.Version != 0 && s.state.Phase == Running && s.answers() && s.state.Awaited == awaited && len(s.commands) == commands
+}
+
+// elsewhere goes on with a call whose element at work is not in the version that it is driven by now: once nothing is under way
+// any more, its flow begins anew.
+func (s *step) elsewhere() {
+	if !s.answers() && s.event.Kind != Resumed {
+		return
+	}
+	flow := s.flow(s.state.Call.FlowID)
+	if flow == nil {
+		s.end(causeOfBrokenFlow, messages.FaultPlatform, because.New("flow_missing", "flow", s.state.Call.FlowID))
+		return
+	}
+	s.state.FlowID = flow.ID
+	s.explain("flow_anew", "flow", flow.Name)
+	s.enter(flow, flow.Start)
 }

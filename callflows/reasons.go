@@ -15,6 +15,8 @@ func engineReasons() because.Catalog {
 	return because.Catalog{
 		"flow_started":         "{caller} called {dialled}: the flow {flow} begins.",
 		"version_missing":      "Version {version} of the configuration, with which the call began, cannot be had by this worker: the call goes on under version {now}.",
+		"element_anew":         "In this version {element} is another element: it begins anew.",
+		"flow_anew":            "In this version the call's element is not there: the flow {flow} begins anew.",
 		"version_unknown":      "Which version of the configuration the call began with is not known: it goes on under version {version}.",
 		"flow_missing":         "The flow {flow} is not there.",
 		"element_missing":      "The flow leads to the element {element}, which is not there.",

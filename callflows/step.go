@@ -203,7 +203,14 @@ func (s *step) progress() {
 	case kind != nil && s.event.Kind == Resumed:
 		s.resume(kind, settings)
 	case kind != nil:
+		awaited, commands := s.state.Awaited, len(s.commands)
 		kind.on(s, settings)
+		if s.misfits(awaited, commands) {
+			s.explain("element_anew", "element", s.state.Element)
+			s.again(kind, settings)
+		}
+	case s.state.Phase == Running && s.state.Version != 0:
+		s.elsewhere()
 	case s.state.Phase == Running:
 		s.end(causeOfBrokenFlow, messages.FaultTenant, because.New("element_missing", "element", s.state.Element))
 	case s.completes(stageRinging, RingEnded):

@@ -1,0 +1,84 @@
+package callflows
+
+import (
+	"slices"
+	"testing"
+
+	"tandem/tenants"
+)
+
+// underway plays the prompt of a flow's only element, main, under version 7.
+func underway(t *testing.T) (State, Event) {
+	t.Helper()
+	config := demo(t, tenants.Flow{ID: "main", Name: "Main", Start: "main", Elements: map[string]tenants.Element{
+		"main": {Type: "play", Settings: []byte(`{"prompt":"hello"}`)}}})
+	c := call("main")
+	out := Step(config, State{}, Event{Kind: Parked, Leg: callerLeg, At: started, Call: &c})
+	out = Step(config, out.State, Event{Kind: Done, Leg: callerLeg, At: started, Command: 1})
+	if out.State.Stage != "playing" || out.State.DrivenBy() != 7 || out.State.Version != 0 {
+		t.Fatalf("it is %+v", out.State)
+	}
+	return out.State, Event{Kind: Played, Leg: callerLeg, At: started, Command: out.State.Awaited}
+}
+
+// other is the configuration under version 8, whose flow main has this element.
+func other(t *testing.T, key, kind, settings string) Config {
+	t.Helper()
+	config := demo(t, tenants.Flow{ID: "main", Name: "Main", Start: key, Elements: map[string]tenants.Element{key: {Type: kind, Settings: []byte(settings)}}})
+	config.Tenant = config.Tenant.As(8)
+	return config
+}
+
+func codes(out Outcome) (all []string) {
+	for _, r := range out.Because {
+		all = append(all, r.Code)
+	}
+	return all
+}
+
+// A call whose version could not be had goes on, says so once, and neither ends in silence nor orders two things at once.
+func TestACallGoesOnUnderAnotherVersion(t *testing.T) {
+	for name, c := range map[string]struct {
+		config Config
+		said   []string
+		phase  Phase
+	}{
+		"the same element":      {other(t, "main", "play", `{"prompt":"bye"}`), []string{"version_missing", "exit_leads_nowhere"}, Ending},
+		"another element":       {other(t, "main", "sleep", `{"seconds":3}`), []string{"version_missing", "element_anew", "sleeping"}, Running},
+		"an element of another": {other(t, "new", "play", `{"prompt":"new"}`), []string{"version_missing", "flow_anew", "playing"}, Running},
+		"no flow at all":        {Config{Tenant: (&tenants.Tenant{ID: "demo"}).As(8)}, []string{"version_missing", "flow_missing"}, Ending},
+	} {
+		t.Run(name, func(t *testing.T) {
+			state, played := underway(t)
+			early := Step(c.config, state, Event{Kind: Rang, Leg: "x", At: started})
+			if len(early.Commands) != 0 || early.State.Version != 8 {
+				t.Fatalf("while the prompt plays: %v, version %d", early.Commands, early.State.Version)
+			}
+			out := Step(c.config, early.State, played)
+			if said := append(codes(early), codes(out)...); !slices.Equal(said, c.said) || out.State.Phase != c.phase || out.State.DrivenBy() != 8 || len(out.Commands) != 1 {
+				t.Errorf("it says %v, orders %d and is %s under %d", said, len(out.Commands), out.State.Phase, out.State.DrivenBy())
+			}
+		})
+	}
+}
+
+func TestThePlatformsOwnFlowsAreUnderNoVersion(t *testing.T) {
+	config := demo(t)
+	for _, flow := range []string{EmergencyFlow, OutboundFlow} {
+		c := call(flow)
+		c.Dialled, c.Version = map[string]string{EmergencyFlow: "112", OutboundFlow: "+12025550100"}[flow], 3
+		out := Step(config, State{}, Event{Kind: Parked, Leg: callerLeg, At: started, Call: &c})
+		if out.State.Version != 0 || slices.Contains(codes(out), "version_missing") {
+			t.Errorf("%s: version %d, %v", flow, out.State.Version, codes(out))
+		}
+	}
+}
+
+func TestAVersionThatIsNotKnownIsSaid(t *testing.T) {
+	config := demo(t, tenants.Flow{ID: "main", Name: "Main", Start: "a", Elements: map[string]tenants.Element{"a": {Type: "sleep"}}})
+	c := call("main")
+	c.Version = 0
+	if out := Step(config, State{}, Event{Kind: Parked, Leg: callerLeg, At: started, Call: &c}); out.State.DrivenBy() != 7 || codes(out)[0] != "version_unknown" {
+		t.Errorf("version %d, %v", out.State.DrivenBy(), codes(out))
+	}
+}
