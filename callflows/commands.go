@@ -51,11 +51,13 @@ type Command struct {
 	EarlyOK    bool          `json:"early_ok,omitempty"`    // Ring: pass the target's early media to the caller
 	Cause      string        `json:"cause,omitempty"`       // HangUp
 	Devices    []string      `json:"devices,omitempty"`     // FindContacts: device ids
-	Trunks     []string      `json:"trunks,omitempty"`      // CountCalls: trunk ids
+	Talking    bool          `json:"talking,omitempty"`     // FindContacts: which of Devices are in a call is asked too
+	Trunks     []string      `json:"trunks,omitempty"`      // CountCalls, FindContacts: trunk ids
 	Hunting    bool          `json:"hunting,omitempty"`     // Ring: another attempt follows if this one fails
 	Progress   time.Duration `json:"progress_ns,omitempty"` // Ring: give up when nothing is signalled by then; 0 means never
 	DivertedBy string        `json:"diverted_by,omitempty"` // Ring: the number that passes the call on
 	Diversions int           `json:"diversions,omitempty"`  // Ring: how often it was passed on, this time included
+	Code       int           `json:"code,omitempty"`        // HangUp: what an unanswered caller is refused with; 0: what Cause stands for
 	Wait       time.Duration `json:"wait_ns,omitempty"`     // SetTimer, Ring (per target), in nanoseconds
 	CDR        *messages.CDR `json:"cdr,omitempty"`         // WriteCDR
 	Other      *Party        `json:"other,omitempty"`       // Join: the other call's leg
@@ -104,7 +106,35 @@ type Target struct {
 	Edge   string `json:"edge,omitempty"` // SIP URI of the edge to go through
 	Device string `json:"device,omitempty"`
 	Trunk  string `json:"trunk,omitempty"`
+
+	Delay    time.Duration `json:"delay_ns,omitempty"`  // it rings so much later than those of the Ring that ring at once
+	Wait     time.Duration `json:"wait_ns,omitempty"`   // it rings so long, rather than the Ring's time
+	Accept   *Acceptance   `json:"accept,omitempty"`    // who answers must accept the call
+	CallerID *CallerID     `json:"caller_id,omitempty"` // what it is told, rather than the Ring's
+	Diverted *Diversion    `json:"diverted,omitempty"`  // who passes the call on to it
 }
+
+// Acceptance is what must be keyed after the answer before the caller is let through: so a machine that answers takes no call.
+type Acceptance struct {
+	Key    string        `json:"key"` // one digit
+	Prompt string        `json:"prompt"`
+	Wait   time.Duration `json:"wait_ns"` // after the answer
+}
+
+// Diversion says who passes a call on: RFC 5806.
+type Diversion struct {
+	By    string     `json:"by"` // number
+	Times int        `json:"times"`
+	On    DivertedOn `json:"on,omitempty"`
+}
+
+// DivertedOn says in which case a call is passed on, as a Diversion header does (RFC 5806 3). Empty is always.
+type DivertedOn string
+
+const (
+	DivertedOnBusy     DivertedOn = "user-busy"
+	DivertedOnNoAnswer DivertedOn = "no-answer"
+)
 
 // CallerID is what a dialled phone or trunk is told of the caller. A private one shows neither number nor name.
 type CallerID struct {

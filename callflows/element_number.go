@@ -73,8 +73,10 @@ func (numberElement) parse(settings json.RawMessage) (any, []FlowFault) {
 	return read[numberSettings](numberAbout.settings, settings)
 }
 
-func (numberElement) enter(s *step, settings any) {
-	n := settings.(numberSettings)
+func (e numberElement) enter(s *step, settings any) { e.call(s, settings.(numberSettings)) }
+
+// call begins to call a number: for this element, and for a ring that is forwarded.
+func (numberElement) call(s *step, n numberSettings) {
 	number, ok := s.numberToCall(n)
 	if !ok {
 		s.explain("number_not_outside", "number", number)
@@ -212,25 +214,33 @@ func (s *step) take(w Way, number string, n numberSettings, more bool) {
 	if n.Trunk == "" || strings.HasPrefix(number, "+") { // an extension of a PBX is written as it is
 		written = o.Numbers.Write(number)
 	}
-	id := s.callerFor(o, w.Destination)
+	by := ""
+	if f := s.forwarded(); f != nil {
+		by = f.User
+	}
+	id := s.callerFor(o, w.Destination, by)
 	s.explain("way_taken", "trunk", w.Trunk.Name, "destination", w.Destination, "number", written, "shown", id.Number)
 	target := Target{Leg: legID(call, s.state.Commands+1, 0), URI: wayURI(w, written), Edge: call.Edge, Trunk: w.Trunk.ID}
+	if f := s.forwarded(); f != nil {
+		target.Diverted = s.diversionBy(f.User, f.On, s.passedOn())
+		target.Accept = s.ringAtWork().acceptance(s.confirms())
+	}
 	c := Command{Kind: Ring, Targets: []Target{target}, Wait: time.Duration(n.Seconds) * time.Second, Progress: o.Progress(), Hunting: more, CallerID: id}
-	if call.Caller.Trunk != "" && number != call.Dialled && s.config.Ways.Owns(call.Tenant, call.Dialled) { // from outside, and passed on by one of ours: RFC 5806
+	if target.Diverted == nil && call.Caller.Trunk != "" && number != call.Dialled && s.config.Ways.Owns(call.Tenant, call.Dialled) { // from outside, and passed on by one of ours: RFC 5806
 		c.DivertedBy, c.Diversions = call.Dialled, call.Diversions+1
 	}
 	s.dial(c)
 }
 
-// callerFor is what a trunk is told of the caller.
-func (s *step) callerFor(o *tenants.Outgoing, destination string) CallerID {
+// callerFor is what a trunk is told of the caller. by is the id of the user who passes the call on, if one does.
+func (s *step) callerFor(o *tenants.Outgoing, destination, by string) CallerID {
 	shape := tenants.NumberFormat{Form: o.Numbers.Form, Country: o.Numbers.Country} // without what is added for dialling alone
 	domain := o.Domain
 	if domain == "" {
 		domain = hostOf(destination)
 	}
 	id := CallerID{Number: unknownCaller, Domain: domain, Nameless: true}
-	number := s.numberShown(o.CallerID)
+	number := s.numberShown(o.CallerID, by)
 	if number != "" {
 		id.Number = shape.Write(number)
 		if o.CallerID.Carried == tenants.CarriedPAI {
@@ -244,7 +254,7 @@ func (s *step) callerFor(o *tenants.Outgoing, destination string) CallerID {
 }
 
 // numberShown is the number that a rule lets a trunk know, in E.164, or "".
-func (s *step) numberShown(rule tenants.CallerIDRule) string {
+func (s *step) numberShown(rule tenants.CallerIDRule, by string) string {
 	t, caller := s.config.Tenant, s.state.Call.Caller
 	caller.Number = cmp.Or(s.state.CallerID.Number, caller.Number) // what the flow has set is shown if it may be
 	if rule.Show == tenants.CallerTrunk || t == nil {
@@ -263,6 +273,9 @@ func (s *step) numberShown(rule tenants.CallerIDRule) string {
 			return u.Number
 		}
 	}
+	if u := t.User(by); u != nil && u.Number != "" { // it is his call that goes out
+		return u.Number
+	}
 	if t.MainNumber != "" {
 		return t.MainNumber
 	}
@@ -272,6 +285,11 @@ func (s *step) numberShown(rule tenants.CallerIDRule) string {
 // ended goes on after an attempt that nobody answered, if the trunk's list says so and a way is left.
 func (e numberElement) ended(s *step, n numberSettings) {
 	number, _ := s.numberToCall(n)
+	if s.notAccepted() {
+		s.explain("not_accepted")
+		s.exit("no_answer", "NO_ANSWER", messages.FaultCallee)
+		return
+	}
 	out := s.waysOut(n, number)
 	rang, code := s.lastAttempt()
 	end := judgeAttempt(s.event.Cause, code, rang)

@@ -49,7 +49,8 @@ type Event struct {
 	Cause    string        `json:"cause,omitempty"`    // RingEnded, Refused
 	SIPCode  int           `json:"sip_code,omitempty"` // RingEnded
 	Contacts []Contact     `json:"contacts,omitempty"` // ContactsFound
-	Counts   *Counts       `json:"counts,omitempty"`   // CallsCounted
+	Talking  []string      `json:"talking,omitempty"`  // ContactsFound: ids of the devices that are in another call
+	Counts   *Counts       `json:"counts,omitempty"`   // CallsCounted; ContactsFound if trunks were named
 	Early    bool          `json:"early,omitempty"`    // Bridged: with the leg's early media, before anybody answered
 	End      *LegEnd       `json:"end,omitempty"`      // HungUp
 	By       string        `json:"by,omitempty"`       // EndOrdered: who wants it

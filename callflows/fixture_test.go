@@ -28,6 +28,12 @@ const callerLeg = "8adcdf28-8955-4dff-af12-e253ea68375b"
 //	+43         the tenant's own PBX before Carrier A; +1900 is blocked
 func demo(t testing.TB, flows ...tenants.Flow) Config {
 	t.Helper()
+	return demoWith(t, nil, nil, flows...)
+}
+
+// demoWith is demo, with what users have set and routes of its own besides.
+func demoWith(t testing.TB, settings []tenants.UserSettings, routes []tenants.Route, flows ...tenants.Flow) Config {
+	t.Helper()
 	weekdays := []time.Weekday{time.Monday, time.Tuesday, time.Wednesday, time.Thursday, time.Friday}
 	data := tenants.Data{
 		Emergency: tenants.Emergency{Numbers: []string{"112"}, TrunkURI: "sip:192.0.2.112:5060"},
@@ -41,7 +47,8 @@ func demo(t testing.TB, flows ...tenants.Flow) Config {
 				{ID: "anna-mobile", UserID: "anna", Name: "Anna's mobile", Username: "anna-mobile"},
 				{ID: "ben-desk", UserID: "ben", Name: "Ben's desk phone", Username: "ben-desk"},
 				{ID: "lobby", Name: "the lobby phone", Username: "lobby"}},
-			Published: tenants.Published{Version: 7, Flows: flows,
+			Settings: settings,
+			Published: tenants.Published{Version: 7, Flows: flows, Routes: routes,
 				Lists:     []tenants.List{{ID: "priority", Name: "Priority", Entries: []string{"+15550199", "+4420*"}}},
 				Schedules: []tenants.Schedule{{ID: "office", Name: "Office", Weekly: []tenants.Hours{{Days: weekdays, From: 9 * 60, Until: 17 * 60}}}}},
 		}},

@@ -103,7 +103,7 @@ func TestAGoodFlowHasNoErrors(t *testing.T) {
 
 func TestAWarningSaysHowTheCallEnds(t *testing.T) {
 	faults := CheckFlow(flowOf(map[string]tenants.Element{"start": el("ring", `{"users":["anna"]}`)}), Around{})
-	if len(faults) != 4 || len(Errors(faults)) != 0 {
+	if len(faults) != 5 || len(Errors(faults)) != 0 {
 		t.Fatal(faults)
 	}
 	for _, f := range faults {

@@ -54,6 +54,9 @@ func (s *step) answered() {
 		return
 	}
 	s.explain("leg_answered", "device", s.deviceName(l))
+	if l.Accepts {
+		s.explain("must_accept", "device", s.deviceName(l), "key", acceptKey)
+	}
 	if l.Early && s.state.Stage == stageRinging && s.state.Awaited != 0 {
 		s.talk(l)
 	}

@@ -21,6 +21,7 @@ var update = flag.Bool("update", false, "write the outcomes of testdata/*.txt an
 //
 //	flow                              the elements of the flow, one a line: key: type {settings} exit->key ...
 //	                                  ID/key: ... is an element of another flow, ID, to jump to
+//	                                  set USER {settings} is what a user has set; route DIALLED ID leads to a flow, DIALLED... what begins with it
 //	call [to=112] [from=..] [name=..] [trunk=..] [flow=..]     a new call
 //	clock 2026-03-02T09:00:00Z        it is now
 //	[+30s] parked | done N | played N [missing] | digits N good|timeout|invalid [keyed] | contacts N device ...
@@ -137,7 +138,22 @@ func (s *script) run(lines []string) string {
 // flow reads the flow and says what CheckFlow says. References are taken on trust, so that a call can find one missing.
 func (s *script) flow(lines []string) string {
 	flows := []tenants.Flow{{ID: "main", Name: "Main", Elements: map[string]tenants.Element{}}}
+	var settings []tenants.UserSettings
+	var routes []tenants.Route
 	for _, line := range lines {
+		if user, body, ok := strings.Cut(strings.TrimPrefix(line, "set "), " "); ok && strings.HasPrefix(line, "set ") {
+			set := tenants.UserSettings{User: user}
+			if err := json.Unmarshal([]byte(body), &set); err != nil {
+				s.t.Fatalf("%s: %v", line, err)
+			}
+			settings = append(settings, set)
+			continue
+		}
+		if words := strings.Fields(line); words[0] == "route" {
+			dialled, prefix := strings.CutSuffix(words[1], "...")
+			routes = append(routes, tenants.Route{Dialled: dialled, Prefix: prefix, FlowID: words[2]})
+			continue
+		}
 		f := &flows[0]
 		if id, rest, other := strings.Cut(line, "/"); other && !strings.ContainsAny(id, ": ") {
 			i := slices.IndexFunc(flows, func(f tenants.Flow) bool { return f.ID == id })
@@ -177,7 +193,7 @@ func (s *script) flow(lines []string) string {
 	if len(Errors(faults)) > 0 {
 		return "refused\n" + said.String()
 	}
-	s.config = demo(s.t, flows...)
+	s.config = demoWith(s.t, settings, routes, flows...)
 	s.begin(nil)
 	return "good\n" + said.String()
 }
@@ -295,6 +311,17 @@ func (s *script) parse(line string, words []string) Event {
 	case ContactsFound:
 		e.Command = number()
 		for _, device := range words {
+			if busy, ok := strings.CutPrefix(device, "talking="); ok {
+				e.Talking = append(e.Talking, busy)
+				continue
+			}
+			if trunk, ok := strings.CutPrefix(device, "out="); ok { // trunks with one call each
+				if e.Counts == nil {
+					e.Counts = &Counts{Trunks: map[string]Count{}}
+				}
+				e.Counts.Trunks[trunk] = Count{Calls: 1}
+				continue
+			}
 			e.Contacts = append(e.Contacts, Contact{Device: device, URI: "sip:" + device + "@192.0.2.44", Edge: "sip:192.0.2.1:5070"})
 		}
 	case CallsCounted:
@@ -425,6 +452,17 @@ func (s *script) sayCommand(c Command) string {
 	}
 	for _, t := range c.Targets {
 		add(true, s.legName(t.Leg)+"="+t.URI+" through "+t.Edge)
+		add(t.Delay > 0, "after "+t.Delay.String())
+		add(t.Wait > 0, "alone for "+t.Wait.String())
+		if t.Accept != nil {
+			add(true, "to accept with "+t.Accept.Key+" within "+t.Accept.Wait.String()+" after "+t.Accept.Prompt)
+		}
+		if t.CallerID != nil {
+			add(true, "told of "+t.CallerID.Number)
+		}
+		if t.Diverted != nil {
+			add(true, fmt.Sprintf("diverted by %s for the %d. time %s", t.Diverted.By, t.Diverted.Times, t.Diverted.On))
+		}
 	}
 	add(c.Wait > 0, "for "+c.Wait.String())
 	add(c.InOrder, "in order")
@@ -455,5 +493,7 @@ func (s *script) sayCommand(c Command) string {
 	add(c.Box != "", "of the box "+c.Box)
 	add(c.Message != "", "message "+c.Message+" "+string(c.Mark))
 	add(c.Text != "", c.Text)
+	add(c.Talking, "and who talks")
+	add(c.Code > 0, "refused with "+strconv.Itoa(c.Code))
 	return strings.Join(words, " ")
 }

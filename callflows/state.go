@@ -75,6 +75,11 @@ type State struct {
 	Cause string         `json:"cause,omitempty"` // cause of the hang-up that we ordered
 	Fault messages.Fault `json:"fault,omitempty"` // whose doing the end is, once it is known
 
+	Forwards []Forwarding `json:"forwards,omitempty"` // what users have done with the call, in order
+	Chain    int          `json:"chain,omitempty"`    // those of Forwards from here on were taken in the element at work
+	Rung     int          `json:"rung,omitempty"`     // index in Legs of the first leg of the last Ring
+	Refusal  int          `json:"refusal,omitempty"`  // SIP code that an unanswered caller is to be refused with, should the call end here
+
 	// What the flow has settled for the rest of the call.
 	Variables map[string]string `json:"variables,omitempty"` // by name
 	CallerID  CallerID          `json:"caller_id,omitzero"`  // what is dialled from here on shows; what is empty is the caller's own
@@ -101,9 +106,10 @@ type Leg struct {
 	SIPCode    int       `json:"sip_code,omitempty"` // that it ended with unanswered
 	Early      bool      `json:"early,omitempty"`    // the caller hears its early media
 	// With is the leg of another call that it talks to, if Joined, or is about to.
-	With   *Party `json:"with,omitempty"`
-	Joined bool   `json:"joined,omitempty"`
-	Taken  bool   `json:"taken,omitempty"` // by the other call's doing
+	With    *Party `json:"with,omitempty"`
+	Joined  bool   `json:"joined,omitempty"`
+	Taken   bool   `json:"taken,omitempty"`   // by the other call's doing
+	Accepts bool   `json:"accepts,omitempty"` // who answers it must accept the call before the caller talks
 }
 
 // Outcome is what a step gives.

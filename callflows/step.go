@@ -139,6 +139,7 @@ func (s *step) enter(flow *tenants.Flow, key string) {
 		return
 	}
 	s.state.Element, s.state.Stage, s.state.Attempt, s.state.Awaited = key, "", 0, 0
+	s.state.Chain, s.state.Refusal = len(s.state.Forwards), 0
 	kind.enter(s, e.Parsed)
 }
 
@@ -175,7 +176,11 @@ func (s *step) end(cause string, fault messages.Fault, why because.Reason) {
 	s.because = append(s.because, why)
 	s.state.Phase, s.state.Awaited = Ending, 0
 	s.state.Cause, s.state.Fault = cause, fault
-	s.order(Command{Kind: HangUp, Leg: s.state.remaining(), Cause: cause})
+	c := Command{Kind: HangUp, Leg: s.state.remaining(), Cause: cause}
+	if !s.state.Answered {
+		c.Code = s.state.Refusal
+	}
+	s.order(c)
 }
 
 // progress gives the event to the element at work.

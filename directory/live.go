@@ -92,3 +92,20 @@ func (c *Calls) show(had *call, now time.Time) LiveCall {
 	live.Uncertain = c.nodes[live.Node].uncertain(now)
 	return live
 }
+
+// Talking gives those of a tenant's devices that are in another call than the one that asks, as far as nodes' owners have told: a
+// caller's from the beginning, a called one from its answer. Calls that the worker but drives are left out: it knows better.
+func (c *Calls) Talking(call, tenant string, devices []string, but string, now time.Time) (talking []string) {
+	for _, live := range c.chosen(CallFilter{Tenant: tenant}, now) {
+		if live.Call == call || live.Uncertain || live.Worker == but {
+			continue
+		}
+		for _, l := range live.Legs {
+			in := l.Role == messages.RoleCaller || !l.AnsweredAt.IsZero()
+			if in && slices.Contains(devices, l.Device) && !slices.Contains(talking, l.Device) {
+				talking = append(talking, l.Device)
+			}
+		}
+	}
+	return talking
+}

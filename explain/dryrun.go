@@ -1,6 +1,7 @@
 package explain
 
 import (
+	"cmp"
 	"net/netip"
 	"slices"
 	"strconv"
@@ -142,12 +143,15 @@ func (r *dryRun) obey(state callflows.State, c callflows.Command) []callflows.Ev
 		for _, device := range c.Devices {
 			done.Contacts = append(done.Contacts, r.question.Contacts[device]...)
 		}
+		if len(c.Trunks) > 0 {
+			done.Counts = &r.question.Out
+		}
 	case callflows.CountCalls:
 		done.Kind, done.Counts = callflows.CallsCounted, &r.question.Out
 	case callflows.Ring:
 		return r.ring(done, c)
 	case callflows.HangUp:
-		code := callflows.SIPCodeOf(c.Cause)
+		code := cmp.Or(c.Code, callflows.SIPCodeOf(c.Cause))
 		if state.Answered {
 			code = 0
 		}
@@ -185,7 +189,7 @@ func (r *dryRun) ring(done callflows.Event, c callflows.Command) []callflows.Eve
 		events = append(events, callflows.Event{Kind: callflows.LegCreated, At: r.at, Leg: t.Leg}, callflows.Event{Kind: callflows.Rang, At: r.at, Leg: t.Leg})
 	}
 	if !r.question.NobodyAnswers {
-		first := c.Targets[0].Leg
+		first := slices.MinFunc(c.Targets, func(a, b callflows.Target) int { return cmp.Compare(a.Delay, b.Delay) }).Leg
 		return append(events, callflows.Event{Kind: callflows.Answered, At: r.at, Leg: first},
 			callflows.Event{Kind: callflows.Bridged, At: r.at, Leg: first})
 	}

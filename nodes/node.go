@@ -42,6 +42,14 @@ type Finder interface {
 	FindCall(asks callflows.Call, wanted callflows.Wanted, now time.Time) *callflows.Found
 }
 
+// Talking knows which devices are in a call.
+type Talking interface {
+	// Talks says which devices are in a call from now on; none when it is over, or another worker drives it.
+	Talks(call, tenant string, devices []string)
+	// Talking gives those of a tenant's devices that are in another call than the one that asks.
+	Talking(call, tenant string, devices []string) []string
+}
+
 // Announcer tells the other workers. What cannot be sent now is dropped: the next announcement makes up for it.
 type Announcer interface {
 	AnnounceCall(messages.CallEvent)
@@ -62,6 +70,7 @@ type Options struct {
 	Live      LiveAnnouncer              // nil: live calls and dialogs are not announced
 	CallsOut  CallsOut                   // nil: calls out are not counted, so that no limit of theirs holds
 	Finder    Finder                     // nil: no other call is ever found
+	Talking   Talking                    // nil: nobody is known to be in a call
 	Prompts   func(prompt string) string // what a prompt's name is for the node: a file or a stream
 	// Link, when given, lets several workers share the node: one owns it, one stands by. Without it this worker takes the
 	// node as its own, and must be the only one that does.
@@ -148,11 +157,12 @@ type shard struct {
 
 // call is one call in progress.
 type call struct {
-	config callflows.Config
-	state  callflows.State
-	out    string // the trunk by which it is counted as out
-	steps  int    // number of the next journal entry
-	gaps   int64  // how many connections had ended when it began
+	config  callflows.Config
+	state   callflows.State
+	out     string   // the trunk by which it is counted as out
+	talking []string // devices that are told to be in it
+	steps   int      // number of the next journal entry
+	gaps    int64    // how many connections had ended when it began
 
 	channels []string            // every channel that leads to this call
 	stepped  map[string]uint64   // by channel: Event-Sequence of the last event that was stepped

@@ -83,10 +83,8 @@ func (n *Node) dialString(c callflows.Call, command callflows.Command) (esl.Dial
 	if command.InOrder {
 		dial.Mode = esl.Sequential
 	}
-	seconds := strconv.Itoa(max(1, int(command.Wait/time.Second)))
 	for _, t := range command.Targets {
-		leg := esl.DialLeg{Profile: n.options.Profile, URI: t.URI, Path: t.Edge, Vars: []esl.Var{
-			{Name: "origination_uuid", Value: t.Leg}, {Name: "leg_timeout", Value: seconds}}}
+		leg := esl.DialLeg{Profile: n.options.Profile, URI: t.URI, Path: t.Edge, Vars: n.legVariables(command, t)}
 		if t.Trunk != "" {
 			leg.Vars = append(leg.Vars, trunkVariables(command, t)...)
 		}
@@ -103,6 +101,28 @@ func (n *Node) dialString(c callflows.Call, command callflows.Command) (esl.Dial
 	return dial, nil
 }
 
+// legVariables are for one leg: its id, when it rings and how long, and what must be keyed before its answer counts
+// (switch_ivr_originate.c: leg_delay_start is added to leg_timeout, group_confirm_timeout replaces it after the answer).
+func (n *Node) legVariables(command callflows.Command, t callflows.Target) []esl.Var {
+	vars := []esl.Var{{Name: "origination_uuid", Value: t.Leg}, {Name: "leg_timeout", Value: seconds(cmp.Or(t.Wait, command.Wait))}}
+	add := func(name, value string) { vars = append(vars, esl.Var{Name: name, Value: value}) }
+	if t.Delay > 0 {
+		add("leg_delay_start", seconds(t.Delay))
+	}
+	if a := t.Accept; a != nil {
+		add("group_confirm_key", a.Key)
+		add("group_confirm_file", n.options.Prompts(a.Prompt))
+		add("group_confirm_timeout", seconds(a.Wait))
+	}
+	if t.CallerID != nil {
+		vars = append(vars, callerVariables(*t.CallerID)...)
+	}
+	return vars
+}
+
+// seconds writes a time as the node reads it: whole seconds, at least one.
+func seconds(d time.Duration) string { return strconv.Itoa(max(1, int(d/time.Second))) }
+
 // anonymous is shown for a caller of whom nothing may be shown.
 const (
 	anonymous     = "anonymous"
@@ -115,12 +135,16 @@ func (n *Node) dialVariables(command callflows.Command) []esl.Var {
 	if !command.EarlyOK {
 		vars = append(vars, esl.Var{Name: "ignore_early_media", Value: "true"})
 	}
+	return append(vars, callerVariables(command.CallerID)...)
+}
+
+// callerVariables say who calls.
+func callerVariables(id callflows.CallerID) []esl.Var {
 	// Both are always set: what is not set FreeSWITCH copies from the caller's leg, where it decodes percent escapes of a
 	// display name into the From header of the dialled leg (mod_sofia, check_decode).
-	number := cmp.Or(command.CallerID.Number, anonymous)
-	name := cmp.Or(esl.CleanName(command.CallerID.Name), number)
-	vars = append(vars, esl.Var{Name: "origination_caller_id_number", Value: number}, esl.Var{Name: "origination_caller_id_name", Value: name})
-	return vars
+	number := cmp.Or(id.Number, anonymous)
+	name := cmp.Or(esl.CleanName(id.Name), number)
+	return []esl.Var{{Name: "origination_caller_id_number", Value: number}, {Name: "origination_caller_id_name", Value: name}}
 }
 
 // trunkVariables are for a leg that leaves by a trunk: how long it may give no sign (switch_ivr_originate.c,
@@ -128,10 +152,13 @@ func (n *Node) dialVariables(command callflows.Command) []esl.Var {
 // by the header of its name, which goes no further.
 func trunkVariables(command callflows.Command, t callflows.Target) []esl.Var {
 	id := command.CallerID
+	if t.CallerID != nil {
+		id = *t.CallerID
+	}
 	var vars []esl.Var
 	add := func(name, value string) { vars = append(vars, esl.Var{Name: name, Value: value}) }
 	if command.Progress > 0 {
-		add("leg_progress_timeout", strconv.Itoa(max(1, int(command.Progress/time.Second))))
+		add("leg_progress_timeout", seconds(command.Progress))
 	}
 	if id.Domain == "" { // the emergency trunk, which is no configured one
 		return vars
@@ -148,8 +175,12 @@ func trunkVariables(command callflows.Command, t callflows.Target) []esl.Var {
 	if id.Private {
 		add("sip_h_Privacy", "id") // RFC 3325 9.3
 	}
-	if command.DivertedBy != "" { // RFC 5806 3
-		add("sip_h_Diversion", "<sip:"+command.DivertedBy+"@"+id.Domain+">;reason=unconditional;counter="+strconv.Itoa(command.Diversions))
+	diverted := t.Diverted
+	if diverted == nil && command.DivertedBy != "" {
+		diverted = &callflows.Diversion{By: command.DivertedBy, Times: command.Diversions}
+	}
+	if diverted != nil { // RFC 5806 3
+		add("sip_h_Diversion", "<sip:"+diverted.By+"@"+id.Domain+">;reason="+cmp.Or(string(diverted.On), "unconditional")+";counter="+strconv.Itoa(diverted.Times))
 	}
 	return vars
 }

@@ -30,6 +30,12 @@ func tone(name string) string {
 		return "tone_stream://%(200,50,523);%(200,50,659);%(300,0,784)"
 	case "closed": // two falling notes
 		return "tone_stream://%(300,50,659);%(500,0,440)"
+	case "accept": // three short ones: whoever hears them keys 1
+		return "tone_stream://%(120,80,880);%(120,80,880);%(120,600,880)"
+	case "on": // a setting is on, and off
+		return "tone_stream://%(120,60,659);%(240,0,880)"
+	case "off":
+		return "tone_stream://%(120,60,880);%(240,0,659)"
 	case "wrong":
 		return "tone_stream://%(150,50,300);%(150,0,250)"
 	}

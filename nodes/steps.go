@@ -270,11 +270,28 @@ func (s *shard) tellOut(c *call, now callflows.State) {
 			trunk = l.Trunk
 		}
 	}
-	if s.node.options.CallsOut == nil || trunk == c.out {
+	if s.node.options.CallsOut != nil && trunk != c.out {
+		c.out = trunk
+		s.node.options.CallsOut.Out(now.Call.ID, now.Call.Tenant, trunk, time.Now())
+	}
+	s.tellTalking(c, now)
+}
+
+// tellTalking says which devices are in a call, when that changes: the caller's from the beginning, a called one from its answer.
+func (s *shard) tellTalking(c *call, now callflows.State) {
+	if s.node.options.Talking == nil {
 		return
 	}
-	c.out = trunk
-	s.node.options.CallsOut.Out(now.Call.ID, now.Call.Tenant, trunk, time.Now())
+	var devices []string
+	for _, l := range now.Legs {
+		if l.Device != "" && !l.HungUp && (l.Answered || l.ID == now.Call.Leg) && now.Phase != callflows.Ended {
+			devices = append(devices, l.Device)
+		}
+	}
+	if !slices.Equal(devices, c.talking) {
+		c.talking = devices
+		s.node.options.Talking.Talks(now.Call.ID, now.Call.Tenant, devices)
+	}
 }
 
 // tellNoneOut says that no call of this shard is counted here any more: another worker drives them.
@@ -346,12 +363,15 @@ func (s *shard) obey(c *call, command callflows.Command, at time.Time, orders *[
 		for _, device := range command.Devices {
 			found.Contacts = append(found.Contacts, s.node.options.Contacts.Contacts(c.config.Tenant, device, at)...)
 		}
+		if command.Talking && s.node.options.Talking != nil {
+			found.Talking = s.node.options.Talking.Talking(c.state.Call.ID, c.state.Call.Tenant, command.Devices)
+		}
+		if len(command.Trunks) > 0 {
+			found.Counts = s.count(c, command)
+		}
 		return found, true
 	case callflows.CountCalls:
-		counted := callflows.Event{Kind: callflows.CallsCounted, At: at, Leg: command.Leg, Command: command.N, Counts: &callflows.Counts{}}
-		if s.node.options.CallsOut != nil {
-			*counted.Counts = s.node.options.CallsOut.Count(c.state.Call.ID, c.state.Call.Tenant, command.Trunks, time.Now())
-		}
+		counted := callflows.Event{Kind: callflows.CallsCounted, At: at, Leg: command.Leg, Command: command.N, Counts: s.count(c, command)}
 		return counted, true
 	case callflows.SetTimer:
 		s.await(c, wait{N: command.N, Leg: command.Leg, Due: time.Now().Add(command.Wait), At: at.Add(command.Wait)})
@@ -370,6 +390,15 @@ func (s *shard) obey(c *call, command callflows.Command, at time.Time, orders *[
 	}
 	*orders = append(*orders, order{call: c, facts: c.state.Call, command: command, built: built, at: at})
 	return callflows.Event{}, false
+}
+
+// count says how many calls are out besides this one.
+func (s *shard) count(c *call, command callflows.Command) *callflows.Counts {
+	if s.node.options.CallsOut == nil {
+		return &callflows.Counts{}
+	}
+	counts := s.node.options.CallsOut.Count(c.state.Call.ID, c.state.Call.Tenant, command.Trunks, time.Now())
+	return &counts
 }
 
 // dispatch hands a step's orders to the shard's sender, together with the mark that the channel is to carry: the state

@@ -53,16 +53,19 @@ type Tenant struct {
 	Dialling   Dialling   `json:"dialling,omitzero"`
 	CallingOut CallingOut `json:"calling_out,omitzero"`
 
+	Settings []UserSettings `json:"settings,omitempty"` // of those users who have set something
+
 	Published Published   `json:"published"`          // the version that new calls get, or the one that At was asked for
 	Candidate Candidate   `json:"candidate,omitzero"` // the version that some new calls get instead
 	Versions  []Published `json:"versions,omitempty"` // others that calls may still run under, Candidate's among them
 
 	location *time.Location
-	users    finder            // by id
-	devices  finder            // by id
-	byName   finder            // Devices by digest username
-	parts                      // indexes of Published
-	views    map[int64]*Tenant // this tenant under each version that is known, Published's own included
+	users    finder                   // by id
+	devices  finder                   // by id
+	byName   finder                   // Devices by digest username
+	parts                             // indexes of Published
+	views    map[int64]*Tenant        // this tenant under each version that is known, Published's own included
+	settings map[string]*UserSettings // by user id
 }
 
 // User is a person or a role that can be rung.
@@ -246,6 +249,7 @@ func (t *Tenant) index(before *Tenant, parse ParseSettings) []Fault {
 		}
 		s.place = uint32(i)
 	}
+	t.indexSettings()
 	return append(faults, t.indexVersions(before, parse)...)
 }
 

@@ -27,7 +27,7 @@ func (n *node) obey(o order) reply {
 		return reply{"invalid session id"}
 	}
 	if o.command.Kind == callflows.HangUp {
-		n.hangUp(a, callflows.ByUs, o.command.Cause, 0)
+		n.hangUp(a, callflows.ByUs, o.command.Cause, o.command.Code)
 		return reply{}
 	}
 	if w.chance(w.weather.refused) {

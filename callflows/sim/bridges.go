@@ -1,6 +1,7 @@
 package sim
 
 import (
+	"cmp"
 	"slices"
 	"time"
 
@@ -12,6 +13,7 @@ import (
 type bridge struct {
 	app     *app
 	waiting []callflows.Target // in order: not dialled yet
+	later   []callflows.Target // they ring later than the others
 	legs    []*channel         // dialled and there
 	talking *channel
 	cause   string // of the last leg that failed
@@ -29,11 +31,38 @@ func (n *node) ring(a *channel, x *app) {
 	}
 	x.end = n.w.after(time.Millisecond, func() {
 		for _, t := range targets {
-			n.dial(a, b, t)
+			if t.Delay == 0 {
+				n.dial(a, b, t)
+				continue
+			}
+			b.later = append(b.later, t)
+			n.w.after(t.Delay+n.w.between(0, time.Second), func() { n.dialLater(a, b, t.Leg) })
 		}
 		b.dialing = false
 		n.judge(a, b)
 	})
+}
+
+// dialLater dials a leg whose delay is over, if it still waits.
+func (n *node) dialLater(a *channel, b *bridge, leg string) {
+	i := slices.IndexFunc(b.later, func(t callflows.Target) bool { return t.Leg == leg })
+	if i < 0 || a.bridge != b || b.talking != nil {
+		return
+	}
+	t := b.later[i]
+	b.later = slices.Delete(b.later, i, i+1)
+	n.dial(a, b, t)
+	n.judge(a, b)
+}
+
+// dropLater ends the legs that are not dialled any more: they were there, and nobody was told of them.
+func (n *node) dropLater(a *channel, b *bridge, cause string) {
+	for _, t := range b.later {
+		if n.channels[t.Leg] == nil {
+			n.hangUp(n.open(a.call, t.Leg, messages.RoleCallee, a), callflows.ByUs, cause, 0)
+		}
+	}
+	b.later = nil
 }
 
 // dial makes a leg, and books what the phone does.
@@ -56,12 +85,17 @@ func (n *node) dial(a *channel, b *bridge, t callflows.Target) {
 	if temper.rings > 0 {
 		w.after(temper.rings, rings)
 	}
-	if temper.acts == 0 || temper.acts > b.app.command.Wait {
-		leg.end = w.after(b.app.command.Wait, func() { n.fail(a, b, leg, callflows.ByUs, "ALLOTTED_TIMEOUT", 0) })
+	wait := cmp.Or(t.Wait, b.app.command.Wait)
+	if temper.acts == 0 || temper.acts > wait {
+		leg.end = w.after(wait, func() { n.fail(a, b, leg, callflows.ByUs, "ALLOTTED_TIMEOUT", 0) })
 		return
 	}
 	leg.end = w.after(temper.acts, func() {
-		if temper.cause == "" {
+		switch {
+		case temper.cause == "" && t.Accept != nil:
+			n.askToAccept(a, b, leg, temper, t.Accept.Wait)
+			return
+		case temper.cause == "":
 			n.join(a, b, leg, temper)
 			return
 		}
@@ -71,6 +105,19 @@ func (n *node) dial(a *channel, b *bridge, t callflows.Target) {
 		}
 		n.fail(a, b, leg, by, temper.cause, temper.code)
 	})
+}
+
+// askToAccept is what happens at a leg that is answered and must key: it does, or hangs up, or lets the time pass.
+func (n *node) askToAccept(a *channel, b *bridge, leg *channel, t temper, wait time.Duration) {
+	n.answer(leg)
+	switch after := n.w.between(0, wait); {
+	case n.w.chance(50):
+		leg.end = n.w.after(after, func() { n.join(a, b, leg, t) })
+	case n.w.chance(50):
+		leg.end = n.w.after(after, func() { n.fail(a, b, leg, callflows.ByFarEnd, "NORMAL_CLEARING", 0) })
+	default:
+		leg.end = n.w.after(wait, func() { n.fail(a, b, leg, callflows.ByUs, "ALLOTTED_TIMEOUT", 0) })
+	}
 }
 
 // fail ends a leg that does not talk. The last one's end is that of the ring.
@@ -90,6 +137,12 @@ func (n *node) judge(a *channel, b *bridge) {
 			n.dial(a, b, next)
 			continue
 		}
+		if len(b.later) > 0 { // nobody rings any more: the next is dialled at once
+			next := slices.MinFunc(b.later, func(x, y callflows.Target) int { return cmp.Compare(x.Delay, y.Delay) })
+			b.later = slices.DeleteFunc(b.later, func(t callflows.Target) bool { return t.Leg == next.Leg })
+			n.dial(a, b, next)
+			continue
+		}
 		a.bridge, a.disposition = nil, b.cause
 		n.finish(a, b.app, callflows.Event{Kind: callflows.RingEnded, Cause: b.cause})
 	}
@@ -106,6 +159,7 @@ func (n *node) join(a *channel, b *bridge, leg *channel, t temper) {
 		}
 	}
 	b.legs = []*channel{leg}
+	n.dropLater(a, b, "LOSE_RACE")
 	n.answer(a)
 	n.emit(a, callflows.Event{Kind: callflows.Bridged, Leg: leg.uuid})
 	if t.talks > 0 {
@@ -139,6 +193,7 @@ func (n *node) leaveBridge(a *channel) {
 		cause = "NORMAL_CLEARING"
 		n.emit(a, callflows.Event{Kind: callflows.Unbridged, Leg: a.uuid})
 	}
+	n.dropLater(a, b, cause)
 	for _, l := range b.legs {
 		l.end.callOff()
 		if n.w.chance(50) {

@@ -63,6 +63,17 @@ func (w *world) contactsOf(t *tenants.Tenant, device string) []callflows.Contact
 	return all
 }
 
+// inCall says whether a device is in another call than this one.
+func (w *world) inCall(call, device string) bool {
+	for _, uuid := range w.node.order {
+		c := w.node.channels[uuid]
+		if c.call.facts.ID != call && c.other == nil && c.call.facts.Caller.Device == device {
+			return true
+		}
+	}
+	return false
+}
+
 // temper is what a phone will do with one call.
 type temper struct {
 	mood   mood

@@ -78,7 +78,9 @@ const drawsOfSettings = 10
 // anySettings draws settings of a type. name draws the id of something to refer to.
 func (w *world) anySettings(k *elementKind, name func(callflows.Reference) string) json.RawMessage {
 	for range drawsOfSettings {
-		settings := json.RawMessage(pack(w.anyValue(&k.schema, name)))
+		drawn := w.anyValue(&k.schema, name)
+		w.oneOfEach(drawn)
+		settings := json.RawMessage(pack(drawn))
 		if _, err := callflows.ParseSettings(k.Type, settings); err == nil {
 			return settings
 		}
@@ -93,6 +95,34 @@ func (w *world) anySettings(k *elementKind, name func(callflows.Reference) strin
 		example = map[string]any{}
 	}
 	return pack(renamed(&k.schema, example, name))
+}
+
+// oneOfEach leaves of each target of a ring one of those that a target may be: no schema says so.
+func (w *world) oneOfEach(settings any) {
+	record, _ := settings.(map[string]any)
+	list, _ := record["targets"].([]any)
+	for _, entry := range list {
+		target, ok := entry.(map[string]any)
+		if !ok {
+			continue
+		}
+		var named []string
+		for _, name := range []string{"user", "device", "number"} {
+			if text, _ := target[name].(string); text != "" {
+				named = append(named, name)
+			} else {
+				delete(target, name)
+			}
+		}
+		if len(named) > 1 {
+			keep := pick(w, named...)
+			for _, name := range named {
+				if name != keep {
+					delete(target, name)
+				}
+			}
+		}
+	}
 }
 
 // renamed puts drawn ids in place of those of an example.

@@ -49,6 +49,12 @@ func (k *worker) carryOut(c *driven, command callflows.Command, at time.Time, co
 		found := callflows.Event{Kind: callflows.ContactsFound, At: at, Leg: command.Leg, Command: command.N}
 		for _, device := range command.Devices {
 			found.Contacts = append(found.Contacts, k.w.contactsOf(c.config.Tenant, device)...)
+			if command.Talking && k.w.inCall(c.facts.ID, device) {
+				found.Talking = append(found.Talking, device)
+			}
+		}
+		if len(command.Trunks) > 0 {
+			found.Counts = &callflows.Counts{}
 		}
 		return found, true
 	case callflows.CountCalls: // nobody else is out

@@ -22,8 +22,10 @@ func carrierAddress() netip.Addr { return netip.MustParseAddr("198.51.100.7") }
 func (w *world) settle() {
 	data := tenants.Data{
 		Emergency: tenants.Emergency{Numbers: []string{emergencyNumber}, TrunkURI: emergencyURI},
-		Trunks:    []tenants.Trunk{{ID: carrier, Name: "Carrier", Addresses: []netip.Addr{carrierAddress()}}},
-		Nodes:     []tenants.Node{{Name: nodeName, SIPURI: nodeURI}},
+		Trunks: []tenants.Trunk{{ID: carrier, Name: "Carrier", Addresses: []netip.Addr{carrierAddress()},
+			Outgoing: &tenants.Outgoing{Destinations: []string{"sip:198.51.100.7", "sip:198.51.100.8"}, MaxCalls: 5, Seconds: 4}}},
+		Outbound: []tenants.OutboundRoute{{Trunk: carrier, Position: 1}},
+		Nodes:    []tenants.Node{{Name: nodeName, SIPURI: nodeURI}},
 	}
 	n := 1 + w.rng.IntN(3)
 	for i := range n {
@@ -62,6 +64,12 @@ func (w *world) anyTenant(i, n int) tenants.Tenant {
 		t.Devices = append(t.Devices, device)
 		w.phones[device.ID] = w.anyPhone(id, device.ID)
 	}
+	t.CallingOut.Allowed = w.chance(70)
+	for _, u := range t.Users {
+		if w.chance(40) {
+			t.Settings = append(t.Settings, w.anyUserSettings(u.ID))
+		}
+	}
 	every := []time.Weekday{0, 1, 2, 3, 4, 5, 6}
 	t.Published = tenants.Published{Version: int64(w.rng.IntN(1000)), Schedules: []tenants.Schedule{
 		{ID: id + "-office", Name: "Office", Weekly: []tenants.Hours{{Days: every, From: 9 * 60, Until: 17 * 60}}},
@@ -75,6 +83,15 @@ func (w *world) anyTenant(i, n int) tenants.Tenant {
 	}
 	t.Published.Routes = append(t.Published.Routes, tenants.Route{Dialled: t.Numbers[0], FlowID: t.Published.Flows[0].ID})
 	return t
+}
+
+// anyUserSettings draws what a user has set. Users forward to each other, to themselves, to flows, outside and to nowhere.
+func (w *world) anyUserSettings(user string) tenants.UserSettings {
+	forward := func(chance int) tenants.Forward {
+		return tenants.Forward{On: w.chance(chance), To: pick(w, "100", "101", "102", "200", "201", "+15559001", "999", ""), Confirm: w.chance(40)}
+	}
+	return tenants.UserSettings{User: user, ForwardAll: forward(30), ForwardBusy: forward(50), ForwardNoAnswer: forward(50), NoAnswerSeconds: w.rng.IntN(8),
+		DoNotDisturb: w.chance(20), NoCallWaiting: w.chance(30), RejectAnonymous: w.chance(20)}
 }
 
 // anyFlow draws a flow of up to eight elements of any type that there is. Exits lead anywhere, or nowhere.

@@ -28,6 +28,7 @@ const nodesLook = 500 * time.Millisecond
 func (w *worker) calls(ctx context.Context) error {
 	// Processes are told apart at the nodes, two runs of one worker too.
 	name := claimName(w.settings.Name) + "." + rand.Text()[:runLetters]
+	w.facts.self.Store(&name)
 	secret := sha256.Sum256([]byte("tandem link " + w.settings.NodePassword))
 	server, err := link.Listen(ctx, link.Options{Address: w.settings.LinkAddress, Secret: secret[:], Worker: name, Logger: w.log})
 	if err != nil {
@@ -46,7 +47,7 @@ func (w *worker) calls(ctx context.Context) error {
 			for n, nodeCtx := range w.nodes.change(ctx, now.Nodes()) {
 				node := nodes.New(nodes.Options{
 					Node: n, Password: w.settings.NodePassword, Profile: w.settings.NodeProfile, Worker: name, Link: server, Reached: w.settings.LinkReached, Secret: secret[:],
-					Snapshot: w.source.Current, Versions: w.source, Ledger: w.ledger, Contacts: w.facts, CallsOut: &w.facts.out, Announcer: announcer{w}, Live: announcer{w}, Watcher: w.meters,
+					Snapshot: w.source.Current, Versions: w.source, Ledger: w.ledger, Contacts: w.facts, CallsOut: &w.facts.out, Talking: w.facts, Announcer: announcer{w}, Live: announcer{w}, Watcher: w.meters,
 					Prompts: nodes.Prompts(w.settings.Sounds), Logger: w.log,
 				})
 				w.nodes.add(n, node)

@@ -4,6 +4,7 @@ import (
 	"context"
 	"log/slog"
 	"net/netip"
+	"slices"
 	"strings"
 	"sync/atomic"
 	"time"
@@ -26,6 +27,8 @@ type facts struct {
 	rates         directory.Rates
 	made          atomic.Pointer[routableNodes] // of nodes, last
 	out           directory.CallsOut
+	talking       directory.Talking
+	self          atomic.Pointer[string] // by which other workers know this one's ownership of nodes
 }
 
 // reloadWait bounds the reading of registrations after a gap.
@@ -237,6 +240,23 @@ func (f *facts) Contacts(t *tenants.Tenant, device string, now time.Time) []call
 		out = append(out, callflows.Contact{Device: d.ID, URI: c.URI, Edge: c.EdgeURI})
 	}
 	return out
+}
+
+// Talks says which devices are in a call that this worker drives.
+func (f *facts) Talks(call, tenant string, devices []string) { f.talking.Talks(call, tenant, devices) }
+
+// Talking says which devices are in another call: at this worker's nodes as of now, at others' as of their last announcement.
+func (f *facts) Talking(call, tenant string, devices []string) []string {
+	talking, self := f.talking.Among(call, tenant, devices), ""
+	if name := f.self.Load(); name != nil {
+		self = *name
+	}
+	for _, d := range f.calls.Talking(call, tenant, devices, self, time.Now()) {
+		if !slices.Contains(talking, d) {
+			talking = append(talking, d)
+		}
+	}
+	return talking
 }
 
 // configureEdges tells every edge all that it must know. It is sent when an edge asks and when the configuration changes.

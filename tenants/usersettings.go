@@ -1,0 +1,83 @@
+package tenants
+
+import (
+	"crypto/hmac"
+	"crypto/sha256"
+	"encoding/hex"
+	"strings"
+	"time"
+)
+
+// UserSettings is what a user sets for himself. It is always current, never versioned. The zero value, but for User, is that of
+// a user who has set nothing.
+type UserSettings struct {
+	User            string    `json:"user"` // its id
+	ForwardAll      Forward   `json:"forward_all,omitzero"`
+	ForwardBusy     Forward   `json:"forward_busy,omitzero"`
+	ForwardNoAnswer Forward   `json:"forward_no_answer,omitzero"`
+	NoAnswerSeconds int       `json:"no_answer_seconds,omitempty"` // how long it rings before ForwardNoAnswer; 0: as long as the flow says
+	DoNotDisturb    bool      `json:"do_not_disturb,omitempty"`
+	DisturbSince    time.Time `json:"do_not_disturb_since,omitzero"`
+	NoCallWaiting   bool      `json:"no_call_waiting,omitempty"` // who talks already is busy
+	RejectAnonymous bool      `json:"reject_anonymous,omitempty"`
+	MissedCallEmail string    `json:"missed_call_email,omitempty"` // where a missed call is told; empty: nowhere
+	// SpeedDials are numbers as the tenant's people dial them, by the digits that stand for them.
+	SpeedDials map[string]string `json:"speed_dials,omitempty"`
+	// PIN is what PINDigest made of the PIN with which the user logs in at a phone; empty: he cannot.
+	PIN string `json:"pin,omitempty"`
+}
+
+// Forward says where a user's calls go in one case.
+type Forward struct {
+	On      bool      `json:"on,omitempty"`
+	To      string    `json:"to,omitempty"`      // as the tenant's people dial it: an extension or a number; kept while it is off
+	Confirm bool      `json:"confirm,omitempty"` // who answers there must accept the call with a key
+	Since   time.Time `json:"since,omitzero"`    // when it was set or switched last
+}
+
+// Active says whether calls are forwarded.
+func (f Forward) Active() bool { return f.On && f.To != "" }
+
+// SettingsOf gives what a user has set.
+func (t *Tenant) SettingsOf(userID string) UserSettings {
+	if s := t.settings[userID]; s != nil {
+		return *s
+	}
+	return UserSettings{User: userID}
+}
+
+func (t *Tenant) indexSettings() {
+	t.settings = nil
+	if len(t.Settings) == 0 {
+		return
+	}
+	t.settings = make(map[string]*UserSettings, len(t.Settings))
+	for i := range t.Settings {
+		t.settings[t.Settings[i].User] = &t.Settings[i]
+	}
+}
+
+// UserByExtension finds a user by extension, or nil. It looks through all users: an index would cost each snapshot more than
+// the rare question is worth.
+func (t *Tenant) UserByExtension(extension string) *User {
+	for i := range t.Users {
+		if t.Users[i].Extension == extension && extension != "" {
+			return &t.Users[i]
+		}
+	}
+	return nil
+}
+
+// PINDigest is what is kept of a PIN: "salt:digest", both hexadecimal. A PIN has few digits, so whoever reads the digest finds
+// the PIN by trying: it keeps PINs from being seen in passing, no more.
+func PINDigest(salt, pin string) string {
+	mac := hmac.New(sha256.New, []byte(salt))
+	mac.Write([]byte(pin))
+	return salt + ":" + hex.EncodeToString(mac.Sum(nil))
+}
+
+// PINIs says whether a PIN is the one that a digest was made of.
+func PINIs(digest, pin string) bool {
+	salt, _, ok := strings.Cut(digest, ":")
+	return ok && pin != "" && hmac.Equal([]byte(PINDigest(salt, pin)), []byte(digest))
+}
