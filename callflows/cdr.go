@@ -35,6 +35,9 @@ func (s *step) cdr(l *Leg) *messages.CDR {
 			c.SIPCode = SIPCodeOf(c.Cause) // the node has refused the INVITE with it
 		}
 	}
+	if s.state.Refusal != 0 && l.ID == s.state.DrivenLeg() && c.AnsweredAt == nil && end.By == ByUs {
+		c.SIPCode, c.Cause = s.state.Refusal, cmp.Or(s.state.Cause, c.Cause) // the node makes another cause of the code
+	}
 	if c.StartedAt.IsZero() || c.StartedAt.After(c.EndedAt) {
 		c.StartedAt = minTime(call.StartedAt, c.EndedAt)
 	}

@@ -48,6 +48,19 @@ func RingReady(uuid, id string) Message {
 	return finishExecute(execute("ring_ready", uuid, id), id, false)
 }
 
+// Respond refuses an unanswered call with a SIP code that no cause stands for: 400 to 699. The phrase is FreeSWITCH's own, or
+// "Anonymity Disallowed" for 433 (RFC 5079). Hangup-Cause becomes what FreeSWITCH makes of the code (sofia_glue.c,
+// sofia_glue_sip_cause_to_freeswitch).
+func Respond(uuid, id string, code int) Message {
+	b := execute("respond", uuid, id)
+	b.check("code", checkRange(code, 400, 699))
+	b.add(argHeader, strconv.Itoa(code))
+	if code == 433 {
+		b.add(" Anonymity Disallowed")
+	}
+	return finishExecute(b, id, true)
+}
+
 // PreAnswer sends 183 with media.
 func PreAnswer(uuid, id string) Message {
 	return finishExecute(execute("pre_answer", uuid, id), id, false)

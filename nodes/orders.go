@@ -57,6 +57,9 @@ func (n *Node) build(c callflows.Call, command callflows.Command) (esl.Command, 
 		built = esl.Bridge(command.Leg, id, dial)
 	case callflows.HangUp:
 		built = esl.UUIDKill(command.Leg, command.Cause)
+		if command.Code != 0 {
+			built = esl.Respond(command.Leg, id, command.Code)
+		}
 	case callflows.Join:
 		if command.Other == nil {
 			return nil, errNoOther

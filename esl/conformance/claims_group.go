@@ -18,6 +18,8 @@ func groupClaims() []Claim {
 		{"a delayed leg is dialled when nobody else rings", delayedLegAlone},
 		{"a delayed leg that is not dialled any more has its end told", delayedLegLoses},
 		{"each leg of a group has its own time", ownTimes},
+		{"a leg's own caller-id is told instead of that of all", ownCallerID},
+		{"an unanswered caller is refused with a code of one's own", refusedWith},
 	}
 }
 
@@ -209,4 +211,33 @@ func ownTimes(t *testing.T, target Target) {
 	e.event(a, "CHANNEL_BRIDGE")
 	caller.Bye()
 	receive(t, carol.Byes, target.Patience, "a BYE")
+}
+
+func ownCallerID(t *testing.T, target Target) {
+	e := open(t, target)
+	p, q, r := e.phone(), e.phone(), e.phone()
+	a, caller := e.answered(p)
+	dial := quiet(legTo(target, q, "bob"), legTo(target, r, "carol", esl.Var{Name: "origination_caller_id_number", Value: "15550100"},
+		esl.Var{Name: "origination_caller_id_name", Value: "Front desk"}).Legs...)
+	dial.Global = append(dial.Global, esl.Var{Name: "origination_caller_id_number", Value: "101"}, esl.Var{Name: "origination_caller_id_name", Value: "Anna"})
+	e.send(esl.Bridge(a, "bridge", dial))
+	bob, carol := q.Await(), r.Await()
+	equal(t, "of all", bob.invite.From().Address.User+" "+bob.invite.From().DisplayName, "101 Anna")
+	equal(t, "of one", carol.invite.From().Address.User+" "+carol.invite.From().DisplayName, "15550100 Front desk")
+	bob.Respond(200, "OK", true)
+	e.event(a, "CHANNEL_BRIDGE")
+	caller.Bye()
+	receive(t, bob.Byes, target.Patience, "a BYE")
+}
+
+func refusedWith(t *testing.T, target Target) {
+	e := open(t, target)
+	d := e.phone().Call(target.SIP, "1000")
+	a := e.parked(d)
+	e.send(esl.Respond(a, a+"/2", 433))
+	res, _ := d.Final()
+	equal(t, "the caller gets", res.StatusCode, 433)
+	equal(t, "with", res.Reason, "Anonymity Disallowed")
+	end := e.event(a, "CHANNEL_HANGUP_COMPLETE")
+	equal(t, "cause", end.Get("Hangup-Cause"), "NORMAL_UNSPECIFIED")
 }
