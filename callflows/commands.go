@@ -17,6 +17,7 @@ const (
 	CollectDigits CommandKind = "collect_digits" // play Prompt and collect digits
 	Ring          CommandKind = "ring"           // dial Targets and let the caller talk to the first that answers
 	HangUp        CommandKind = "hang_up"        // hang up Leg with Cause
+	TakeOut       CommandKind = "take_out"       // take Leg out of what it does, to wait; who talks to it is hung up
 	FindContacts  CommandKind = "find_contacts"  // where can Devices be reached
 	CountCalls    CommandKind = "count_calls"    // how many calls are out by Trunks, and of the tenant
 	SetTimer      CommandKind = "set_timer"      // answer after Wait
@@ -106,6 +107,7 @@ type Target struct {
 	Edge   string `json:"edge,omitempty"` // SIP URI of the edge to go through
 	Device string `json:"device,omitempty"`
 	Trunk  string `json:"trunk,omitempty"`
+	Number string `json:"number,omitempty"` // that is called outside, in E.164 or as the tenant's own trunk takes it
 
 	Delay    time.Duration `json:"delay_ns,omitempty"`  // it rings so much later than those of the Ring that ring at once
 	Wait     time.Duration `json:"wait_ns,omitempty"`   // it rings so long, rather than the Ring's time

@@ -83,7 +83,7 @@ func (numberElement) call(s *step, n numberSettings) {
 		s.exit("unavailable", "INVALID_NUMBER_FORMAT", messages.FaultCaller)
 		return
 	}
-	if times := s.state.Call.Diversions; times >= MaxDiversions {
+	if times := s.state.Call.Diversions + s.state.Transfer.Times; times >= MaxDiversions {
 		s.explain("diverted_too_often", "times", strconv.Itoa(times), "limit", strconv.Itoa(MaxDiversions))
 		s.exit("failed", "EXCHANGE_ROUTING_ERROR", messages.FaultTenant)
 		return
@@ -104,7 +104,7 @@ func (numberElement) call(s *step, n numberSettings) {
 func (s *step) numberToCall(n numberSettings) (string, bool) {
 	number := n.Number
 	if number == "" {
-		number = s.state.Call.Dialled
+		number = s.dialled()
 	}
 	if n.Trunk != "" {
 		return number, numberForm.MatchString(number)
@@ -220,13 +220,13 @@ func (s *step) take(w Way, number string, n numberSettings, more bool) {
 	}
 	id := s.callerFor(o, w.Destination, by)
 	s.explain("way_taken", "trunk", w.Trunk.Name, "destination", w.Destination, "number", written, "shown", id.Number)
-	target := Target{Leg: legID(call, s.state.Commands+1, 0), URI: wayURI(w, written), Edge: call.Edge, Trunk: w.Trunk.ID}
+	target := Target{Leg: legID(call, s.state.Commands+1, 0), URI: wayURI(w, written), Edge: call.Edge, Trunk: w.Trunk.ID, Number: number}
 	if f := s.forwarded(); f != nil {
 		target.Diverted = s.diversionBy(f.User, f.On, s.passedOn())
 		target.Accept = s.ringAtWork().acceptance(s.confirms())
 	}
 	c := Command{Kind: Ring, Targets: []Target{target}, Wait: time.Duration(n.Seconds) * time.Second, Progress: o.Progress(), Hunting: more, CallerID: id}
-	if target.Diverted == nil && call.Caller.Trunk != "" && number != call.Dialled && s.config.Ways.Owns(call.Tenant, call.Dialled) { // from outside, and passed on by one of ours: RFC 5806
+	if s.state.Driven == "" && target.Diverted == nil && call.Caller.Trunk != "" && number != call.Dialled && s.config.Ways.Owns(call.Tenant, call.Dialled) { // from outside, and passed on by one of ours: RFC 5806
 		c.DivertedBy, c.Diversions = call.Dialled, call.Diversions+1
 	}
 	s.dial(c)
@@ -247,7 +247,7 @@ func (s *step) callerFor(o *tenants.Outgoing, destination, by string) CallerID {
 			id.Asserted = id.Number
 		}
 	}
-	if s.state.Call.Caller.Private || s.state.CallerID.Private {
+	if s.caller().Private || s.state.CallerID.Private {
 		id.Number, id.Private = unknownCaller, true
 	}
 	return id
@@ -255,7 +255,7 @@ func (s *step) callerFor(o *tenants.Outgoing, destination, by string) CallerID {
 
 // numberShown is the number that a rule lets a trunk know, in E.164, or "".
 func (s *step) numberShown(rule tenants.CallerIDRule, by string) string {
-	t, caller := s.config.Tenant, s.state.Call.Caller
+	t, caller := s.config.Tenant, s.caller()
 	caller.Number = cmp.Or(s.state.CallerID.Number, caller.Number) // what the flow has set is shown if it may be
 	if rule.Show == tenants.CallerTrunk || t == nil {
 		return rule.Number
@@ -268,9 +268,11 @@ func (s *step) numberShown(rule tenants.CallerIDRule, by string) string {
 			return number
 		}
 	}
-	if d := t.Device(caller.Device); d != nil {
-		if u := t.User(d.UserID); u != nil && u.Number != "" {
-			return u.Number
+	for _, id := range []string{caller.Device, s.state.Transfer.Device} { // who transfers a call lends it his number
+		if d := t.Device(id); d != nil {
+			if u := t.User(d.UserID); u != nil && u.Number != "" {
+				return u.Number
+			}
 		}
 	}
 	if u := t.User(by); u != nil && u.Number != "" { // it is his call that goes out

@@ -177,7 +177,7 @@ func (s *step) dial(c Command) {
 	}
 	s.state.Rung = len(s.state.Legs)
 	for _, t := range c.Targets {
-		s.state.Legs = append(s.state.Legs, Leg{ID: t.Leg, Role: messages.RoleCallee, Device: t.Device, Trunk: t.Trunk, Accepts: t.Accept != nil})
+		s.state.Legs = append(s.state.Legs, Leg{ID: t.Leg, Role: messages.RoleCallee, Device: t.Device, Trunk: t.Trunk, Number: t.Number, Accepts: t.Accept != nil})
 		name, seconds := s.deviceName(&s.state.Legs[len(s.state.Legs)-1]), strconv.Itoa(int(cmp.Or(t.Wait, c.Wait)/time.Second))
 		if t.Delay > 0 {
 			s.explain("ringing_later", "device", name, "delay", strconv.Itoa(int(t.Delay/time.Second)), "seconds", seconds)

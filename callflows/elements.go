@@ -37,6 +37,7 @@ var elementTypes = [...]element{
 	menuElement{},
 	numberElement{},
 	playElement{},
+	recallElement{},
 	respondElement{},
 	ringElement{},
 	setElement{},

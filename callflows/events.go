@@ -23,6 +23,8 @@ const (
 	TimerFired      EventKind = "timer_fired"      // answers SetTimer
 	Resumed         EventKind = "resumed"          // events may have been missed: what the element waits for may be over
 	EndOrdered      EventKind = "end_ordered"      // somebody ordered the call's end; By and Reason are set
+	TransferOrdered EventKind = "transfer_ordered" // somebody ordered that Leg goes to the number Target; By is set
+	Transferred     EventKind = "transferred"      // Leg was taken out of its talk and waits; Target is the number that it is to go to, if a phone said so
 	Refused         EventKind = "refused"          // the node refused a command; Cause says how
 	Taken           EventKind = "taken"            // another call is about to let its leg, Other, talk to Leg
 	Released        EventKind = "released"         // it could not: Leg stays where it is
@@ -42,7 +44,7 @@ type Event struct {
 	Command int       `json:"command,omitempty"` // number of the command that this answers; 0 when none
 
 	Call     *Call         `json:"call,omitempty"`     // Parked
-	Target   string        `json:"target,omitempty"`   // LegCreated: number presented on the leg
+	Target   string        `json:"target,omitempty"`   // LegCreated: number presented on the leg; TransferOrdered, Transferred: as dialled
 	Digits   string        `json:"digits,omitempty"`   // DigitsCollected
 	Outcome  DigitsOutcome `json:"outcome,omitempty"`  // DigitsCollected
 	Missing  bool          `json:"missing,omitempty"`  // Played
@@ -53,11 +55,15 @@ type Event struct {
 	Counts   *Counts       `json:"counts,omitempty"`   // CallsCounted; ContactsFound if trunks were named
 	Early    bool          `json:"early,omitempty"`    // Bridged: with the leg's early media, before anybody answered
 	End      *LegEnd       `json:"end,omitempty"`      // HungUp
-	By       string        `json:"by,omitempty"`       // EndOrdered: who wants it
+	By       string        `json:"by,omitempty"`       // EndOrdered, TransferOrdered: who wants it
 	Other    *Party        `json:"other,omitempty"`    // Taken, Released, Joined, Parted: the other call's leg
 	For      Purpose       `json:"for,omitempty"`      // Taken: what the other call is doing
 	Found    *Found        `json:"found,omitempty"`    // CallFound
 	Reason   string        `json:"reason,omitempty"`   // EndOrdered: in the words of who wants it
+
+	ByLeg  string `json:"by_leg,omitempty"` // Transferred: the leg whose phone asked for it, which may be another call's
+	Device string `json:"device,omitempty"` // Transferred: device id of ByLeg, if that is another call's
+	Moved  string `json:"moved,omitempty"`  // RingEnded, Transferred: the node's own name for the last move of the leg, if there was any
 
 	LengthMS int          `json:"length_ms,omitempty"` // Recorded: milliseconds
 	Ended    RecordingEnd `json:"ended,omitempty"`     // Recorded
@@ -130,6 +136,7 @@ type LegEnd struct {
 	FromName   string     `json:"from_name,omitempty"`
 	To         string     `json:"to,omitempty"`
 	Estimated  bool       `json:"estimated,omitempty"` // found out after a gap, not told by the node
+	Left       string     `json:"left,omitempty"`      // channel uuid of the leg that goes on without it: it has transferred that one
 }
 
 // EndedBy says which side ended a leg.

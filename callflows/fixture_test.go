@@ -1,6 +1,7 @@
 package callflows
 
 import (
+	"strings"
 	"testing"
 	"time"
 
@@ -61,6 +62,11 @@ func demoWith(t testing.TB, settings []tenants.UserSettings, routes []tenants.Ro
 			{ID: "pbx", Name: "PBX", Tenant: "demo", Outgoing: &tenants.Outgoing{Destinations: []string{"sip:192.0.2.60"}, CallerID: tenants.CallerIDRule{Show: tenants.CallerAny}}},
 			{ID: "in", Name: "Comes in only"}},
 		Outbound: []tenants.OutboundRoute{{Prefix: "", Position: 1, Trunk: "a"}, {Prefix: "", Position: 2, Trunk: "b"}, {Prefix: "", Position: 3, Trunk: "c"}, {Prefix: "+49", Position: 1, Trunk: "b"}, {Prefix: "+43", Position: 1, Trunk: "pbx"}, {Prefix: "+43", Position: 1, Trunk: "a"}},
+	}
+	for _, f := range flows {
+		if strings.Trim(f.ID, "0123456789") == "" { // a flow with a number for its id is reached by it
+			data.Tenants[0].Published.Routes = append(data.Tenants[0].Published.Routes, tenants.Route{Dialled: f.ID, FlowID: f.ID})
+		}
 	}
 	s, faults := tenants.NewSnapshot(data, ParseSettings)
 	for _, f := range faults {

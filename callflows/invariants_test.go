@@ -140,7 +140,7 @@ func (w *watcher) application(before State, e Event, out Outcome) error {
 		}
 	}
 	// After a gap the element begins anew: whether the awaited one is still under way is not known.
-	if ordered > 1 || ordered == 1 && before.Awaited != 0 && e.Command != before.Awaited && e.Kind != Resumed && !before.Missed {
+	if ordered > 1 || ordered == 1 && before.Awaited != 0 && e.Command != before.Awaited && e.Kind != Resumed && e.Kind != Transferred && e.Kind != TransferOrdered && !before.Missed {
 		return fmt.Errorf("%d applications are ordered while %d is awaited", ordered, before.Awaited)
 	}
 	switch s := out.State; s.Phase {
@@ -149,7 +149,7 @@ func (w *watcher) application(before State, e Event, out Outcome) error {
 			return fmt.Errorf("the call runs and waits for nothing")
 		}
 	case Talking:
-		if !s.Joined() && (s.Awaited == 0 || s.Stage != stageRinging && s.Stage != stageJoining) {
+		if !s.Joined() && (s.Awaited == 0 || s.Stage != stageRinging && s.Stage != stageJoining && s.Stage != stageMoving) {
 			return fmt.Errorf("the caller talks without a Ring")
 		}
 	case Ending, Ended, "":
@@ -214,6 +214,19 @@ func (w *watcher) declared(before State, e Event, out Outcome) error {
 				}
 			}
 			element = r.Args.Get("element")
+		case "transfer_leads":
+			flowID = OutboundFlow
+			for _, f := range w.config.Tenant.Published.Flows {
+				if f.Name == r.Args.Get("flow") {
+					flowID = f.ID
+				}
+			}
+			element = out.State.Element
+			if flow := (&step{config: w.config}).flow(flowID); flow != nil {
+				element = flow.Start
+			}
+		case "transfer_recalls":
+			flowID, element = RecallFlow, recallFlow.Start
 		case "exit_taken", "exit_leads_nowhere":
 			exit, err := w.exit(flowID, element, r.Args.Get("exit"))
 			if err != nil {

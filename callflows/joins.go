@@ -202,8 +202,11 @@ func (s *State) outlives() bool {
 	return false
 }
 
-// remaining is the leg that holds the call: the caller's while it is there.
+// remaining is the leg that holds the call: the driven one while it is there.
 func (s *State) remaining() string {
+	if driven := s.leg(s.DrivenLeg()); driven != nil && !driven.HungUp {
+		return driven.ID
+	}
 	for _, l := range s.Legs {
 		if l.Created && !l.HungUp {
 			return l.ID // the caller's is the first

@@ -28,6 +28,10 @@ func (s *step) bookkeep() {
 		s.hungUp()
 	case EndOrdered:
 		s.endOrdered()
+	case TransferOrdered:
+		s.transferOrdered()
+	case Transferred:
+		s.transferred()
 	case Taken:
 		s.taken()
 	case Released:
@@ -85,6 +89,13 @@ func (s *step) talk(l *Leg) {
 	l.Bridged = true
 	s.state.Fault = ""
 	s.state.Phase = Talking
+	if s.state.Transfer.Times > 0 {
+		s.state.Transfer.Reached = true
+	}
+	if s.state.Driven != "" {
+		s.explain("talking_on", "who", s.who(s.state.leg(s.state.Driven)), "device", s.deviceName(l))
+		return
+	}
 	s.explain("talking", "device", s.deviceName(l))
 }
 
@@ -115,10 +126,12 @@ func (s *step) hungUp() {
 		return
 	}
 	l.HungUp, l.Cause, l.SIPCode = true, clip(s.event.End.Cause, messages.MaxName), s.event.End.SIPCode
-	if l.ID == s.state.DrivenLeg() {
+	if next := s.handedOn(); l.ID == s.state.DrivenLeg() && next != nil {
+		s.handOn(l, next)
+	} else if l.ID == s.state.DrivenLeg() {
 		s.drivenGone(l)
 	} else {
-		s.explain("leg_ended", "device", s.deviceName(l), "cause", l.Cause, "by", endedBy(s.event.End.By))
+		s.explain("leg_ended", "device", s.who(l), "cause", l.Cause, "by", endedBy(s.event.End.By))
 	}
 	s.commands = append(s.commands, Command{Kind: WriteCDR, Leg: l.ID, CDR: s.cdr(l)})
 	l.With, l.Joined, l.Taken = nil, false, false
@@ -137,6 +150,11 @@ func (s *step) drivenGone(l *Leg) {
 	end := s.event.End
 	s.leaveBehind()
 	switch {
+	case s.state.Driven != "" && end.By == ByFarEnd:
+		s.explain("driven_hung_up", "who", s.who(s.state.leg(s.state.Driven)), "cause", end.Cause)
+		s.state.Fault = ""
+	case s.state.Driven != "" && s.state.Phase == Ending:
+		s.explain("driven_hung_up_by_us", "who", s.who(s.state.leg(s.state.Driven)), "cause", end.Cause)
 	case end.By == ByFarEnd && (s.state.Answered || end.AnsweredAt != nil):
 		s.explain("caller_hung_up", "cause", end.Cause)
 		s.state.Fault = ""

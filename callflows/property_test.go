@@ -42,7 +42,7 @@ var causes = []string{"NORMAL_CLEARING", "USER_BUSY", "NO_ANSWER", "ALLOTTED_TIM
 // anyEvent draws an event that need not make sense: of any leg, for any command, at any time, in hostile words.
 func anyEvent(t *rapid.T, s State, c Call) Event {
 	kinds := []EventKind{Parked, Answered, Rang, LegCreated, Bridged, Unbridged, HungUp, Played, DigitsCollected, RingEnded, Done,
-		ContactsFound, CallsCounted, TimerFired, EndOrdered, Refused, Recorded, MessagesFound, PINChecked, "of_a_newer_release"}
+		ContactsFound, CallsCounted, TimerFired, EndOrdered, TransferOrdered, Transferred, Refused, Recorded, MessagesFound, PINChecked, "of_a_newer_release"}
 	legs := []string{callerLeg, callerLeg, "unknown-1", "unknown-2", ""}
 	for _, l := range s.Legs {
 		legs = append(legs, l.ID)
@@ -63,6 +63,10 @@ func anyEvent(t *rapid.T, s State, c Call) Event {
 	if e.Kind == EndOrdered {
 		e.By, e.Reason = hostile(t, "by"), hostile(t, "why")
 	}
+	if e.Kind == TransferOrdered || e.Kind == Transferred || e.Kind == RingEnded {
+		e.By, e.Target, e.ByLeg = hostile(t, "by"), rapid.SampledFrom([]string{"", "300", "112", "+12025550100", "\xff"}).Draw(t, "target"), rapid.SampledFrom(legs).Draw(t, "by leg")
+		e.Moved, e.Device = rapid.SampledFrom([]string{"", "m1", "m2", "m3"}).Draw(t, "moved"), rapid.SampledFrom([]string{"", "anna-desk", "gone"}).Draw(t, "by device")
+	}
 	e.SIPCode, e.Early = rapid.SampledFrom([]int{0, 200, 404, 480, 486, 503, 999, -1}).Draw(t, "code"), rapid.Bool().Draw(t, "early")
 	if rapid.Bool().Draw(t, "has counts") {
 		e.Counts = &Counts{Tenant: Count{Calls: rapid.IntRange(0, 3).Draw(t, "calls out")}, Trunks: map[string]Count{"a": {Calls: rapid.IntRange(0, 12).Draw(t, "calls by a")}}}
@@ -76,7 +80,7 @@ func anyEvent(t *rapid.T, s State, c Call) Event {
 	}
 	if e.Kind == HungUp && rapid.IntRange(0, 9).Draw(t, "has end") > 0 {
 		e.End = &LegEnd{Cause: e.Cause, By: rapid.SampledFrom([]EndedBy{ByFarEnd, ByUs}).Draw(t, "by"), SIPCode: rapid.SampledFrom([]int{0, 200, 486}).Draw(t, "sip"),
-			FromName: hostile(t, "name"), From: hostile(t, "from"), To: hostile(t, "to"), SIPCallID: hostile(t, "call id")}
+			Left: rapid.SampledFrom(legs).Draw(t, "left"), FromName: hostile(t, "name"), From: hostile(t, "from"), To: hostile(t, "to"), SIPCallID: hostile(t, "call id")}
 		if rapid.Bool().Draw(t, "answered") {
 			at := started
 			e.End.AnsweredAt = &at

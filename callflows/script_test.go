@@ -27,9 +27,10 @@ var update = flag.Bool("update", false, "write the outcomes of testdata/*.txt an
 //	[+30s] parked | done N | played N [missing] | digits N good|timeout|invalid [keyed] | contacts N device ...
 //	[+30s] created|rang|answered|bridged LEG | unbridged | ring_ended N CAUSE | refused N words
 //	[+30s] end_ordered WHO [why]
+//	[+30s] transfer_ordered WHO LEG NUMBER | transferred LEG MOVE [to=NUMBER] [by=LEG] [device=..] | ring_ended N CAUSE moved=MOVE
 //	[+30s] timer N | resumed
 //	[+30s] recorded N MS key|silence|limit|hang_up|unavailable | found N [away] [MESSAGE[*] ...] | pin N right|wrong ... | done N away
-//	[+30s] hungup LEG CAUSE [by=far|us] [sip=486] [answered]
+//	[+30s] hungup LEG CAUSE [by=far|us] [sip=486] [answered] [left=LEG]
 //
 //	[+30s] counted N [tenant=1] [TRUNK=3[/1]]      calls that are out, and begun within a second
 //	[+30s] bridged LEG early | ring_ended N CAUSE [sip=503]
@@ -266,7 +267,7 @@ func (s *script) parse(line string, words []string) Event {
 	s.t.Helper()
 	kinds := map[string]EventKind{"parked": Parked, "done": Done, "played": Played, "digits": DigitsCollected, "contacts": ContactsFound,
 		"created": LegCreated, "rang": Rang, "answered": Answered, "bridged": Bridged, "unbridged": Unbridged, "ring_ended": RingEnded,
-		"refused": Refused, "hungup": HungUp, "timer": TimerFired, "end_ordered": EndOrdered, "resumed": Resumed, "counted": CallsCounted,
+		"refused": Refused, "hungup": HungUp, "timer": TimerFired, "end_ordered": EndOrdered, "transfer_ordered": TransferOrdered, "transferred": Transferred, "resumed": Resumed, "counted": CallsCounted,
 		"taken": Taken, "released": Released, "joined": Joined, "parted": Parted, "found": CallFound,
 		"recorded": Recorded, "messages": MessagesFound, "pin": PINChecked}
 	e := Event{Kind: kinds[words[0]], At: s.now, Leg: callerLeg}
@@ -344,9 +345,28 @@ func (s *script) parse(line string, words []string) Event {
 		s.parseJoin(&e, arg, number, &words)
 	case EndOrdered:
 		e.By, e.Reason = arg(), strings.Join(words, " ")
+	case TransferOrdered:
+		e.By, e.Leg, e.Target = arg(), s.leg(arg()), arg()
+	case Transferred:
+		e.Leg, e.Moved = s.leg(arg()), arg()
+		for _, w := range words {
+			switch name, value, _ := strings.Cut(w, "="); name {
+			case "to":
+				e.Target = value
+			case "by":
+				e.ByLeg = s.leg(value)
+			case "device":
+				e.Device = value
+			default:
+				s.t.Fatalf("%s: %s is not known", line, w)
+			}
+		}
 	case Unbridged, Resumed:
 	case RingEnded, Refused:
 		e.Command = number()
+		if n := len(words) - 1; n > 0 && strings.HasPrefix(words[n], "moved=") {
+			e.Moved, words = words[n][len("moved="):], words[:n]
+		}
 		if n := len(words) - 1; n > 0 && strings.HasPrefix(words[n], "sip=") {
 			e.SIPCode, _ = strconv.Atoi(words[n][len("sip="):])
 			words = words[:n]
@@ -373,6 +393,8 @@ func (s *script) ending(line string, e *Event, words []string) {
 			e.End.By = map[string]EndedBy{"far": ByFarEnd, "us": ByUs}[value]
 		case "sip":
 			e.End.SIPCode, _ = strconv.Atoi(value)
+		case "left":
+			e.End.Left = s.leg(value)
 		case "answered":
 			at := started.Add(time.Second)
 			e.End.AnsweredAt = &at
@@ -439,6 +461,9 @@ func (s *script) sayCommand(c Command) string {
 		return fmt.Sprintf("write_cdr %s %s: %s, sip %d, fault %s%s", s.legName(c.Leg), c.CDR.Role, c.CDR.Cause, c.CDR.SIPCode, c.CDR.Fault, answered)
 	}
 	words := []string{strconv.Itoa(c.N), string(c.Kind)}
+	if c.Leg != callerLeg {
+		words = append(words, s.legName(c.Leg))
+	}
 	add := func(yes bool, more ...string) {
 		if yes {
 			words = append(words, more...)

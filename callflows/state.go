@@ -79,6 +79,7 @@ type State struct {
 	Chain    int          `json:"chain,omitempty"`    // those of Forwards from here on were taken in the element at work
 	Rung     int          `json:"rung,omitempty"`     // index in Legs of the first leg of the last Ring
 	Refusal  int          `json:"refusal,omitempty"`  // SIP code that an unanswered caller is to be refused with, should the call end here
+	Transfer Transfer     `json:"transfer,omitzero"`  // the last one, if there was any
 
 	// What the flow has settled for the rest of the call.
 	Variables map[string]string `json:"variables,omitempty"` // by name
@@ -95,6 +96,7 @@ type Leg struct {
 	Role     messages.LegRole `json:"role"`
 	Device   string           `json:"device,omitempty"`
 	Trunk    string           `json:"trunk,omitempty"`
+	Number   string           `json:"number,omitempty"`  // that it calls outside
 	Created  bool             `json:"created,omitempty"` // the node has told of it
 	Rang     bool             `json:"rang,omitempty"`
 	Answered bool             `json:"answered,omitempty"`

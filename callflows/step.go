@@ -118,6 +118,8 @@ func (s *step) flow(id string) *tenants.Flow {
 		return &emergencyFlow
 	case OutboundFlow:
 		return &outboundFlow
+	case RecallFlow:
+		return &recallFlow
 	}
 	if s.config.Tenant == nil {
 		return nil
@@ -161,7 +163,7 @@ func (s *step) exit(name, cause string, fault messages.Fault) {
 	flow := s.flow(s.state.FlowID)
 	next, ok := flow.Elements[s.state.Element].Exits[name]
 	if !ok {
-		s.end(cause, fault, because.New("exit_leads_nowhere", "exit", name, "cause", cause))
+		s.giveUp(cause, fault, because.New("exit_leads_nowhere", "exit", name, "cause", cause))
 		return
 	}
 	if fault == messages.FaultCallee || fault == messages.FaultCarrier {
@@ -198,9 +200,17 @@ func (s *step) progress() {
 		s.state.Missed = s.state.Missed || s.answers() || s.event.Kind == Resumed
 		return
 	}
+	switch {
+	case s.state.Stage == stageMoving:
+		s.waitMoved()
+		return
+	case s.moved():
+		s.moving()
+		return
+	}
 	if s.event.Kind == Refused && s.answers() && !s.joinLost {
 		s.state.Stage = "" // nothing has come of it
-		s.end("NORMAL_TEMPORARY_FAILURE", messages.FaultPlatform, because.New("node_refused", "detail", s.event.Cause))
+		s.giveUp("NORMAL_TEMPORARY_FAILURE", messages.FaultPlatform, because.New("node_refused", "detail", s.event.Cause))
 		return
 	}
 	kind, settings := s.element()

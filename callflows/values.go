@@ -29,18 +29,18 @@ func templateSchema(description string) schema {
 
 // value is something of the call by the name that templates use. What is not known is empty.
 func (s *step) value(name string) string {
-	c := &s.state.Call
+	c := s.caller()
 	switch name {
 	case "caller.number":
-		return c.Caller.Number
+		return c.Number
 	case "caller.name":
-		return c.Caller.Name
+		return c.Name
 	case "caller.device":
-		return c.Caller.Device
+		return c.Device
 	case "caller.trunk":
-		return c.Caller.Trunk
+		return c.Trunk
 	case "dialled":
-		return c.Dialled
+		return s.dialled()
 	case "dialled.rest":
 		return s.dialledRest()
 	case "language":
@@ -54,7 +54,7 @@ func (s *step) value(name string) string {
 
 // dialledRest is what was dialled after the prefix of the route that took the call; empty for a route of a whole number.
 func (s *step) dialledRest() string {
-	t, dialled := s.config.Tenant, s.state.Call.Dialled
+	t, dialled := s.config.Tenant, s.dialled()
 	if t == nil || t.Route(dialled) != nil {
 		return ""
 	}
@@ -107,7 +107,7 @@ func (s *step) language() string {
 
 // presented is what a dialled phone shows: number if it is given, else what the flow has set, else the caller's own.
 func (s *step) presented(number string) CallerID {
-	set, caller := s.state.CallerID, s.state.Call.Caller
+	set, caller := s.state.CallerID, s.caller()
 	if set.Private && number == "" {
 		return CallerID{Private: true}
 	}

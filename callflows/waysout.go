@@ -107,6 +107,36 @@ func tenantName(t *tenants.Tenant) string {
 	return t.Name
 }
 
+// Destination is where a number leads that is dialled at a tenant.
+type Destination struct {
+	FlowID string // of its route, or OutboundFlow; empty: it leads nowhere
+	Number string // as dialled; in E.164 when it goes outside
+	Prefix string // of the route, when it takes all numbers that begin so,
+	Rest   string // and what follows it
+}
+
+// Whither says where a number leads. Emergency numbers have gone their way before.
+func Whither(t *tenants.Tenant, ways *tenants.Ways, dialled string) Destination {
+	route := t.Route(dialled)
+	number, outside := OutsideNumber(t, dialled)
+	if route == nil && outside {
+		route = t.Route(number) // its own number, written as its people do
+	}
+	rest := ""
+	if route == nil {
+		route, rest = t.RouteByPrefix(dialled)
+	}
+	switch {
+	case route != nil && rest != "":
+		return Destination{FlowID: route.FlowID, Number: dialled, Prefix: route.Dialled, Rest: rest}
+	case route != nil:
+		return Destination{FlowID: route.FlowID, Number: dialled}
+	case outside && !ways.Owns(t.ID, number): // a number of its own does not go out although nothing answers it
+		return Destination{FlowID: OutboundFlow, Number: number}
+	}
+	return Destination{Number: dialled}
+}
+
 // OutsideNumber brings what was dialled into E.164 by the tenant's rules, or says that it is no number outside.
 func OutsideNumber(t *tenants.Tenant, dialled string) (string, bool) {
 	if t == nil {

@@ -231,34 +231,20 @@ func (d *decider) findFlow() bool {
 	if !token(d.Dialled) {
 		return d.reject(404, "Not Found", "INVALID_NUMBER_FORMAT", 28, messages.FaultCaller, "number_unreadable")
 	}
-	route := d.tenant.Route(d.Dialled)
-	number, outside := callflows.OutsideNumber(d.tenant, d.Dialled)
-	if route == nil && outside {
-		route = d.tenant.Route(number) // its own number, written as its people do
-	}
-	rest := ""
-	if route == nil {
-		route, rest = d.tenant.RouteByPrefix(d.Dialled) // emergency numbers have gone their way before
-	}
-	if route == nil && outside && !d.owns(number) {
-		return d.callOut(number)
-	}
-	if route == nil {
+	to := callflows.Whither(d.tenant, d.snapshot.Ways(), d.Dialled)
+	switch to.FlowID {
+	case callflows.OutboundFlow:
+		return d.callOut(to.Number)
+	case "":
 		return d.reject(404, "Not Found", "UNALLOCATED_NUMBER", 1, messages.FaultCaller, "number_unknown", "number", d.Dialled, "tenant", d.tenant.Name)
 	}
-	d.FlowID = route.FlowID
-	if rest != "" {
-		d.explain("prefix_found", "prefix", route.Dialled, "rest", rest, "flow", d.tenant.Flow(route.FlowID).Name)
+	d.FlowID = to.FlowID
+	if to.Rest != "" {
+		d.explain("prefix_found", "prefix", to.Prefix, "rest", to.Rest, "flow", d.tenant.Flow(to.FlowID).Name)
 		return true
 	}
-	d.explain("route_found", "number", d.Dialled, "flow", d.tenant.Flow(route.FlowID).Name)
+	d.explain("route_found", "number", d.Dialled, "flow", d.tenant.Flow(to.FlowID).Name)
 	return true
-}
-
-// owns says whether a number is the caller's tenant's own: then it does not go out although nothing answers it.
-func (d *decider) owns(number string) bool {
-	owner := d.snapshot.TenantByNumber(number)
-	return owner != nil && owner.ID == d.tenant.ID
 }
 
 // callOut sends a number outside to the flow that calls out, unless configuration alone says that it cannot be called. Limits
