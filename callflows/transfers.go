@@ -252,10 +252,10 @@ func (s *step) goTo(target string) {
 // devices dial, or why it may not be. Nobody is passed on to the emergency services: who needs them calls them.
 func (s *step) whither(target string) (flow *tenants.Flow, number string, why *because.Reason) {
 	refuse := func(reason because.Reason) (*tenants.Flow, string, *because.Reason) { return nil, "", &reason }
-	t := s.config.Tenant
+	t, shown := s.config.Tenant, cmp.Or(target, "no number")
 	switch {
 	case t == nil:
-		return refuse(because.New("transfer_no_tenant", "number", target))
+		return refuse(because.New("transfer_no_tenant", "number", shown))
 	case s.config.Emergency.Is(target):
 		return refuse(because.New("transfer_emergency", "number", target))
 	case t.Suspended:
@@ -263,7 +263,7 @@ func (s *step) whither(target string) (flow *tenants.Flow, number string, why *b
 	}
 	to := Whither(t, s.config.Ways, target)
 	if flow = s.flow(to.FlowID); to.FlowID == "" || flow == nil {
-		return refuse(because.New("transfer_number_unknown", "number", target, "tenant", t.Name))
+		return refuse(because.New("transfer_number_unknown", "number", shown, "tenant", t.Name))
 	}
 	if to.FlowID != OutboundFlow {
 		return flow, to.Number, nil

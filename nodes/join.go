@@ -171,7 +171,8 @@ func (n *Node) releaseLeg(o order) {
 
 // suspends says whether an order is for a leg that another call takes: then it is not carried out.
 func (s *shard) suspends(o order) bool {
-	if o.command.Kind == callflows.HangUp {
+	switch o.command.Kind {
+	case callflows.HangUp, callflows.TakeOut, "":
 		return false
 	}
 	s.mu.Lock()

@@ -5,6 +5,7 @@ import (
 	"encoding/binary"
 	"encoding/hex"
 	"errors"
+	"hash/crc32"
 	"slices"
 	"strings"
 
@@ -22,6 +23,7 @@ const (
 	markVariable = "tandem_state"
 	maxMark      = 512 // encoded bytes
 	markVersion  = 1
+	markTransfer = 2 // the version of a mark that tells of a transfer: older releases cannot read it
 )
 
 var errMark = errors.New("nodes: what the channel carries of its call cannot be read")
@@ -62,12 +64,19 @@ func encodeMark(s callflows.State, steps int) string {
 }
 
 func appendMark(b []byte, s callflows.State, steps, legs int) []byte {
-	b = append(b, markVersion, byte(slices.Index(markPhases(), s.Phase)), byte(max(0, slices.Index(markFaults(), s.Fault))), bit(s.Answered, markAnswered)|bit(s.CallerID.Private, markPrivate))
+	version := byte(markVersion)
+	if s.Transfer.Times > 0 {
+		version = markTransfer
+	}
+	b = append(b, version, byte(slices.Index(markPhases(), s.Phase)), byte(max(0, slices.Index(markFaults(), s.Fault))), bit(s.Answered, markAnswered)|bit(s.CallerID.Private, markPrivate))
 	for _, n := range []int{s.Entered, s.Commands, s.Awaited, s.Attempt, steps} {
 		b = binary.AppendUvarint(b, uint64(n))
 	}
 	for _, text := range []string{s.FlowID, s.Element, s.Stage, s.Cause} {
 		b = appendText(b, text)
+	}
+	if version == markTransfer {
+		b = appendTransfer(b, s.Transfer)
 	}
 	for _, l := range s.Legs[:legs] {
 		tail, err := hex.DecodeString(strings.ReplaceAll(l.ID, "-", ""))
@@ -104,7 +113,8 @@ func decodeMark(text string, call callflows.Call) (state callflows.State, steps 
 		return state, 0, errMark
 	}
 	r := &markReader{rest: b}
-	if r.byte() != markVersion {
+	version := r.byte()
+	if version != markVersion && version != markTransfer {
 		return state, 0, errMark
 	}
 	phase, fault := int(r.byte()), int(r.byte())
@@ -116,6 +126,9 @@ func decodeMark(text string, call callflows.Call) (state callflows.State, steps 
 		CallerID: callflows.CallerID{Private: flags&markPrivate != 0}}
 	state.Entered, state.Commands, state.Awaited, state.Attempt, steps = r.number(), r.number(), r.number(), r.number(), r.number()
 	state.FlowID, state.Element, state.Stage, state.Cause = r.text(), r.text(), r.text(), r.text()
+	if version == markTransfer {
+		state.Transfer = r.transfer()
+	}
 	for len(r.rest) > 0 && !r.bad && len(state.Legs) < callflows.MaxLegs {
 		state.Legs = append(state.Legs, r.leg())
 	}
@@ -168,4 +181,37 @@ func (r *markReader) leg() callflows.Leg {
 	}
 	l.Device, l.Trunk = r.text(), r.text()
 	return l
+}
+
+// Flags of a transfer in a mark.
+const (
+	transferReached = 1 << iota
+	transferRecalled
+)
+
+// appendTransfer writes of a transfer what who goes on needs: where to, who is rung back, and which move of the node's it was, by
+// its hash.
+func appendTransfer(b []byte, t callflows.Transfer) []byte {
+	b = append(b, bit(t.Reached, transferReached)|bit(t.Recalled, transferRecalled))
+	b = binary.AppendUvarint(b, uint64(t.Times))
+	b = binary.BigEndian.AppendUint32(b, crc32.ChecksumIEEE([]byte(t.Source)))
+	return appendText(appendText(b, t.Target), t.Device)
+}
+
+func (r *markReader) transfer() callflows.Transfer {
+	flags := r.byte()
+	t := callflows.Transfer{Times: r.number(), Reached: flags&transferReached != 0, Recalled: flags&transferRecalled != 0, Parked: true}
+	t.Source = hex.EncodeToString(r.take(4))
+	t.Target, t.Device = r.text(), r.text()
+	return t
+}
+
+// restoreTransfer puts the channel's own name for its last move in place of the hash, if it is that one.
+func restoreTransfer(state *callflows.State, source string) {
+	t := &state.Transfer
+	if sum := binary.BigEndian.AppendUint32(nil, crc32.ChecksumIEEE([]byte(source))); t.Times > 0 && t.Source == hex.EncodeToString(sum) {
+		t.Source = source
+		return
+	}
+	t.Source, t.Parked = "", false
 }

@@ -149,6 +149,8 @@ type shard struct {
 	calls  map[string]*call // by the uuid of each leg
 	outbox chan order
 
+	transferor string // device at a leg of another call that asked for the transfer that is being handled
+
 	unsure  bool         // calls may be adopted still, or told of by the owner
 	doubts  *[]order     // while a silent owner's events are stepped: orders that it may have given itself
 	unheard []*esl.Event // of channels that belong to no call yet

@@ -60,6 +60,8 @@ func (n *Node) build(c callflows.Call, command callflows.Command) (esl.Command, 
 		if command.Code != 0 {
 			built = esl.Respond(command.Leg, id, command.Code)
 		}
+	case callflows.TakeOut:
+		built = esl.UUIDTransferPark(command.Leg, false)
 	case callflows.Join:
 		if command.Other == nil {
 			return nil, errNoOther
@@ -283,7 +285,7 @@ func (n *Node) mayWrite() bool {
 // end: when this process dies, the channel carries the mark exactly if the order is on its way.
 func (o order) sendTo(ctx context.Context, c *esl.Conn) (esl.Reply, error) {
 	switch o.command.Kind {
-	case callflows.HangUp:
+	case callflows.HangUp, "":
 		return c.Send(ctx, o.built)
 	case callflows.Join:
 		return o.sendJoin(ctx, c)
@@ -312,6 +314,8 @@ func ringVariables(command callflows.Command) []esl.Var {
 		{Name: "hangup_after_bridge", Value: "true"}, {Name: "sip_copy_custom_headers", Value: "false"}}
 	// What an earlier ring has left would be taken for the outcome of this one.
 	vars = append(vars, esl.Var{Name: "last_bridge_proto_specific_hangup_cause", Value: "none"})
+	// A REFER with Replaces that names a call which still rings would send the other party on a way of the node's own.
+	vars = append(vars, esl.Var{Name: denyRefer, Value: "true"})
 	if command.Ringback {
 		vars = append(vars, esl.Var{Name: "transfer_ringback", Value: tone("ring")})
 	}
@@ -322,7 +326,7 @@ func ringVariables(command callflows.Command) []esl.Var {
 func (s *shard) refuse(o order, err error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if o.call.state.Phase == callflows.Ended || o.command.Kind == callflows.HangUp {
+	if o.call.state.Phase == callflows.Ended || o.command.Kind == callflows.HangUp || o.command.Kind == "" {
 		return
 	}
 	s.node.log.Warn("the media node refused a command", slog.String("call_id", o.facts.ID),

@@ -186,10 +186,15 @@ func (s *shard) end(gone map[string]bool, at time.Time) {
 	}
 }
 
-// lost is the end of a leg of which nobody was told.
+// lost is the end of a leg of which nobody was told. Who talked to it may have been transferred by it: then the call goes on.
 func lost(c *call, leg string, at time.Time) callflows.Event {
-	return callflows.Event{Kind: callflows.HungUp, At: at, Leg: leg, End: &callflows.LegEnd{
-		Cause: "NORMAL_UNSPECIFIED", Q850: 31, By: callflows.ByUs, CreatedAt: c.state.Call.StartedAt, Estimated: true}}
+	end := &callflows.LegEnd{Cause: "NORMAL_UNSPECIFIED", Q850: 31, By: callflows.ByUs, CreatedAt: c.state.Call.StartedAt, Estimated: true}
+	for _, l := range c.state.Legs {
+		if l.Bridged && !l.HungUp && l.ID != leg {
+			end.Left = l.ID
+		}
+	}
+	return callflows.Event{Kind: callflows.HungUp, At: at, Leg: leg, End: end}
 }
 
 // takeUp goes on with a call after a gap: one of ours, or one that is adopted from its channel. One that has begun, or has
@@ -390,6 +395,7 @@ func (s *shard) restore(d dump) *call {
 		return c
 	}
 	state.Driven = c.state.Driven
+	restoreTransfer(&state, d.Variable(transferSource))
 	c.state, c.steps = state, steps+adoptedSteps
 	for i, leg := range state.Legs {
 		s.bind(leg.ID, c)
@@ -405,6 +411,9 @@ func (s *shard) restore(d dump) *call {
 // resumption is the event by which a call goes on after a gap; callee says whether a leg that it has dialled lives. An event
 // of no kind means that it goes on by itself.
 func resumption(c *call, d dump, callee bool) callflows.Event {
+	if e, unheard := unheardTransfer(c, d); unheard {
+		return e
+	}
 	event := callflows.Event{At: d.at(), Leg: c.state.DrivenLeg()}
 	with := d.Variable("bridge_to")
 	foreign := len(with) >= legDigits && !shareDigits(event.Leg, with)

@@ -75,7 +75,7 @@ func (s *shard) keep(e *esl.Event) {
 	if c == nil && s.gone.has(channel) {
 		return
 	}
-	event, ok := translate(e)
+	event, ok := s.translate(e)
 	if c == nil {
 		c = s.adopt(e, &event)
 	}

@@ -27,8 +27,9 @@ const (
 func (n *Node) handle(index int, e *esl.Event) {
 	defer e.Release() // what is kept longer is a copy
 	n.traffic.notice(e)
-	s := n.shards[index%len(n.shards)]
+	s, transferor := n.shards[index%len(n.shards)], n.foreignTransferor(e)
 	s.mu.Lock()
+	s.transferor = transferor
 	s.notice(e)
 	s.mu.Unlock()
 	n.across(e)
@@ -52,7 +53,7 @@ func (s *shard) notice(e *esl.Event) {
 // hear steps the call that an event is about. Until the shard has been reconciled, what is said of calls that it does not
 // know yet is kept: they may be adopted in a moment.
 func (s *shard) hear(e *esl.Event) {
-	event, ok := translate(e)
+	event, ok := s.translate(e)
 	c := s.calls[e.UniqueID()]
 	if c == nil && s.gone.has(e.UniqueID()) && !begins(e) {
 		return // the last words on a call that is over
@@ -108,7 +109,13 @@ func (c *call) note(channel string, sequence uint64) {
 
 // begins says whether an event is the first of a caller's leg.
 func begins(e *esl.Event) bool {
-	return e.Get("Call-Direction") == "inbound" && (e.Name() == "CHANNEL_CREATE" || e.Name() == "CHANNEL_PARK")
+	return e.Get("Call-Direction") == "inbound" && (e.Name() == "CHANNEL_CREATE" || parksFirst(e))
+}
+
+// parksFirst says whether an event is of a leg that parks for the first time: no transfer has taken it out of a talk.
+func parksFirst(e *esl.Event) bool {
+	_, transferred := transferOf(e)
+	return e.Name() == "CHANNEL_PARK" && !transferred
 }
 
 // sure ends the time in which calls may be adopted, and hears what was kept.
@@ -147,7 +154,7 @@ func (s *shard) adopt(e *esl.Event, event *callflows.Event) *call {
 		return s.adoptLed(e, facts)
 	}
 	c := s.newCall(facts)
-	if e.Name() != "CHANNEL_CREATE" && e.Name() != "CHANNEL_PARK" {
+	if !begins(e) {
 		c.steps, c.late = lateSteps, true // it began under another worker, whose entries are numbered from 0
 	}
 	event.Call = &c.state.Call
@@ -240,11 +247,14 @@ func (s *shard) step(c *call, event callflows.Event) {
 	var orders []order
 	for queue := []callflows.Event{event}; len(queue) > 0; queue = queue[1:] {
 		out := s.decide(c, queue[0])
-		wasAnswered := c.state.Answered
+		wasAnswered, talked := c.state.Answered, c.state.Phase == callflows.Talking
 		s.tellOut(c, out.State)
 		c.state = out.State
 		if c.state.Answered && !wasAnswered {
 			s.node.announceCall(c, messages.CallAnswered, queue[0].At)
+		}
+		if c.state.Phase == callflows.Talking && !talked {
+			s.allowRefer(c)
 		}
 		for _, command := range out.Commands {
 			if answer, ok := s.obey(c, command, queue[0].At, &orders); ok {
@@ -382,7 +392,7 @@ func (s *shard) obey(c *call, command callflows.Command, at time.Time, orders *[
 		}
 	case callflows.FindCall:
 		return s.findCall(c, command, at), true
-	case callflows.Answer, callflows.SignalRinging, callflows.Play, callflows.CollectDigits, callflows.HangUp, callflows.Join:
+	case callflows.Answer, callflows.SignalRinging, callflows.Play, callflows.CollectDigits, callflows.HangUp, callflows.Join, callflows.TakeOut:
 	}
 	built, err := s.node.build(c.state.Call, command)
 	if err != nil {

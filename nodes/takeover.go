@@ -88,7 +88,8 @@ func withoutAnswered(orders []callflows.Command, e callflows.Event) []callflows.
 	var left []callflows.Command
 	for _, o := range orders {
 		proven := e.Command == o.N || e.Kind == callflows.Answered && o.Kind == callflows.Answer ||
-			e.Kind == callflows.Joined && o.Kind == callflows.Join && o.Other != nil && o.Other.Leg == e.Other.Leg
+			e.Kind == callflows.Joined && o.Kind == callflows.Join && o.Other != nil && o.Other.Leg == e.Other.Leg ||
+			e.Kind == callflows.Transferred && o.Kind == callflows.TakeOut && e.Leg == o.Leg
 		for _, t := range o.Targets {
 			proven = proven || t.Leg == e.Leg
 		}
@@ -151,9 +152,13 @@ const (
 // taken says whether the node has got an order of the last owner's. A node that is slow to answer us is slow to read others
 // too: that it has not got the order counts only when it answered fast.
 func taken(ctx context.Context, c *esl.Conn, o order) evidence {
+	marked := o.command.Leg
+	if o.command.Kind == callflows.Join { // whichever leg it is for
+		marked = o.facts.Leg
+	}
 	for range maxLooks {
 		asked := time.Now()
-		reply, err := c.Send(ctx, esl.UUIDGetvar(o.command.Leg, markVariable))
+		reply, err := c.Send(ctx, esl.UUIDGetvar(marked, markVariable))
 		if err != nil || reply.Err() != nil {
 			return channelGone
 		}

@@ -70,6 +70,10 @@ func translate(e *esl.Event) (callflows.Event, bool) {
 		out.Kind, out.Target = callflows.LegCreated, e.Get("Caller-Destination-Number")
 		return out, e.Get("Call-Direction") == "outbound"
 	case "CHANNEL_PARK":
+		if transferred, ok := transferOf(e); ok {
+			transferred.At = out.At
+			return transferred, true
+		}
 		out.Kind = callflows.Parked
 		return out, e.Get("Call-Direction") == "inbound"
 	case "CHANNEL_PROGRESS", "CHANNEL_PROGRESS_MEDIA":
@@ -121,6 +125,7 @@ func executed(e *esl.Event, out callflows.Event) (callflows.Event, bool) {
 			out.Cause = cmp.Or(e.Variable("last_bridge_hangup_cause"), out.Cause)
 		}
 		out.SIPCode = protocolCode(e.Variable("last_bridge_proto_specific_hangup_cause"))
+		out.Moved = e.Variable(transferSource)
 	default:
 		out.Kind = callflows.Done
 	}
@@ -145,7 +150,7 @@ func legEnd(e *esl.Event) *callflows.LegEnd {
 	end := &callflows.LegEnd{
 		Cause: e.Get("Hangup-Cause"), By: callflows.ByUs, CreatedAt: microseconds(e.Get("Caller-Channel-Created-Time")),
 		SIPCallID: e.Variable("sip_call_id"), From: e.Get("Caller-Caller-ID-Number"), FromName: e.Get("Caller-Caller-ID-Name"),
-		To: e.Get("Caller-Destination-Number"),
+		To: e.Get("Caller-Destination-Number"), Left: leftBehind(e),
 	}
 	if end.Cause == "" {
 		end.Cause = "NORMAL_UNSPECIFIED"

@@ -30,6 +30,7 @@ type Dialog struct {
 	Acks      chan *sip.Request
 	Byes      chan *sip.Request
 	Cancels   chan *sip.Request
+	Notifies  chan string // bodies of NOTIFY requests, without the line's end
 }
 
 // follow passes the responses on, and acknowledges an answer at once.

@@ -70,6 +70,7 @@ func NewPhone(t *testing.T, patience time.Duration) *Phone {
 	server.OnInvite(p.onInvite)
 	server.OnAck(p.onAck)
 	server.OnBye(p.onBye)
+	server.OnNotify(p.onNotify)
 	server.OnOptions(func(req *sip.Request, tx sip.ServerTransaction) {
 		tx.Respond(sip.NewResponseFromRequest(req, 200, "OK", nil))
 	})
@@ -114,7 +115,7 @@ func (p *Phone) sdp(version int, direction string) []byte {
 func (p *Phone) newDialog(callID string) *Dialog {
 	d := &Dialog{
 		phone: p, version: 1, Responses: make(chan *sip.Response, 32), Acks: make(chan *sip.Request, 8),
-		Byes: make(chan *sip.Request, 8), Cancels: make(chan *sip.Request, 8),
+		Byes: make(chan *sip.Request, 8), Cancels: make(chan *sip.Request, 8), Notifies: make(chan string, 8),
 	}
 	p.mu.Lock()
 	p.dialogs[callID] = d

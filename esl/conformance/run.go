@@ -28,6 +28,7 @@ func Claims() []Claim {
 		groupClaims(),
 		recordClaims(),
 		joinClaims(),
+		referClaims(),
 	} {
 		all = append(all, some...)
 	}

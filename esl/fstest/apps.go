@@ -4,6 +4,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/google/uuid"
 )
 
 // application is one that sendmsg or a dialplan can execute.
@@ -215,11 +217,12 @@ func (c *channel) transferTo(words []string) {
 	if len(words) > 1 && strings.EqualFold(words[1], "inline") {
 		actions = inlineActions(words[0])
 	}
-	id := itoa(int(time.Now().Unix())) + ":" + c.uuid + ":bl_xfer:" + strings.Join(words, "/")
+	id := itoa(int(time.Now().Unix())) + ":" + uuid.NewString() + ":bl_xfer:" + strings.Join(words, "/")
 	c.vars.set("transfer_history", id)
 	c.vars.set("transfer_source", id)
 	c.profile.transferSource = id
 	c.profile.rdnis = c.profile.destination
+	c.profile.destination = words[0]
 	c.times.transfer = time.Now()
 	c.send(&redirect{actions: actions})
 }

@@ -23,8 +23,7 @@
 //
 //   - SIP from addresses other than Options.AllowedSIPSources: 403.
 //   - SIP over anything but UDP, media other than one audio stream in PCMU or
-//     PCMA (488), reliable provisionals (420), registrations, REFER (they
-//     answer 405).
+//     PCMA (488), reliable provisionals (420), registrations (405).
 //   - The password that FreeSWITCH ships with, and an empty one.
 //
 // # The life of a channel

@@ -86,6 +86,8 @@ func (l *sipLeg) receive(tx *serverTransaction) {
 		l.receiveInfo(tx)
 	case sip.UPDATE:
 		l.receiveUpdate(tx)
+	case sip.REFER:
+		l.receiveRefer(tx)
 	case sip.OPTIONS:
 		tx.reply(200, "OK", field{"Allow", allowedMethods})
 	default:

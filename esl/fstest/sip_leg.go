@@ -12,7 +12,7 @@ import (
 const userAgent = "Tandem stand-in (no audio)"
 
 // allowedMethods is our Allow header.
-const allowedMethods = "INVITE, ACK, BYE, CANCEL, OPTIONS, INFO, UPDATE"
+const allowedMethods = "INVITE, ACK, BYE, CANCEL, OPTIONS, INFO, UPDATE, REFER, NOTIFY"
 
 // sipLeg is the dialog of one channel (RFC 3261 12).
 type sipLeg struct {
@@ -256,7 +256,7 @@ func (l *sipLeg) dialogRequest(method, branch string, seq uint32, headers []fiel
 	}
 	b.WriteString("Max-Forwards: " + l.hops(method) + "\r\nFrom: " + l.local + ";tag=" + l.localTag + "\r\nTo: " + remote +
 		"\r\nCall-ID: " + l.callID + "\r\nCSeq: " + itoa(int(seq)) + " " + method + "\r\n")
-	if method == "INVITE" || method == "ACK" {
+	if method == "INVITE" || method == "ACK" || method == "NOTIFY" {
 		b.WriteString("Contact: <" + l.contact + ">\r\n")
 	}
 	b.WriteString("User-Agent: " + userAgent + "\r\nAllow: " + allowedMethods + "\r\n")

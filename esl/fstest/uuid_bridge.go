@@ -2,6 +2,8 @@ package fstest
 
 import (
 	"time"
+
+	"github.com/google/uuid"
 )
 
 // uuidBridge is switch_ivr_uuid_bridge: both channels leave what they do and
@@ -27,7 +29,7 @@ func (s *Server) uuidBridge(first, second string) bool {
 		one.vars.set("original_destination_number", one.profile.destination)
 		one.vars.set("original_caller_id_name", one.profile.callerName)
 		one.vars.set("original_caller_id_number", one.profile.callerNumber)
-		source := now + ":" + one.uuid + ":uuid_br:" + other.uuid
+		source := now + ":" + uuid.NewString() + ":uuid_br:" + other.uuid
 		one.vars.set("transfer_history", source)
 		one.vars.set("transfer_source", source)
 		one.profile.transferSource = source
