@@ -21,6 +21,7 @@ const (
 	FindContacts  CommandKind = "find_contacts"  // where can Devices be reached
 	CountCalls    CommandKind = "count_calls"    // how many calls are out by Trunks, and of the tenant
 	SetTimer      CommandKind = "set_timer"      // answer after Wait
+	Fetch         CommandKind = "fetch"          // ask an HTTP server; answered within Wait, whatever becomes of it
 	WriteCDR      CommandKind = "write_cdr"      // a leg is over; CDR is its record
 	Join          CommandKind = "join"           // let Leg talk to Other, a leg of another call, and to nobody else
 	FindCall      CommandKind = "find_call"      // which call of the tenant is the Wanted one
@@ -59,7 +60,8 @@ type Command struct {
 	DivertedBy string        `json:"diverted_by,omitempty"` // Ring: the number that passes the call on
 	Diversions int           `json:"diversions,omitempty"`  // Ring: how often it was passed on, this time included
 	Code       int           `json:"code,omitempty"`        // HangUp: what an unanswered caller is refused with; 0: what Cause stands for
-	Wait       time.Duration `json:"wait_ns,omitempty"`     // SetTimer, Ring (per target), in nanoseconds
+	Wait       time.Duration `json:"wait_ns,omitempty"`     // SetTimer, Fetch, Ring (per target), in nanoseconds
+	Fetch      *Request      `json:"fetch,omitempty"`       // Fetch
 	CDR        *messages.CDR `json:"cdr,omitempty"`         // WriteCDR
 	Other      *Party        `json:"other,omitempty"`       // Join: the other call's leg
 	For        Purpose       `json:"for,omitempty"`         // Join

@@ -34,8 +34,10 @@ var elementTypes = [...]element{
 	hoursElement{},
 	jumpElement{},
 	languageElement{},
+	lookupElement{},
 	menuElement{},
 	numberElement{},
+	pivotElement{},
 	playElement{},
 	recallElement{},
 	respondElement{},
@@ -43,6 +45,7 @@ var elementTypes = [...]element{
 	setElement{},
 	sleepElement{},
 	voicemailElement{},
+	webhookElement{},
 }
 
 // elementOf finds a type by its name in a flow's data, or nil.

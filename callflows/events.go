@@ -21,6 +21,7 @@ const (
 	ContactsFound   EventKind = "contacts_found"   // answers FindContacts
 	CallsCounted    EventKind = "calls_counted"    // answers CountCalls; Counts is set
 	TimerFired      EventKind = "timer_fired"      // answers SetTimer
+	Fetched         EventKind = "fetched"          // answers Fetch; Reply is set
 	Resumed         EventKind = "resumed"          // events may have been missed: what the element waits for may be over
 	EndOrdered      EventKind = "end_ordered"      // somebody ordered the call's end; By and Reason are set
 	TransferOrdered EventKind = "transfer_ordered" // somebody ordered that Leg goes to the number Target; By is set
@@ -53,6 +54,7 @@ type Event struct {
 	Contacts []Contact     `json:"contacts,omitempty"` // ContactsFound
 	Talking  []string      `json:"talking,omitempty"`  // ContactsFound: ids of the devices that are in another call
 	Counts   *Counts       `json:"counts,omitempty"`   // CallsCounted; ContactsFound if trunks were named
+	Reply    *Reply        `json:"reply,omitempty"`    // Fetched
 	Early    bool          `json:"early,omitempty"`    // Bridged: with the leg's early media, before anybody answered
 	End      *LegEnd       `json:"end,omitempty"`      // HungUp
 	By       string        `json:"by,omitempty"`       // EndOrdered, TransferOrdered: who wants it

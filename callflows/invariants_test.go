@@ -131,7 +131,7 @@ func (w *watcher) application(before State, e Event, out Outcome) error {
 	var ordered int
 	for _, c := range out.Commands {
 		switch c.Kind {
-		case HangUp, SetTimer, WriteCDR, FileRecording: // these are not waited for
+		case HangUp, SetTimer, Fetch, WriteCDR, FileRecording: // these are not waited for
 		default:
 			ordered++
 			if out.State.Awaited != c.N {
@@ -202,6 +202,7 @@ func (w *watcher) explained(before State, _ Event, out Outcome) error {
 // element by exits that it has.
 func (w *watcher) declared(before State, e Event, out Outcome) error {
 	element, flowID := ElementBefore(w.config, before, e), before.FlowID
+	pivoted := before
 	if flowID == "" && e.Call != nil {
 		flowID = e.Call.FlowID
 	}
@@ -227,8 +228,15 @@ func (w *watcher) declared(before State, e Event, out Outcome) error {
 			}
 		case "transfer_recalls":
 			flowID, element = RecallFlow, recallFlow.Start
+		case "pivoted":
+			flowID, element, pivoted = PivotFlow, r.Args.Get("element"), out.State
+		case "pivot_lost":
+			flowID = before.Call.FlowID
+			if flow := (&step{config: w.config, state: &pivoted}).flow(flowID); flow != nil {
+				element = flow.Start
+			}
 		case "exit_taken", "exit_leads_nowhere":
-			exit, err := w.exit(flowID, element, r.Args.Get("exit"))
+			exit, err := w.exit(&pivoted, flowID, element, r.Args.Get("exit"))
 			if err != nil {
 				return err
 			}
@@ -241,8 +249,8 @@ func (w *watcher) declared(before State, e Event, out Outcome) error {
 	return nil
 }
 
-func (w *watcher) exit(flowID, key, name string) (Exit, error) {
-	flow := (&step{config: w.config}).flow(flowID)
+func (w *watcher) exit(state *State, flowID, key, name string) (Exit, error) {
+	flow := (&step{config: w.config, state: state}).flow(flowID)
 	if flow == nil {
 		return Exit{}, fmt.Errorf("the call left %s of %q, which is not there", key, flowID)
 	}

@@ -42,7 +42,7 @@ var causes = []string{"NORMAL_CLEARING", "USER_BUSY", "NO_ANSWER", "ALLOTTED_TIM
 // anyEvent draws an event that need not make sense: of any leg, for any command, at any time, in hostile words.
 func anyEvent(t *rapid.T, s State, c Call) Event {
 	kinds := []EventKind{Parked, Answered, Rang, LegCreated, Bridged, Unbridged, HungUp, Played, DigitsCollected, RingEnded, Done,
-		ContactsFound, CallsCounted, TimerFired, EndOrdered, TransferOrdered, Transferred, Refused, Recorded, MessagesFound, PINChecked, "of_a_newer_release"}
+		ContactsFound, CallsCounted, TimerFired, Fetched, EndOrdered, TransferOrdered, Transferred, Refused, Recorded, MessagesFound, PINChecked, "of_a_newer_release"}
 	legs := []string{callerLeg, callerLeg, "unknown-1", "unknown-2", ""}
 	for _, l := range s.Legs {
 		legs = append(legs, l.ID)
@@ -75,6 +75,9 @@ func anyEvent(t *rapid.T, s State, c Call) Event {
 		e.Contacts = append(e.Contacts, Contact{Device: rapid.SampledFrom([]string{"anna-desk", "anna-mobile", "ben-desk", "lobby", "gone"}).Draw(t, "device"),
 			URI: rapid.String().Draw(t, "uri")})
 	}
+	if e.Kind == Fetched && rapid.IntRange(0, 9).Draw(t, "has reply") > 0 {
+		e.Reply = anyReply(t)
+	}
 	if e.Kind == Parked || rapid.Bool().Draw(t, "has call") {
 		e.Call = &c
 	}
@@ -87,6 +90,16 @@ func anyEvent(t *rapid.T, s State, c Call) Event {
 		}
 	}
 	return e
+}
+
+// anyReply draws what an HTTP server might answer, flows among it.
+func anyReply(t *rapid.T) *Reply {
+	bodies := []string{"", "null", "[]", "{}", `{"name":"\u0000\r\nX: y","customer":{"rank":7}}`, `{"name":{"a":1},"customer":[]}`, strings.Repeat(`{"a":`, 500), "\xff",
+		`{"start":"a","elements":{"a":{"type":"number","settings":{"number":"+12025550100"}}}}`,
+		`{"start":"a","elements":{"a":{"type":"pivot","settings":{"url":"https://flows.example"},"exits":{"failed":"a"}}}}`,
+		`{"start":"a","elements":{"a":{"type":"ring","settings":{"users":["anna"]},"exits":{"no_answer":"b"}},"b":{"type":"hangup","settings":{"cause":"USER_BUSY"}}}}`}
+	return &Reply{Status: rapid.SampledFrom([]int{0, 200, 200, 200, 204, 404, 500}).Draw(t, "status"), Body: rapid.SampledFrom(bodies).Draw(t, "body"),
+		Error: rapid.SampledFrom([]string{"", "", "", "no answer in time", "\xff"}).Draw(t, "error")}
 }
 
 // hostile draws a text that a phone might write.
@@ -208,7 +221,7 @@ func (n *node) next() bool {
 }
 
 func (n *node) obey(c Command) {
-	if n.gone && c.Kind != WriteCDR && c.Kind != HangUp && c.Kind != FindContacts && c.Kind != CountCalls && !ofMessages(c.Kind) {
+	if n.gone && c.Kind != WriteCDR && c.Kind != HangUp && c.Kind != FindContacts && c.Kind != CountCalls && c.Kind != Fetch && !ofMessages(c.Kind) {
 		if rapid.Bool().Draw(n.t, "refused") { // or the answer is lost with the leg
 			n.will(Event{Kind: Refused, Leg: c.Leg, Command: c.N, Cause: "invalid session id"})
 		}
@@ -249,6 +262,9 @@ func (n *node) obey(c Command) {
 		}
 	case SetTimer:
 		answer.Kind = TimerFired
+		n.will(answer)
+	case Fetch:
+		answer.Kind, answer.Reply = Fetched, anyReply(n.t)
 		n.will(answer)
 	case Record:
 		answer.Kind, answer.LengthMS = Recorded, rapid.SampledFrom([]int{0, 1500, 30_000}).Draw(n.t, "length")

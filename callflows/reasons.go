@@ -30,6 +30,7 @@ func engineReasons() because.Catalog {
 		"step_panicked":        "A fault in Tandem ({detail}) ended the call at the event {event}.",
 		"event_before_park":    "An event ({event}) came before the call had parked.",
 		"event_after_end":      "An event ({event}) came after the call had ended.",
+		"http_answered":        "An HTTP request that nothing waits for came to its end ({outcome}).",
 		"parked_again":         "The media node parked the call once more.",
 		"leg_rang":             "{device} rings.",
 		"leg_answered":         "{device} answered.",

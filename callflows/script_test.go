@@ -32,6 +32,7 @@ var update = flag.Bool("update", false, "write the outcomes of testdata/*.txt an
 //	[+30s] recorded N MS key|silence|limit|hang_up|unavailable | found N [away] [MESSAGE[*] ...] | pin N right|wrong ... | done N away
 //	[+30s] hungup LEG CAUSE [by=far|us] [sip=486] [answered] [left=LEG]
 //
+//	[+30s] fetched N 200 {"name":"Anna"} | fetched N error words
 //	[+30s] counted N [tenant=1] [TRUNK=3[/1]]      calls that are out, and begun within a second
 //	[+30s] bridged LEG early | ring_ended N CAUSE [sip=503]
 //	[+30s] taken LEG OTHER PURPOSE | released LEG OTHER | joined LEG OTHER | parted LEG OTHER     legs of another call
@@ -267,7 +268,7 @@ func (s *script) parse(line string, words []string) Event {
 	s.t.Helper()
 	kinds := map[string]EventKind{"parked": Parked, "done": Done, "played": Played, "digits": DigitsCollected, "contacts": ContactsFound,
 		"created": LegCreated, "rang": Rang, "answered": Answered, "bridged": Bridged, "unbridged": Unbridged, "ring_ended": RingEnded,
-		"refused": Refused, "hungup": HungUp, "timer": TimerFired, "end_ordered": EndOrdered, "transfer_ordered": TransferOrdered, "transferred": Transferred, "resumed": Resumed, "counted": CallsCounted,
+		"refused": Refused, "hungup": HungUp, "timer": TimerFired, "end_ordered": EndOrdered, "transfer_ordered": TransferOrdered, "transferred": Transferred, "resumed": Resumed, "counted": CallsCounted, "fetched": Fetched,
 		"taken": Taken, "released": Released, "joined": Joined, "parted": Parted, "found": CallFound,
 		"recorded": Recorded, "messages": MessagesFound, "pin": PINChecked}
 	e := Event{Kind: kinds[words[0]], At: s.now, Leg: callerLeg}
@@ -338,6 +339,14 @@ func (s *script) parse(line string, words []string) Event {
 			} else {
 				e.Counts.Trunks[name] = c
 			}
+		}
+	case Fetched:
+		e.Command, e.Reply = number(), &Reply{}
+		if status := arg(); status == "error" {
+			e.Reply.Error = strings.Join(words, " ")
+		} else {
+			e.Reply.Status, _ = strconv.Atoi(status)
+			e.Reply.Body = strings.Join(words, " ")
 		}
 	case LegCreated, Rang, Answered, Bridged:
 		e.Leg, e.Early = s.leg(arg()), slices.Contains(words, "early")
@@ -471,6 +480,9 @@ func (s *script) sayCommand(c Command) string {
 	}
 	add(c.Prompt != "", c.Prompt)
 	add(c.Language != "", "in "+c.Language)
+	if f := c.Fetch; f != nil {
+		add(true, fmt.Sprintf("%s %s %s, at most %d bytes", f.Method, f.URL, f.Body, f.MaxBytes))
+	}
 	if d := c.Digits; d != nil {
 		add(true, fmt.Sprintf("%d to %d of [%s] within %v, then %v", d.Min, d.Max, d.Allowed, d.First, d.Between))
 		add(d.Terminator != "", "ended by "+d.Terminator)

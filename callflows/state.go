@@ -86,8 +86,10 @@ type State struct {
 	CallerID  CallerID          `json:"caller_id,omitzero"`  // what is dialled from here on shows; what is empty is the caller's own
 	Language  string            `json:"language,omitempty"`  // of prompts; empty: the tenant's
 
-	Mailbox   Mailbox `json:"mailbox,omitzero"`   // what voicemail_check has open
-	Recording Tape    `json:"recording,omitzero"` // of the call, while it is recorded
+	Pivoted   *tenants.Flow `json:"pivoted,omitempty"`  // the flow that was fetched last; nothing in it ever changes
+	Pivots    int           `json:"pivots,omitempty"`   // how many were
+	Mailbox   Mailbox       `json:"mailbox,omitzero"`   // what voicemail_check has open
+	Recording Tape          `json:"recording,omitzero"` // of the call, while it is recorded
 }
 
 // Leg is one leg of the call.

@@ -120,6 +120,8 @@ func (s *step) flow(id string) *tenants.Flow {
 		return &outboundFlow
 	case RecallFlow:
 		return &recallFlow
+	case PivotFlow:
+		return s.pivoted()
 	}
 	if s.config.Tenant == nil {
 		return nil
@@ -215,6 +217,8 @@ func (s *step) progress() {
 	}
 	kind, settings := s.element()
 	switch {
+	case kind == nil && s.state.Phase == Running && s.pivotLost() && (s.event.Kind == Resumed || s.answers()):
+		s.beginAnew()
 	case kind != nil && s.event.Kind == Resumed:
 		s.resume(kind, settings)
 	case kind != nil:

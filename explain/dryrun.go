@@ -162,6 +162,8 @@ func (r *dryRun) obey(state callflows.State, c callflows.Command) []callflows.Ev
 		}
 	case callflows.SetTimer:
 		done.Kind, done.At = callflows.TimerFired, r.at.Add(c.Wait)
+	case callflows.Fetch:
+		done.Kind, done.Reply = callflows.Fetched, &callflows.Reply{Error: "a dry run would ask " + c.Fetch.Method + " " + c.Fetch.URL + ", and asks nobody"}
 	case callflows.WriteCDR:
 		return nil
 	}

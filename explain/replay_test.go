@@ -61,6 +61,15 @@ func TestEachElementIsReplayed(t *testing.T) {
 			element: "a", words: "now hangs up with USER_BUSY instead of ringing Sales phone"},
 		{kind: "sleep", then: elements{"a": element("sleep", `{"seconds":3}`, "next", "busy"), "busy": busy()}, under: elements{"a": element("sleep", `{"seconds":5}`, "next", "busy"), "busy": busy()},
 			element: "a", words: "now waits 5 s instead of waiting 3 s"},
+		{kind: "webhook", then: elements{"a": element("webhook", `{"url":"http://crm.example/a"}`, "next", "ring"), "ring": ring()},
+			under:   elements{"a": element("webhook", `{"url":"http://crm.example/b"}`, "next", "ring"), "ring": ring()},
+			element: "a", words: "now asks POST http://crm.example/b instead of asking POST http://crm.example/a"},
+		{kind: "lookup", then: elements{"a": element("lookup", `{"url":"http://crm.example","name":"/name"}`, "found", "ring", "not_found", "ring", "failed", "ring"), "ring": ring()},
+			under:   elements{"a": element("lookup", `{"url":"http://crm.example","name":"/name"}`, "found", "ring", "not_found", "ring", "failed", "busy"), "ring": ring(), "busy": busy()},
+			element: "a", words: "now hangs up with USER_BUSY instead of ringing Sales phone"},
+		{kind: "pivot", then: elements{"a": element("pivot", `{"url":"http://flows.example","method":"get"}`, "failed", "ring"), "ring": ring()},
+			under:   elements{"a": element("pivot", `{"url":"http://flows.example","method":"get"}`, "failed", "busy"), "ring": ring(), "busy": busy()},
+			element: "a", words: "now hangs up with USER_BUSY instead of ringing Sales phone"},
 	} {
 		shown[c.kind] = true
 		t.Run(c.kind, func(t *testing.T) {

@@ -101,6 +101,8 @@ func sayCommand(config callflows.Config, c callflows.Command) said {
 		return both("hangs up", "hanging up", " with "+c.Cause)
 	case callflows.SetTimer:
 		return both("waits ", "waiting ", duration(c.Wait))
+	case callflows.Fetch:
+		return both("asks ", "asking ", c.Fetch.Method+" "+c.Fetch.URL)
 	case callflows.WriteCDR:
 		return both("records a leg", "recording a leg", "")
 	}
@@ -213,6 +215,8 @@ func fieldWords(member string) string {
 		return "wait for a sign of life"
 	case "diverted_by", "diversions":
 		return "diversion"
+	case "fetch":
+		return "request"
 	case "n":
 		return "number of the command"
 	}

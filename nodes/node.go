@@ -69,6 +69,7 @@ type Options struct {
 	Announcer Announcer
 	Live      LiveAnnouncer              // nil: live calls and dialogs are not announced
 	CallsOut  CallsOut                   // nil: calls out are not counted, so that no limit of theirs holds
+	Fetcher   Fetcher                    // nil: no HTTP server is asked
 	Finder    Finder                     // nil: no other call is ever found
 	Talking   Talking                    // nil: nobody is known to be in a call
 	Prompts   func(prompt string) string // what a prompt's name is for the node: a file or a stream
@@ -170,6 +171,7 @@ type call struct {
 	stepped  map[string]uint64   // by channel: Event-Sequence of the last event that was stepped
 	orders   []callflows.Command // commands of which it is not known that the node took them
 	waits    []wait              // timers that have not fired
+	asked    []question          // HTTP requests that are under way
 	queued   int                 // the last command that waits to be sent; 0 for none
 	resuming bool                // what it waited for is being broken off
 	kept     []heard             // while standing by: events after those that the owner has stepped

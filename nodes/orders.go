@@ -67,7 +67,7 @@ func (n *Node) build(c callflows.Call, command callflows.Command) (esl.Command, 
 			return nil, errNoOther
 		}
 		built = esl.UUIDBridge(command.Leg, command.Other.Leg)
-	case callflows.FindContacts, callflows.FindCall, callflows.CountCalls, callflows.SetTimer, callflows.WriteCDR:
+	case callflows.FindContacts, callflows.FindCall, callflows.CountCalls, callflows.SetTimer, callflows.Fetch, callflows.WriteCDR:
 		return nil, errors.New("nodes: not a command for a media node: " + string(command.Kind))
 	}
 	return built, built.Err()

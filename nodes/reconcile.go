@@ -226,7 +226,7 @@ func (s *shard) takeUp(ctx context.Context, conn *esl.Conn, d dump, listed map[s
 	c.gaps = s.node.gaps.Load()
 	s.learnAfterGap(c, d)
 	event := resumption(c, d, anyThere(there, caller))
-	if event.Kind == callflows.Resumed && c.hasHeardAnswer() || c.queued != 0 && c.queued == c.state.Awaited {
+	if event.Kind == callflows.Resumed && (c.hasHeardAnswer() || c.asks()) || c.queued != 0 && c.queued == c.state.Awaited {
 		event.Kind = "" // it goes on by what was heard, or when what it has ordered is sent
 	}
 	if event.Kind == callflows.Resumed {

@@ -29,6 +29,7 @@ type record struct {
 	Stepped map[string]uint64   `json:"stepped"`          // by channel: Event-Sequence of the last event that was stepped
 	Orders  []callflows.Command `json:"orders,omitempty"` // commands for the node of which it is not known that it took them
 	Waits   []wait              `json:"waits,omitempty"`  // timers that have not fired
+	Asked   []question          `json:"asked,omitempty"`  // HTTP requests that are under way
 	Stale   bool                `json:"stale,omitempty"`  // events were missed, and the call has not been compared with the node's channels since
 }
 
@@ -119,7 +120,7 @@ func (n *Node) shipped(key string, body []byte) {
 	if c == nil {
 		c = s.newCall(r.State.Call)
 	}
-	c.state, c.steps, c.stepped, c.orders, c.waits, c.told, c.late = r.State, r.Steps, r.Stepped, r.Orders, r.Waits, n.following, false
+	c.state, c.steps, c.stepped, c.orders, c.waits, c.asked, c.told, c.late = r.State, r.Steps, r.Stepped, r.Orders, r.Waits, r.Asked, n.following, false
 	switch {
 	case r.Stale:
 		c.gaps = beforeAnyGap
@@ -220,7 +221,7 @@ func (s *shard) records() map[string][]byte {
 
 // encodeRecord writes a call for the standby.
 func (s *shard) encodeRecord(c *call) []byte {
-	return encode(record{State: c.state, Steps: c.steps, Stepped: c.stepped, Orders: c.orders, Waits: c.waits, Stale: c.resuming || c.gaps < s.node.gaps.Load()})
+	return encode(record{State: c.state, Steps: c.steps, Stepped: c.stepped, Orders: c.orders, Waits: c.waits, Asked: c.asked, Stale: c.resuming || c.gaps < s.node.gaps.Load()})
 }
 
 // encode writes what is made of strings, numbers and times alone, and so cannot fail.

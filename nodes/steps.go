@@ -386,6 +386,12 @@ func (s *shard) obey(c *call, command callflows.Command, at time.Time, orders *[
 	case callflows.SetTimer:
 		s.await(c, wait{N: command.N, Leg: command.Leg, Due: time.Now().Add(command.Wait), At: at.Add(command.Wait)})
 		return callflows.Event{}, false
+	case callflows.Fetch:
+		if s.node.options.Fetcher == nil {
+			return callflows.Event{Kind: callflows.Fetched, At: at, Leg: command.Leg, Command: command.N, Reply: &callflows.Reply{Error: nobodyAsks}}, true
+		}
+		s.ask(c, question{Command: command, At: at})
+		return callflows.Event{}, false
 	case callflows.Ring:
 		for _, target := range command.Targets {
 			s.bind(target.Leg, c)

@@ -57,8 +57,11 @@ func (s *shard) inherit(doubt bool) []order {
 			s.node.askFor(c.state.DrivenLeg())
 			continue
 		}
-		kept, orders, waits := c.kept, c.orders, c.waits
-		c.kept, c.waits = nil, nil
+		kept, orders, waits, asked := c.kept, c.orders, c.waits, c.asked
+		c.kept, c.waits, c.asked = nil, nil, nil
+		for _, q := range asked {
+			s.ask(c, q)
+		}
 		for _, w := range waits {
 			s.await(c, w)
 		}

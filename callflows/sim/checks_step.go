@@ -133,7 +133,7 @@ func (w *world) checkOutcome(c *driven, before callflows.State, event callflows.
 		if n := len(command.Targets); n > callflows.MaxTargets {
 			w.violate(LimitsHold, id, "%d targets", n)
 		}
-		if command.Kind != callflows.HangUp && command.Kind != callflows.SetTimer && command.Leg == c.facts.Leg {
+		if command.Kind != callflows.HangUp && command.Kind != callflows.SetTimer && command.Kind != callflows.Fetch && command.Leg == c.facts.Leg {
 			applications++
 		}
 	}

@@ -123,7 +123,7 @@ func (w *world) checkSilence(a *channel, this int) {
 		w.after(silenceBound, func() { w.checkSilence(a, this) })
 		return
 	}
-	if c := k.calls[a.uuid]; c != nil && len(c.waits) > 0 {
+	if c := k.calls[a.uuid]; c != nil && (len(c.waits) > 0 || c.asks()) {
 		w.after(silenceBound, func() { w.checkSilence(a, this) })
 		return
 	}

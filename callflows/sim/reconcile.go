@@ -155,6 +155,9 @@ func (k *worker) takeUp(d dump, there map[string]dump) {
 	if c.queued != 0 && c.queued == c.state.Awaited {
 		return // it goes on when what it has ordered is sent
 	}
+	if event.Kind == callflows.Resumed && c.asks() {
+		return // it goes on with the answer
+	}
 	switch event.Kind {
 	case "":
 		return

@@ -61,6 +61,8 @@ func (k *worker) carryOut(c *driven, command callflows.Command, at time.Time, co
 		return callflows.Event{Kind: callflows.CallsCounted, At: at, Leg: command.Leg, Command: command.N, Counts: &callflows.Counts{}}, true
 	case callflows.SetTimer:
 		k.setTimer(c, command, at)
+	case callflows.Fetch:
+		k.ask(c, question{command: command, at: at})
 	case callflows.Ring:
 		for _, t := range command.Targets {
 			k.bind(t.Leg, c)

@@ -18,6 +18,7 @@ type shipped struct {
 	stepped map[string]uint64
 	orders  []callflows.Command
 	waits   []wait
+	asked   []question
 	stale   bool // the owner has not compared it with the node's channels since its last gap
 }
 
@@ -37,7 +38,7 @@ func (k *worker) pictureOf(c *driven) shipped {
 	if c.carried == nil {
 		c.carried = carry(c.state)
 	}
-	r := shipped{facts: c.facts, carried: c.carried, ended: c.state.Phase == callflows.Ended, stepped: maps.Clone(c.stepped), orders: slices.Clone(c.orders),
+	r := shipped{facts: c.facts, carried: c.carried, ended: c.state.Phase == callflows.Ended, stepped: maps.Clone(c.stepped), orders: slices.Clone(c.orders), asked: slices.Clone(c.asked),
 		stale: c.resuming || c.gaps < k.gaps}
 	if !k.w.plant.LoseTimers {
 		r.waits = slices.Clone(c.waits)
@@ -65,7 +66,7 @@ func (k *worker) shipped(r shipped) {
 		c = k.newCall(r.facts)
 	}
 	c.state, c.carried = *r.carried.arrived(), &carried{packed: r.carried.packed}
-	c.stepped, c.orders, c.waits = r.stepped, r.orders, r.waits
+	c.stepped, c.orders, c.waits, c.asked = r.stepped, r.orders, r.waits, r.asked
 	switch {
 	case r.stale:
 		c.gaps = beforeAnyGap
@@ -128,8 +129,11 @@ func (k *worker) takeOver() {
 	k.become(owning)
 	var open []order
 	for _, c := range slices.Clone(k.order) {
-		orders, kept, waits := c.orders, c.kept, c.waits
-		c.kept, c.waits = nil, nil
+		orders, kept, waits, asked := c.orders, c.kept, c.waits, c.asked
+		c.kept, c.waits, c.asked = nil, nil, nil
+		for _, q := range asked {
+			k.ask(c, q)
+		}
 		for _, x := range waits {
 			k.await(c, x)
 		}

@@ -64,7 +64,8 @@ type driven struct {
 	orders  []callflows.Command
 	kept    []told
 	waits   []wait // timers that have not fired
-	queued  int    // the last command that waits to be sent; 0 for none
+	asked   []question
+	queued  int // the last command that waits to be sent; 0 for none
 
 	resuming bool // what it waited for is being broken off
 }

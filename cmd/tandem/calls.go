@@ -47,7 +47,7 @@ func (w *worker) calls(ctx context.Context) error {
 			for n, nodeCtx := range w.nodes.change(ctx, now.Nodes()) {
 				node := nodes.New(nodes.Options{
 					Node: n, Password: w.settings.NodePassword, Profile: w.settings.NodeProfile, Worker: name, Link: server, Reached: w.settings.LinkReached, Secret: secret[:],
-					Snapshot: w.source.Current, Versions: w.source, Ledger: w.ledger, Contacts: w.facts, CallsOut: &w.facts.out, Talking: w.facts, Announcer: announcer{w}, Live: announcer{w}, Watcher: w.meters,
+					Snapshot: w.source.Current, Versions: w.source, Ledger: w.ledger, Contacts: w.facts, CallsOut: &w.facts.out, Talking: w.facts, Fetcher: w.fetcher, Announcer: announcer{w}, Live: announcer{w}, Watcher: w.meters,
 					Prompts: nodes.Prompts(w.settings.Sounds), Logger: w.log,
 				})
 				w.nodes.add(n, node)

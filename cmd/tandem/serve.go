@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"net/netip"
 	"os"
 	"path/filepath"
 	"runtime/debug"
@@ -13,6 +14,7 @@ import (
 	"time"
 
 	"tandem/callflows"
+	fetcher "tandem/fetch"
 	"tandem/postgres"
 	"tandem/rabbit"
 )
@@ -27,19 +29,20 @@ const (
 
 // serveCommand runs a worker.
 type serveCommand struct {
-	PostgresURL  string   `required:"" env:"TANDEM_POSTGRES_URL" help:"PostgreSQL."`
-	AMQPURL      string   `required:"" name:"amqp-url" env:"TANDEM_AMQP_URL" help:"RabbitMQ: amqp://user:password@host:port/vhost."`
-	StateDir     string   `required:"" env:"TANDEM_STATE_DIR" help:"Folder for local snapshots and the spool of CDRs; one for each worker." type:"path"`
-	HTTPAddress  string   `env:"TANDEM_HTTP_ADDRESS" default:"127.0.0.1:8080" help:"Where the API listens."`
-	Name         string   `env:"TANDEM_WORKER" help:"Name of this worker; the host's name unless given."`
-	Roles        []string `env:"TANDEM_ROLES" default:"route,calls,jobs,api" enum:"route,calls,jobs,api" help:"What this worker does."`
-	NodePassword string   `env:"TANDEM_NODE_PASSWORD" help:"Password of the media nodes' event sockets."`
-	LinkAddress  string   `env:"TANDEM_LINK_ADDRESS" default:"127.0.0.1:0" help:"host:port where the standby of this worker's nodes connects; workers on other machines must reach it."`
-	LinkReached  string   `env:"TANDEM_LINK_REACHED" help:"host:port by which other workers reach it, when that is another one, as behind a NAT."`
-	NodeProfile  string   `env:"TANDEM_NODE_PROFILE" default:"internal" help:"Sofia profile by which media nodes send calls."`
-	Sounds       string   `env:"TANDEM_SOUNDS" default:"tandem" help:"Folder of prompts on the media nodes."`
-	IgnoreCPU    bool     `name:"ignore-node-cpu" env:"TANDEM_IGNORE_NODE_CPU" help:"Do not judge by its machine's processors whether a media node is overloaded: for machines that do other work."`
-	Prefetch     int      `env:"TANDEM_ROUTE_PREFETCH" default:"${route_prefetch}" help:"Routing requests that this worker may hold at once; a paused one holds them up."`
+	PostgresURL  string         `required:"" env:"TANDEM_POSTGRES_URL" help:"PostgreSQL."`
+	AMQPURL      string         `required:"" name:"amqp-url" env:"TANDEM_AMQP_URL" help:"RabbitMQ: amqp://user:password@host:port/vhost."`
+	StateDir     string         `required:"" env:"TANDEM_STATE_DIR" help:"Folder for local snapshots and the spool of CDRs; one for each worker." type:"path"`
+	HTTPAddress  string         `env:"TANDEM_HTTP_ADDRESS" default:"127.0.0.1:8080" help:"Where the API listens."`
+	Name         string         `env:"TANDEM_WORKER" help:"Name of this worker; the host's name unless given."`
+	Roles        []string       `env:"TANDEM_ROLES" default:"route,calls,jobs,api" enum:"route,calls,jobs,api" help:"What this worker does."`
+	NodePassword string         `env:"TANDEM_NODE_PASSWORD" help:"Password of the media nodes' event sockets."`
+	LinkAddress  string         `env:"TANDEM_LINK_ADDRESS" default:"127.0.0.1:0" help:"host:port where the standby of this worker's nodes connects; workers on other machines must reach it."`
+	LinkReached  string         `env:"TANDEM_LINK_REACHED" help:"host:port by which other workers reach it, when that is another one, as behind a NAT."`
+	NodeProfile  string         `env:"TANDEM_NODE_PROFILE" default:"internal" help:"Sofia profile by which media nodes send calls."`
+	Sounds       string         `env:"TANDEM_SOUNDS" default:"tandem" help:"Folder of prompts on the media nodes."`
+	FetchAllow   []netip.Prefix `env:"TANDEM_FETCH_ALLOW" help:"Networks that flows may ask over HTTP although they are private: 10.1.2.0/24."`
+	IgnoreCPU    bool           `name:"ignore-node-cpu" env:"TANDEM_IGNORE_NODE_CPU" help:"Do not judge by its machine's processors whether a media node is overloaded: for machines that do other work."`
+	Prefetch     int            `env:"TANDEM_ROUTE_PREFETCH" default:"${route_prefetch}" help:"Routing requests that this worker may hold at once; a paused one holds them up."`
 }
 
 // worker is one running process: the adapters, and the facts that they feed.
@@ -52,6 +55,7 @@ type worker struct {
 	ledger   *rabbit.Ledger
 	facts    *facts
 	nodes    ownedNodes
+	fetcher  *fetcher.Client
 	meters   *meters
 	decided  sync.Pool // of *decided
 	running  sync.WaitGroup
@@ -147,6 +151,7 @@ func (w *worker) open(ctx context.Context) (err error) {
 		w.store.Close()
 		return err
 	}
+	w.fetcher = fetcher.New(w.settings.FetchAllow)
 	w.facts, w.meters = &facts{worker: w}, newMeters()
 	return nil
 }
@@ -154,6 +159,7 @@ func (w *worker) open(ctx context.Context) (err error) {
 // close stops in the order in which things depend on each other: who makes records first, then who keeps them.
 func (w *worker) close() {
 	w.running.Wait()
+	w.fetcher.Close()
 	ctx, cancel := context.WithTimeout(context.Background(), flushWait)
 	defer cancel()
 	if err := w.ledger.Close(ctx); err != nil {

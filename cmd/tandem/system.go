@@ -232,7 +232,7 @@ func (y *system) workerCommand(name string) (command stack.Command, err error) {
 		Environment: append(os.Environ(), "TANDEM_POSTGRES_URL="+y.postgresURL, "TANDEM_AMQP_URL="+y.amqpURL,
 			"TANDEM_STATE_DIR="+filepath.Join(y.stack.Dir, "state-"+y.options.Name+"-"+name), "TANDEM_HTTP_ADDRESS="+y.HTTPAddress,
 			// The machine does other work: builds, and the load of the tests themselves.
-			"TANDEM_IGNORE_NODE_CPU=true", "TANDEM_WORKER="+name, "TANDEM_NODE_PASSWORD="+y.nodePassword, asTandem),
+			"TANDEM_IGNORE_NODE_CPU=true", "TANDEM_FETCH_ALLOW=127.0.0.0/8", "TANDEM_WORKER="+name, "TANDEM_NODE_PASSWORD="+y.nodePassword, asTandem),
 	}, nil
 }
 
