@@ -53,6 +53,9 @@ func (s *shard) pinned(c *call) bool {
 	if c.pin.version != version {
 		c.pin.version, c.pin.snapshot, c.pin.waits, c.pin.lacking = version, nil, false, false
 	}
+	if c.pin.waits { // what it has heard meanwhile comes first, whatever else makes the version known
+		return false
+	}
 	if c.pin.snapshot == snapshot {
 		return true
 	}
@@ -74,15 +77,12 @@ func (s *shard) pinned(c *call) bool {
 	default:
 		return false
 	}
-	c.config, c.pin.snapshot, c.pin.waits = config, snapshot, false
+	c.config, c.pin.snapshot = config, snapshot
 	return true
 }
 
 // want has a call's version fetched. It is false when that cannot be.
 func (s *shard) want(c *call) bool {
-	if c.pin.waits {
-		return true
-	}
 	if s.node.options.Versions == nil {
 		return false
 	}
@@ -122,7 +122,10 @@ func (n *Node) fetchOne(ctx context.Context, w wanted) {
 	bounded, cancel := context.WithTimeoutCause(ctx, versionWait, errNotInTime)
 	defer cancel()
 	t, err := n.options.Versions.Version(bounded, w.tenant, w.version)
-	if err != nil && ctx.Err() == nil {
+	if ctx.Err() != nil {
+		return // this worker leaves, and its successor asks
+	}
+	if err != nil {
 		n.log.WarnContext(ctx, "a version of a tenant's configuration cannot be had", slog.String("tenant_id", w.tenant),
 			slog.Int64("version", w.version), slog.Any("error", err))
 	}

@@ -33,6 +33,9 @@ type simCall struct {
 	timers     map[int]*timerFate
 	ended      bool // a step has ended it
 	afterwards int  // steps after its end
+
+	version int64 // that has driven it; 0 before its first step
+	excused bool  // a worker could not get its version
 }
 
 // legFate is what the world knows of a leg.

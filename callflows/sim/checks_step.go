@@ -42,6 +42,7 @@ func (w *world) stepped(k *worker, c *driven, event callflows.Event) (out callfl
 	}
 	w.checkSame(c, before, event, told, out)
 	w.checkOutcome(c, before, event, out)
+	w.checkVersion(c, out)
 	w.countElements(c, before, event, out)
 	call.entered = max(call.entered, out.State.Entered)
 	call.ended = call.ended || out.State.Phase == callflows.Ended

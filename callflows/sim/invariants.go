@@ -17,11 +17,12 @@ const (
 	TenantsApart     Invariant = "tenants_apart"      // devices, prompts, trunks and records are the call's own tenant's
 	NoCommandDoubled Invariant = "no_command_doubled" // no command reaches the node twice
 	EverythingSaid   Invariant = "everything_said"    // who orders or ends something says why
+	OneVersion       Invariant = "one_version"        // a call is driven by the version that routing decided with, unless that cannot be had
 	NoPanic          Invariant = "no_panic"           // a step comes back
 )
 
 // Invariants lists all of them.
 func Invariants() []Invariant {
 	return []Invariant{CallEnds, EndedIsSilent, TimersSettle, SameOutcome, NoSilence, OneRecord, RecordsHold, OneApplication, LimitsHold,
-		TenantsApart, NoCommandDoubled, EverythingSaid, NoPanic}
+		TenantsApart, NoCommandDoubled, EverythingSaid, OneVersion, NoPanic}
 }

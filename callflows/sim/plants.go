@@ -18,6 +18,7 @@ type Plant struct {
 	LoseTimers    bool // no timer fires
 	NoMark        bool // channels carry nothing of their calls
 	Deadly        bool // all worlds have many deaths, so that what only these show is found sooner
+	NoPin         bool // workers drive calls by the version that they have at the moment
 	BlindTakeover bool // a successor sends again without asking what has been taken
 }
 
@@ -49,6 +50,7 @@ func Plants() []Plant {
 		{Name: "timers are lost", Breaks: TimersSettle, LoseTimers: true},
 		{Name: "a successor sends all again", Breaks: NoCommandDoubled, BlindTakeover: true, Deadly: true},
 		{Name: "channels carry no mark", Breaks: NoCommandDoubled, NoMark: true, Deadly: true},
+		{Name: "workers drive by the version that they have", Breaks: OneVersion, NoPin: true},
 		{Name: "routing does not count calls", Breaks: LimitsHold, Facts: func(f *routing.Facts) { f.TenantCalls = 0 }},
 	})
 }

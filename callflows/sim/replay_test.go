@@ -3,6 +3,7 @@ package sim
 import (
 	"encoding/json"
 	"net/netip"
+	"slices"
 	"strings"
 	"testing"
 
@@ -22,13 +23,12 @@ type journalled struct {
 	broken  bool // a step did not go on from there: another worker had taken over from an earlier state
 }
 
-// journalOf lives through a world and keeps the journal of each call.
-func journalOf(t *testing.T, o Options, seed uint64) (*tenants.Snapshot, map[string]*journalled) {
+// journalOf lives through a world and keeps the journal of each call. then gives the platform as a call had it.
+func journalOf(t *testing.T, o Options, seed uint64) (then func(callflows.Call) *tenants.Snapshot, _ map[string]*journalled) {
 	t.Helper()
-	var snapshot func() *tenants.Snapshot
 	calls := map[string]*journalled{}
 	o.Plant.Step = func(w *world) StepFunc {
-		snapshot = func() *tenants.Snapshot { return w.snapshot }
+		then = func(c callflows.Call) *tenants.Snapshot { return w.asOf(t, c) }
 		return func(c callflows.Config, s callflows.State, e callflows.Event) callflows.Outcome {
 			out := callflows.Step(c, s, e)
 			leg := out.State.Call.Leg
@@ -43,7 +43,32 @@ func journalOf(t *testing.T, o Options, seed uint64) (*tenants.Snapshot, map[str
 		}
 	}
 	Run(seed, o)
-	return snapshot(), calls
+	return then, calls
+}
+
+// asOf is the platform as a call had it, with all versions of its tenant known.
+func (w *world) asOf(t *testing.T, c callflows.Call) *tenants.Snapshot {
+	t.Helper()
+	data := w.snapshot.Data()
+	data.Tenants = slices.Clone(data.Tenants)
+	for i := range data.Tenants {
+		x := &data.Tenants[i]
+		x.Candidate, x.Versions = tenants.Candidate{}, nil
+		if x.ID != c.Tenant {
+			continue
+		}
+		x.Published = w.archive[edition{x.ID, c.Version}]
+		for version := int64(1); version <= w.versions[x.ID]; version++ {
+			if p, there := w.archive[edition{x.ID, version}]; there && version != c.Version {
+				x.Versions = append(x.Versions, p)
+			}
+		}
+	}
+	s, faults := tenants.NewSnapshot(data, callflows.ParseSettings)
+	if len(faults) > 0 {
+		t.Fatal(faults)
+	}
+	return s
 }
 
 func (j *journalled) keep(t *testing.T, c callflows.Config, s callflows.State, e callflows.Event, out callflows.Outcome) {
@@ -58,7 +83,7 @@ func (j *journalled) keep(t *testing.T, c callflows.Config, s callflows.State, e
 	j.broken = j.broken || len(j.entries) > 0 && before != j.after
 	j.before, j.after = before, string(packed(t, out.State))
 	j.entries = append(j.entries, messages.JournalEntry{Call: j.call.ID, Tenant: j.call.Tenant, Source: messages.SourceCallflow, Leg: j.call.Leg, N: len(j.entries),
-		At: e.At, Version: j.call.Version, Element: callflows.ElementBefore(c, s, e), Because: out.Because, Input: input, Output: packed(t, out.Commands)})
+		At: e.At, Version: out.State.DrivenBy(), Element: callflows.ElementBefore(c, s, e), Because: out.Because, Input: input, Output: packed(t, out.Commands)})
 }
 
 func packed(t *testing.T, v any) json.RawMessage {
@@ -94,8 +119,9 @@ func TestEveryCallIsReplayedToTheSame(t *testing.T) {
 	o := story(t)
 	replayed, steps, visited := 0, 0, map[string]bool{}
 	for seed := range uint64(replayWorlds) {
-		snapshot, calls := journalOf(t, o, seed)
+		then, calls := journalOf(t, o, seed)
 		for leg, j := range calls {
+			snapshot := then(j.call)
 			first, ok := routed(snapshot, j.call)
 			if j.broken || !ok {
 				continue
@@ -140,23 +166,10 @@ func TestNoCallIsTheSameUnderFlowsThatRefuse(t *testing.T) {
 	o := story(t)
 	different := 0
 	for seed := range uint64(replayWorlds / 4) {
-		snapshot, calls := journalOf(t, o, seed)
-		data := snapshot.Data()
-		refusing := tenants.Data{Trunks: data.Trunks, Emergency: data.Emergency, Nodes: data.Nodes, Outbound: data.Outbound}
-		for _, tenant := range data.Tenants {
-			p := tenant.Published
-			tenant.Published.Flows = nil
-			for _, f := range p.Flows {
-				tenant.Published.Flows = append(tenant.Published.Flows, tenants.Flow{ID: f.ID, Name: f.Name, Start: "x",
-					Elements: map[string]tenants.Element{"x": {Type: "respond", Settings: json.RawMessage(`{"code":410}`)}}})
-			}
-			refusing.Tenants = append(refusing.Tenants, tenant)
-		}
-		under, faults := tenants.NewSnapshot(refusing, callflows.ParseSettings)
-		if len(faults) > 0 {
-			t.Fatal(faults)
-		}
+		then, calls := journalOf(t, o, seed)
 		for _, j := range calls {
+			snapshot := then(j.call)
+			under := refusing(t, snapshot)
 			first, ok := routed(snapshot, j.call)
 			if j.broken || !ok || j.call.FlowID == callflows.EmergencyFlow || j.entries[0].Element == "" {
 				continue
@@ -174,6 +187,27 @@ func TestNoCallIsTheSameUnderFlowsThatRefuse(t *testing.T) {
 	if different == 0 {
 		t.Error("no call was different")
 	}
+}
+
+// refusing is the same platform with flows that refuse at once.
+func refusing(t *testing.T, s *tenants.Snapshot) *tenants.Snapshot {
+	t.Helper()
+	data := s.Data()
+	none := tenants.Data{Trunks: data.Trunks, Emergency: data.Emergency, Nodes: data.Nodes, Outbound: data.Outbound}
+	for _, tenant := range data.Tenants {
+		p := tenant.Published
+		tenant.Published.Flows, tenant.Versions = nil, nil
+		for _, f := range p.Flows {
+			tenant.Published.Flows = append(tenant.Published.Flows, tenants.Flow{ID: f.ID, Name: f.Name, Start: "x",
+				Elements: map[string]tenants.Element{"x": {Type: "respond", Settings: json.RawMessage(`{"code":410}`)}}})
+		}
+		none.Tenants = append(none.Tenants, tenant)
+	}
+	under, faults := tenants.NewSnapshot(none, callflows.ParseSettings)
+	if len(faults) > 0 {
+		t.Fatal(faults)
+	}
+	return under
 }
 
 // isParked says whether a call's first step was that it parked: who hung up before that met no flow.

@@ -7,6 +7,7 @@ import (
 
 	"tandem/because"
 	"tandem/callflows"
+	"tandem/tenants"
 )
 
 // StepFunc is callflows.Step, or what a planted fault makes of it.
@@ -45,7 +46,10 @@ type Result struct {
 }
 
 // stream is the second half of every generator's seed.
-const stream = 0x7a6e64656d
+const (
+	stream        = 0x7a6e64656d
+	versionStream = 0x65646974
+)
 
 // Worlds makes worlds. What all of them share is made once.
 type Worlds struct {
@@ -65,6 +69,7 @@ func (all *Worlds) Run(seed uint64) Result {
 	w := &world{
 		seed: seed, rng: rand.New(rand.NewPCG(seed, stream)), trace: o.Trace, words: o.Words, plant: o.Plant, step: callflows.Step,
 		phones: map[string]*phone{}, byID: map[string]*simCall{}, legs: map[string]*legFate{}, kinds: all.kinds, ledger: newLedger(),
+		editor: rand.New(rand.NewPCG(seed, versionStream)), versions: map[string]int64{}, archive: map[edition]tenants.Published{},
 		result: Result{Seed: seed, Visited: map[string]int{}, Happened: map[string]int{}},
 	}
 	if o.Plant.Step != nil {
@@ -75,6 +80,7 @@ func (all *Worlds) Run(seed uint64) Result {
 	w.node = &node{w: w, up: true, channels: map[string]*channel{}, skew: w.weather.skew}
 	w.employ()
 	w.expectCallers()
+	w.expectVersions()
 	w.expectFaults()
 	w.run()
 	w.judge()

@@ -77,6 +77,7 @@ func (k *worker) shipped(r shipped) {
 		k.bind(l.ID, c)
 	}
 	c.kept = slices.DeleteFunc(c.kept, func(e told) bool { return e.sequence <= c.stepped[e.channel] })
+	k.pinned(c)
 }
 
 // unpack reads a state as it travels.
@@ -143,9 +144,9 @@ func (k *worker) takeOver() {
 		for _, command := range orders {
 			open = append(open, order{driven: c, call: w.byID[c.facts.ID], command: command, mark: markOf(c.state), until: w.now + resendWait})
 		}
-		for _, e := range kept {
-			c.note(e)
-			k.take(c, e.event)
+		c.kept = kept
+		if k.pinned(c) {
+			k.takeKept(c)
 		}
 	}
 	for _, r := range k.held {

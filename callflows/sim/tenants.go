@@ -37,6 +37,7 @@ func (w *world) settle() {
 	}
 	w.snapshot = snapshot
 	for _, t := range data.Tenants {
+		w.versions[t.ID], w.archive[edition{t.ID, t.Published.Version}] = t.Published.Version, t.Published
 		w.tenants = append(w.tenants, snapshot.Tenant(t.ID))
 	}
 }
@@ -70,19 +71,25 @@ func (w *world) anyTenant(i, n int) tenants.Tenant {
 			t.Settings = append(t.Settings, w.anyUserSettings(u.ID))
 		}
 	}
-	every := []time.Weekday{0, 1, 2, 3, 4, 5, 6}
-	t.Published = tenants.Published{Version: int64(w.rng.IntN(1000)), Schedules: []tenants.Schedule{
+	version := 1 + int64(w.rng.IntN(1000))
+	t.Published = w.anyPublished(&t, version, 1+w.rng.IntN(3), n)
+	return t
+}
+
+// anyPublished draws a version of a tenant with so many flows, beside others.
+func (w *world) anyPublished(t *tenants.Tenant, version int64, flows, n int) tenants.Published {
+	every, id := []time.Weekday{0, 1, 2, 3, 4, 5, 6}, t.ID
+	p := tenants.Published{Version: version, Schedules: []tenants.Schedule{
 		{ID: id + "-office", Name: "Office", Weekly: []tenants.Hours{{Days: every, From: 9 * 60, Until: 17 * 60}}},
 		{ID: id + "-never", Name: "Never"}},
 		Lists: []tenants.List{{ID: id + "-vip", Name: "Priority", Entries: []string{"+1555*", "100"}}}}
-	flows := 1 + w.rng.IntN(3)
 	for f := range flows {
-		flow := w.anyFlow(fmt.Sprintf("%s-flow%d", id, f), &t, flows, n)
-		t.Published.Flows = append(t.Published.Flows, flow)
-		t.Published.Routes = append(t.Published.Routes, tenants.Route{Dialled: fmt.Sprintf("2%02d", f), FlowID: flow.ID})
+		flow := w.anyFlow(fmt.Sprintf("%s-flow%d", id, f), t, flows, n)
+		p.Flows = append(p.Flows, flow)
+		p.Routes = append(p.Routes, tenants.Route{Dialled: fmt.Sprintf("2%02d", f), FlowID: flow.ID})
 	}
-	t.Published.Routes = append(t.Published.Routes, tenants.Route{Dialled: t.Numbers[0], FlowID: t.Published.Flows[0].ID})
-	return t
+	p.Routes = append(p.Routes, tenants.Route{Dialled: t.Numbers[0], FlowID: p.Flows[0].ID})
+	return p
 }
 
 // anyUserSettings draws what a user has set. Users forward to each other, to themselves, to flows, outside and to nowhere.

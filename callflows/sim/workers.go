@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"tandem/callflows"
+	"tandem/tenants"
 )
 
 // What a worker is to the node.
@@ -44,6 +45,7 @@ type worker struct {
 	calls    map[string]*driven // by the uuid of each leg
 	order    []*driven
 	gone     map[string]bool
+	snapshot *tenants.Snapshot // the configuration, as far as it has come here
 	outbox   []order
 	sending  bool
 	held     []heldRecord // records that are not safe yet, as its standby has them too
@@ -67,6 +69,7 @@ type driven struct {
 	asked   []question
 	queued  int // the last command that waits to be sent; 0 for none
 
+	pin      pin
 	resuming bool // what it waited for is being broken off
 }
 
@@ -127,6 +130,7 @@ func (k *worker) start() {
 	k.life++
 	k.alive, k.role, k.connected, k.dieAt = true, starting, false, 0
 	k.calls, k.order, k.gone, k.outbox, k.sending, k.held, k.unheard = map[string]*driven{}, nil, map[string]bool{}, nil, false, nil, nil
+	k.readVersions()
 	k.w.tell(k.name, "starts")
 	k.connect()
 }
@@ -284,6 +288,10 @@ func (k *worker) hear(e told) {
 	if c == nil || !e.translated {
 		return
 	}
+	if !k.pinned(c) {
+		c.kept = append(c.kept, e)
+		return
+	}
 	c.note(e)
 	k.take(c, e.event)
 	if !k.w.chance(k.w.weather.doubled) {
@@ -318,8 +326,9 @@ func (k *worker) adopt(e told) *driven {
 }
 
 func (k *worker) newCall(facts callflows.Call) *driven {
-	c := &driven{config: k.w.config(facts.Tenant), facts: facts, gaps: k.gaps}
-	if t := c.config.Tenant; t != nil {
+	c := &driven{facts: facts, gaps: k.gaps}
+	k.pinned(c)
+	if t := k.snapshot.Tenant(facts.Tenant); t != nil {
 		if d := t.Device(facts.Caller.Device); d != nil {
 			if u := t.User(d.UserID); u != nil {
 				c.facts.Caller.Name = u.Name

@@ -8,7 +8,6 @@ import (
 	"time"
 
 	"tandem/because"
-	"tandem/callflows"
 	"tandem/tenants"
 )
 
@@ -37,7 +36,7 @@ type world struct {
 	order uint64
 
 	kinds    []elementKind
-	snapshot *tenants.Snapshot
+	snapshot *tenants.Snapshot // as it is in the database, and as routing has it
 	tenants  []*tenants.Tenant
 	phones   map[string]*phone // by device id
 	weather  weather
@@ -50,6 +49,12 @@ type world struct {
 	ledger  *ledger
 	dark    []span // times without any worker that knows everything
 	result  Result
+
+	editor    *rand.Rand                    // draws versions
+	versions  map[string]int64              // the last of each tenant
+	archive   map[edition]tenants.Published // all that there were
+	forgetful bool                          // snapshots hold no old versions
+	away      bool                          // the database is away for a while
 }
 
 // span is a stretch of virtual time.
@@ -157,9 +162,4 @@ func (w *world) said(reasons []because.Reason) string {
 		b.WriteString(" | " + w.words.Words(r))
 	}
 	return b.String()
-}
-
-// config is what a worker decides a call of this tenant with.
-func (w *world) config(tenant string) callflows.Config {
-	return callflows.Config{Tenant: w.snapshot.Tenant(tenant), Emergency: w.snapshot.Emergency(), Ways: w.snapshot.Ways()}
 }
