@@ -24,6 +24,8 @@ const (
 	Fetch         CommandKind = "fetch"          // ask an HTTP server; answered within Wait, whatever becomes of it
 	WriteCDR      CommandKind = "write_cdr"      // a leg is over; CDR is its record
 	Join          CommandKind = "join"           // let Leg talk to Other, a leg of another call, and to nobody else
+	StopPlaying   CommandKind = "stop_playing"   // end what plays; the Play is answered then
+	Eavesdrop     CommandKind = "eavesdrop"      // let the caller hear Other, a leg of another call, and be heard as Mode says
 	FindCall      CommandKind = "find_call"      // which call of the tenant is the Wanted one
 
 	Record         CommandKind = "record"          // record what the caller says into File, for Wait at most, until Silence or a key of Terminators
@@ -63,7 +65,8 @@ type Command struct {
 	Wait       time.Duration `json:"wait_ns,omitempty"`     // SetTimer, Fetch, Ring (per target), in nanoseconds
 	Fetch      *Request      `json:"fetch,omitempty"`       // Fetch
 	CDR        *messages.CDR `json:"cdr,omitempty"`         // WriteCDR
-	Other      *Party        `json:"other,omitempty"`       // Join: the other call's leg
+	Other      *Party        `json:"other,omitempty"`       // Join, Eavesdrop: the other call's leg
+	Mode       EavesdropMode `json:"mode,omitempty"`        // Eavesdrop
 	For        Purpose       `json:"for,omitempty"`         // Join
 	Wanted     *Wanted       `json:"wanted,omitempty"`      // FindCall
 

@@ -31,6 +31,7 @@ const (
 	Released        EventKind = "released"         // it could not: Leg stays where it is
 	Joined          EventKind = "joined"           // Leg talks to Other, a leg of another call
 	Parted          EventKind = "parted"           // they no longer talk
+	Overheard       EventKind = "overheard"        // Other, a leg of another call, hears Leg's talk; Mode is set
 	CallFound       EventKind = "call_found"       // answers FindCall; Found is set unless there is none
 	Recorded        EventKind = "recorded"         // answers Record; LengthMS and Ended are set
 	MessagesFound   EventKind = "messages_found"   // answers FindMessages; Messages or Away is set
@@ -58,7 +59,8 @@ type Event struct {
 	Early    bool          `json:"early,omitempty"`    // Bridged: with the leg's early media, before anybody answered
 	End      *LegEnd       `json:"end,omitempty"`      // HungUp
 	By       string        `json:"by,omitempty"`       // EndOrdered, TransferOrdered: who wants it
-	Other    *Party        `json:"other,omitempty"`    // Taken, Released, Joined, Parted: the other call's leg
+	Other    *Party        `json:"other,omitempty"`    // Taken, Released, Joined, Parted, Overheard: the other call's leg
+	Mode     EavesdropMode `json:"mode,omitempty"`     // Overheard
 	For      Purpose       `json:"for,omitempty"`      // Taken: what the other call is doing
 	Found    *Found        `json:"found,omitempty"`    // CallFound
 	Reason   string        `json:"reason,omitempty"`   // EndOrdered: in the words of who wants it

@@ -6,9 +6,11 @@ import "time"
 type Wanted struct {
 	What    Whereabouts `json:"what"`
 	Devices []string    `json:"devices,omitempty"` // Ringing, Talking: it rings, or talks at, one of these
-	Slot    string      `json:"slot,omitempty"`    // ParkedIn
-	Call    string      `json:"call,omitempty"`    // Known: Tandem's id
-	Leg     string      `json:"leg,omitempty"`     // Known: channel uuid of the leg
+	Slot    string      `json:"slot,omitempty"`    // ParkedIn; FreeSlot: this one alone
+	First   int         `json:"first,omitempty"`   // FreeSlot: the range
+	Last    int         `json:"last,omitempty"`
+	Call    string      `json:"call,omitempty"` // Known: Tandem's id
+	Leg     string      `json:"leg,omitempty"`  // Known: channel uuid of the leg
 }
 
 // Whereabouts is what a call is doing.
@@ -16,10 +18,12 @@ type Whereabouts string
 
 // What a call can be looked for by.
 const (
-	RingingAt Whereabouts = "ringing" // it rings at a device; the leg that is found is the caller's
-	ParkedIn  Whereabouts = "parked"  // it is parked in a slot; the leg is the parked one
-	TalkingAt Whereabouts = "talking" // it talks at a device; the leg is that of whom the device talks to
-	KnownAs   Whereabouts = "known"   // by its id; the leg is that which the named leg talks to, or is rung for
+	RingingAt   Whereabouts = "ringing"   // it rings at a device; the leg that is found is the caller's
+	ParkedIn    Whereabouts = "parked"    // it is parked in a slot; the leg is the parked one
+	TalkingAt   Whereabouts = "talking"   // it talks at a device; the leg is that of whom the device talks to
+	KnownAs     Whereabouts = "known"     // by its id; the leg is that which the named leg talks to, or is rung for
+	OverheardAt Whereabouts = "overheard" // it talks at a device; the leg is the device's
+	FreeSlot    Whereabouts = "free_slot" // no call: a slot in which none is parked, kept for the call that asks
 )
 
 // Found is a live call of the same tenant. The party is the leg to be joined with.
@@ -28,5 +32,6 @@ type Found struct {
 	Node     string    `json:"node"`
 	Local    bool      `json:"local,omitempty"`    // it is on the same node, so that legs can be joined
 	Answered bool      `json:"answered,omitempty"` // the leg that is to be replaced was
+	Slot     string    `json:"slot,omitempty"`     // FreeSlot, ParkedIn
 	Since    time.Time `json:"since,omitzero"`
 }

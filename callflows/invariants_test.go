@@ -131,7 +131,7 @@ func (w *watcher) application(before State, e Event, out Outcome) error {
 	var ordered int
 	for _, c := range out.Commands {
 		switch c.Kind {
-		case HangUp, SetTimer, Fetch, WriteCDR, FileRecording: // these are not waited for
+		case HangUp, SetTimer, Fetch, WriteCDR, FileRecording, StopPlaying: // these are not waited for
 		default:
 			ordered++
 			if out.State.Awaited != c.N {
@@ -140,7 +140,7 @@ func (w *watcher) application(before State, e Event, out Outcome) error {
 		}
 	}
 	// After a gap the element begins anew: whether the awaited one is still under way is not known.
-	if ordered > 1 || ordered == 1 && before.Awaited != 0 && e.Command != before.Awaited && e.Kind != Resumed && e.Kind != Transferred && e.Kind != TransferOrdered && !before.Missed {
+	if ordered > 1 || ordered == 1 && before.Awaited != 0 && e.Command != before.Awaited && e.Kind != Resumed && e.Kind != Transferred && e.Kind != TransferOrdered && !before.Missed && !(before.Stage == stageJoining && e.Command == before.Guard) {
 		return fmt.Errorf("%d applications are ordered while %d is awaited", ordered, before.Awaited)
 	}
 	switch s := out.State; s.Phase {

@@ -148,6 +148,7 @@ func (s *step) joined() {
 		return
 	}
 	s.state.Phase, s.state.Stage, s.state.Awaited, s.state.Missed, s.state.Guard, s.state.Fault = Talking, stageJoined, 0, false, 0, ""
+	s.state.Slot = ""
 }
 
 // parted notes that they no longer talk; after a gap it may not be known with whom. The node hangs the leg up (hangup_after_bridge) unless it is joined elsewhere; a leg

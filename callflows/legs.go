@@ -42,6 +42,10 @@ func (s *step) bookkeep() {
 		s.joined()
 	case Parted:
 		s.parted()
+	case Overheard:
+		if other := s.event.Other; other != nil {
+			s.explain("overheard", "other", other.who(), "call", other.Call, "mode", string(s.event.Mode))
+		}
 	default:
 		// All others are the business of the element that asked.
 	}

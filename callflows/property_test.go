@@ -177,6 +177,8 @@ type node struct {
 	created  map[string]bool
 	dialled  map[string]*happening // live dialled legs, and what tells of their creation
 	ringing  *happening            // the end of the bridge under way
+	ended    *happening            // of a talk to another call's leg: the node hangs the caller up after it
+	found    int
 }
 
 type happening struct {
@@ -193,6 +195,9 @@ func (n *node) will(e Event, after ...*happening) *happening {
 
 // next draws what happens next. It is false when nothing more will.
 func (n *node) next() bool {
+	if n.ended != nil && n.ended.done && !n.gone {
+		n.hangUp(ByUs, "NORMAL_CLEARING")
+	}
 	if n.patience--; n.patience < 0 && !n.gone && n.now != (time.Time{}) {
 		n.hangUp(ByFarEnd, "ORIGINATOR_CANCEL")
 	}
@@ -221,7 +226,7 @@ func (n *node) next() bool {
 }
 
 func (n *node) obey(c Command) {
-	if n.gone && c.Kind != WriteCDR && c.Kind != HangUp && c.Kind != FindContacts && c.Kind != CountCalls && c.Kind != Fetch && !ofMessages(c.Kind) {
+	if n.gone && c.Kind != WriteCDR && c.Kind != HangUp && c.Kind != FindContacts && c.Kind != CountCalls && c.Kind != FindCall && c.Kind != Fetch && !ofMessages(c.Kind) {
 		if rapid.Bool().Draw(n.t, "refused") { // or the answer is lost with the leg
 			n.will(Event{Kind: Refused, Leg: c.Leg, Command: c.N, Cause: "invalid session id"})
 		}
@@ -282,6 +287,18 @@ func (n *node) obey(c Command) {
 	case CheckPIN:
 		answer.Kind, answer.PIN = PINChecked, rapid.SampledFrom([]PINOutcome{PINRight, PINWrong, PINLocked, PINNone, PINAway, PINLost}).Draw(n.t, "pin")
 		n.will(answer)
+	case FindCall:
+		answer.Kind = CallFound
+		if n.found++; rapid.Bool().Draw(n.t, "found") {
+			answer.Found = &Found{Party: Party{Leg: otherLeg(fmt.Sprint(n.found)), Call: otherCall}, Node: "node-1", Local: rapid.Bool().Draw(n.t, "local"), Slot: "701"}
+		}
+		n.will(answer)
+	case Join:
+		n.join(c, answer)
+	case Eavesdrop:
+		answer.Kind = Done
+		n.will(answer)
+	case StopPlaying:
 	case WriteCDR:
 	}
 }
@@ -289,6 +306,19 @@ func (n *node) obey(c Command) {
 // ofMessages says whether a command is none for the media node.
 func ofMessages(k CommandKind) bool {
 	return k == FileRecording || k == FindMessages || k == MarkMessage || k == CheckPIN
+}
+
+// join lets the caller talk to another call's leg, or does not; then nobody says so, or the order is refused.
+func (n *node) join(c Command, answer Event) {
+	switch rapid.SampledFrom([]string{"joined", "joined", "refused", "lost"}).Draw(n.t, "join") {
+	case "joined":
+		joined := n.will(Event{Kind: Joined, Leg: c.Leg, Other: c.Other})
+		n.ended = n.will(Event{Kind: Parted, Leg: c.Leg, Other: c.Other}, joined)
+	case "refused":
+		answer.Kind, answer.Cause = Refused, "gone"
+		n.will(answer)
+	case "lost":
+	}
 }
 
 // ring dials: each leg may never come to be, fail, ring out, or be the one that answers.
@@ -335,7 +365,7 @@ func (n *node) hangUp(by EndedBy, cause string) {
 	var first []*happening
 	for _, h := range n.coming {
 		switch {
-		case h.done || h.event.Kind == ContactsFound || h.event.Kind == CallsCounted || h.event.Kind == Refused || h.event.Kind == MessagesFound || h.event.Kind == PINChecked:
+		case h.done || h.event.Kind == ContactsFound || h.event.Kind == CallFound || h.event.Kind == CallsCounted || h.event.Kind == Refused || h.event.Kind == MessagesFound || h.event.Kind == PINChecked:
 		case h.event.Kind == Recorded: // the node tells of the file before it tells of the leg
 			h.event.Ended = EndedByHangUp
 			first = append(first, h)

@@ -47,7 +47,7 @@ type schema struct {
 	expression  bool           // a text that is itself a regular expression
 	items       *schema        // of a list
 	members     []member       // of a record, in the order in which a person reads them
-	someOf      []string       // of a record: members, lists, of which at least one must have an item
+	someOf      []string       // of a record: members, lists and texts, of which at least one must name something
 	least       int            // of a record: how many members it has at least
 }
 

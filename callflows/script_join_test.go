@@ -1,6 +1,9 @@
 package callflows
 
-import "strings"
+import (
+	"fmt"
+	"strings"
+)
 
 // otherCall is the call that a script's other legs belong to.
 const otherCall = "other-call"
@@ -18,6 +21,10 @@ func (s *script) parseJoin(e *Event, arg func() string, number func() int, words
 		if len(*words) == 0 {
 			return
 		}
+		if slot, is := strings.CutPrefix((*words)[0], "slot="); is {
+			e.Found = &Found{Slot: slot}
+			return
+		}
 		e.Found = &Found{Party: Party{Leg: otherLeg(arg()), Call: otherCall, Number: "105"}, Node: "node2"}
 		for _, w := range *words {
 			switch w {
@@ -33,19 +40,23 @@ func (s *script) parseJoin(e *Event, arg func() string, number func() int, words
 	}
 	e.Leg = s.leg(arg())
 	e.Other = &Party{Leg: otherLeg(arg()), Call: otherCall, Number: "102"}
-	if e.Kind == Taken {
+	switch e.Kind {
+	case Taken:
 		e.For = Purpose(arg())
+	case Overheard:
+		e.Mode = EavesdropMode(arg())
 	}
 }
 
 // sayJoin writes what is ordered of another call's legs.
 func (s *script) sayJoin(c Command, add func(bool, ...string)) {
 	if c.Other != nil {
-		add(true, s.legName(c.Leg)+" with "+c.Other.Leg+" for "+string(c.For))
+		add(true, s.legName(c.Leg)+" with "+c.Other.Leg+" for "+string(c.For)+string(c.Mode))
 	}
 	if w := c.Wanted; w != nil {
 		add(true, string(w.What))
 		add(w.Slot != "", "slot "+w.Slot)
+		add(w.First > 0, fmt.Sprintf("%d to %d", w.First, w.Last))
 		add(len(w.Devices) > 0, w.Devices...)
 		add(w.Leg != "", w.Call+" "+w.Leg)
 	}

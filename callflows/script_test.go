@@ -36,7 +36,7 @@ var update = flag.Bool("update", false, "write the outcomes of testdata/*.txt an
 //	[+30s] counted N [tenant=1] [TRUNK=3[/1]]      calls that are out, and begun within a second
 //	[+30s] bridged LEG early | ring_ended N CAUSE [sip=503]
 //	[+30s] taken LEG OTHER PURPOSE | released LEG OTHER | joined LEG OTHER | parted LEG OTHER     legs of another call
-//	[+30s] found N [OTHER] [local] [answered]       what FindCall found; without OTHER, nothing
+//	[+30s] overheard LEG OTHER MODE | found N [OTHER] [local] [answered] | found N slot=SLOT       what FindCall found; without OTHER, nothing
 //
 // N is the number of the command that is answered. A is the caller's leg, L1, L2 ... are the dialled ones in order, and
 // any other name is a leg that the call does not know. Each event is a second after the last unless it says otherwise.
@@ -269,7 +269,7 @@ func (s *script) parse(line string, words []string) Event {
 	kinds := map[string]EventKind{"parked": Parked, "done": Done, "played": Played, "digits": DigitsCollected, "contacts": ContactsFound,
 		"created": LegCreated, "rang": Rang, "answered": Answered, "bridged": Bridged, "unbridged": Unbridged, "ring_ended": RingEnded,
 		"refused": Refused, "hungup": HungUp, "timer": TimerFired, "end_ordered": EndOrdered, "transfer_ordered": TransferOrdered, "transferred": Transferred, "resumed": Resumed, "counted": CallsCounted, "fetched": Fetched,
-		"taken": Taken, "released": Released, "joined": Joined, "parted": Parted, "found": CallFound,
+		"taken": Taken, "released": Released, "joined": Joined, "parted": Parted, "found": CallFound, "overheard": Overheard,
 		"recorded": Recorded, "messages": MessagesFound, "pin": PINChecked}
 	e := Event{Kind: kinds[words[0]], At: s.now, Leg: callerLeg}
 	words = words[1:]
@@ -350,7 +350,7 @@ func (s *script) parse(line string, words []string) Event {
 		}
 	case LegCreated, Rang, Answered, Bridged:
 		e.Leg, e.Early = s.leg(arg()), slices.Contains(words, "early")
-	case Taken, Released, Joined, Parted, CallFound:
+	case Taken, Released, Joined, Parted, Overheard, CallFound:
 		s.parseJoin(&e, arg, number, &words)
 	case EndOrdered:
 		e.By, e.Reason = arg(), strings.Join(words, " ")

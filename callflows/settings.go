@@ -123,11 +123,18 @@ func (r *reading) record(s *schema, path string, given map[string]any) any {
 	if count < s.least {
 		r.fault(path, "setting_missing", subject(path)+" is too little.", "Give at least "+strconv.Itoa(s.least)+" of "+strings.Join(names(s.members), ", ")+".")
 	}
-	if len(s.someOf) > 0 && !slices.ContainsFunc(s.someOf, func(name string) bool { list, _ := given[name].([]any); return len(list) > 0 }) {
+	if len(s.someOf) > 0 && !slices.ContainsFunc(s.someOf, func(name string) bool { return namesAnything(given[name]) }) {
 		choices := strings.Join(s.someOf, " or ")
 		r.fault(path+"/"+s.someOf[0], "setting_missing", "Neither of "+choices+" names anything.", "Name at least one of "+choices+".")
 	}
 	return given
+}
+
+// namesAnything says whether a list has an entry, or a text a character.
+func namesAnything(v any) bool {
+	list, _ := v.([]any)
+	text, _ := v.(string)
+	return len(list) > 0 || text != ""
 }
 
 func (r *reading) list(s *schema, path string, list []any) any {

@@ -70,6 +70,8 @@ type State struct {
 	// another leg of the call, which then goes on without its caller.
 	Driven string `json:"driven,omitempty"`
 	Guard  int    `json:"guard,omitempty"`  // the timer that looks after a leg that is joined or was left; 0 for none
+	Sought *Party `json:"sought,omitempty"` // another call's leg, that the element is to go on with
+	Slot   string `json:"slot,omitempty"`   // in which the driven leg is parked
 	Missed bool   `json:"missed,omitempty"` // while its leg was taken the element's wait has ended
 
 	Cause string         `json:"cause,omitempty"` // cause of the hang-up that we ordered

@@ -199,7 +199,7 @@ func (s *step) progress() {
 		s.loseJoin()
 	}
 	if s.suspended() {
-		s.state.Missed = s.state.Missed || s.answers() || s.event.Kind == Resumed
+		s.state.Missed = s.state.Missed || s.answers() || s.event.Kind == Resumed || s.event.Kind == TimerFired
 		return
 	}
 	switch {

@@ -34,6 +34,20 @@ func (c *Calls) Announce(m *messages.NodeCalls, now time.Time) {
 	}
 }
 
+// News takes what a node's owner says of single calls; now is when it came.
+func (c *Calls) News(m *messages.NodeNews, now time.Time) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	word := messages.NodeCalls{Node: m.Node, Worker: m.Worker, Epoch: m.Epoch, N: m.N, At: m.At, Of: 1}
+	node := c.node(m.Node)
+	if word.Epoch < node.epoch && word.Worker != node.worker && !node.uncertain(now) {
+		return // of an owner that was replaced
+	}
+	for i := range m.Calls {
+		c.list(&word, &m.Calls[i], now)
+	}
+}
+
 // lateNews is how long a call without a number is kept beside an announcement that lacks it: it may be news.
 const lateNews = 5 * time.Second
 

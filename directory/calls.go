@@ -23,9 +23,10 @@ type Calls struct {
 	tenants map[string]*tally
 	nodes   map[string]*nodeCalls
 	ended   map[string]grave
-	graves  []buried            // of ended, in order of arrival
-	lacking map[string]lackedBy // by leg: dialogs that were announced and have not come
-	dialogs int                 // that are held
+	graves  []buried                          // of ended, in order of arrival
+	lacking map[string]lackedBy               // by leg: dialogs that were announced and have not come
+	dialogs int                               // that are held
+	slots   map[string]map[string]reservation // by tenant and slot
 }
 
 type call struct {

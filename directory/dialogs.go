@@ -20,7 +20,8 @@ type lackedBy struct{ call, node string }
 func (c *Calls) listLegs(node string, entry *messages.NodeCall, had []liveLeg) []liveLeg {
 	legs := make([]liveLeg, len(entry.Legs))
 	for i, l := range entry.Legs {
-		legs[i] = liveLeg{LiveLeg{ID: l.ID, Role: l.Role, Device: l.Device, Trunk: l.Trunk, AnsweredAt: l.AnsweredAt}, l.Dialog}
+		legs[i] = liveLeg{LiveLeg{ID: l.ID, Role: l.Role, Device: l.Device, Trunk: l.Trunk, AnsweredAt: l.AnsweredAt,
+			Parked: l.Parked, With: l.With, CallID: l.CallID, LocalTag: l.LocalTag, RemoteTag: l.RemoteTag}, l.Dialog}
 	}
 	for _, h := range had {
 		if i := slices.IndexFunc(legs, func(l liveLeg) bool { return l.ID == h.ID }); i >= 0 {

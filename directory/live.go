@@ -34,6 +34,11 @@ type LiveLeg struct {
 	Trunk      string
 	AnsweredAt time.Time        // UTC; zero before the answer
 	Dialog     *messages.Dialog // not to be changed; nil while it is not known
+	Parked     string           // the slot that it is parked in
+	With       string           // channel uuid of the leg that it talks to
+	CallID     string           // of its SIP dialog while it is not answered, and its tags as far as they are known
+	LocalTag   string
+	RemoteTag  string
 }
 
 // CallFilter chooses live calls. What is empty chooses all.

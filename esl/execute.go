@@ -107,6 +107,13 @@ func Bridge(uuid, id string, dial DialString) Message {
 	return finishExecute(b, id, true)
 }
 
+// Eavesdrop lets a channel hear another, until that one is gone. Who hears the channel, and whether its digits change that, is
+// set by variables beforehand: eavesdrop_enable_dtmf, eavesdrop_whisper_aleg, eavesdrop_whisper_bleg.
+func Eavesdrop(uuid, id, other string) Message {
+	b := execute("eavesdrop", uuid, id).add(argHeader).arg("other uuid", other, checkUUID)
+	return finishExecute(b, id, true)
+}
+
 // Hangup hangs up from the channel's own thread, after what is queued there.
 // UUIDKill does it at once.
 func Hangup(uuid, cause string) Message {

@@ -160,6 +160,21 @@ func (r *dryRun) obey(state callflows.State, c callflows.Command) []callflows.Ev
 		if state.Answered {
 			done.End.AnsweredAt = &state.Call.StartedAt
 		}
+	case callflows.FindCall: // no other call is there, and every slot is free
+		done.Kind = callflows.CallFound
+		if w := c.Wanted; w != nil && w.What == callflows.FreeSlot {
+			slot := w.Slot
+			if slot == "" {
+				slot = strconv.Itoa(w.First)
+			}
+			done.Found = &callflows.Found{Slot: slot}
+		}
+	case callflows.Join:
+		done.Kind, done.Cause = callflows.Refused, "no other call"
+	case callflows.Eavesdrop:
+		done.Kind = callflows.Done
+	case callflows.StopPlaying: // what plays has ended already
+		return nil
 	case callflows.SetTimer:
 		done.Kind, done.At = callflows.TimerFired, r.at.Add(c.Wait)
 	case callflows.Fetch:

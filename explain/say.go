@@ -99,6 +99,14 @@ func sayCommand(config callflows.Config, c callflows.Command) said {
 		return both("rings ", "ringing ", targets(config, c))
 	case callflows.HangUp:
 		return both("hangs up", "hanging up", " with "+c.Cause)
+	case callflows.Join:
+		return both("joins another call", "joining another call", "")
+	case callflows.Eavesdrop:
+		return both("hears another call", "hearing another call", "")
+	case callflows.FindCall:
+		return both("looks for ", "looking for ", wanted(config, c.Wanted))
+	case callflows.StopPlaying:
+		return both("ends the prompt", "ending the prompt", "")
 	case callflows.SetTimer:
 		return both("waits ", "waiting ", duration(c.Wait))
 	case callflows.Fetch:
@@ -107,6 +115,29 @@ func sayCommand(config callflows.Config, c callflows.Command) said {
 		return both("records a leg", "recording a leg", "")
 	}
 	return both("does ", "doing ", string(c.Kind))
+}
+
+// wanted says which call is looked for.
+func wanted(config callflows.Config, w *callflows.Wanted) string {
+	if w == nil {
+		return "another call"
+	}
+	slot := w.Slot
+	if slot == "" {
+		slot = strconv.Itoa(w.First) + " to " + strconv.Itoa(w.Last)
+	}
+	switch w.What {
+	case callflows.FreeSlot:
+		return "a free slot, " + slot
+	case callflows.ParkedIn:
+		return "the call that is parked in " + slot
+	case callflows.RingingAt:
+		return "a call that rings at " + names(config, w.Devices, nil)
+	case callflows.TalkingAt, callflows.OverheardAt:
+		return "a talk at " + names(config, w.Devices, nil)
+	case callflows.KnownAs:
+	}
+	return "another call"
 }
 
 // targets says whom a Ring dials, how and for how long.

@@ -25,6 +25,7 @@ var released = []messages.Type{
 	messages.EdgeHelloV1, messages.EdgeConfigV1, messages.EdgeForgetV1, messages.CDRV1, messages.JournalV1,
 	messages.NodeCallsV1, messages.NodeDialogsV1, messages.NodeAskV1,
 	messages.RecordingV1,
+	messages.NodeNewsV1,
 }
 
 // added are members that the kazoo module puts into what an edge publishes, and that nobody reads.

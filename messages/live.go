@@ -55,6 +55,12 @@ type NodeLeg struct {
 	Trunk      string    `json:"trunk,omitempty"`
 	AnsweredAt time.Time `json:"answered_at,omitzero"`
 	Dialog     uint32    `json:"dialog,omitempty"` // digest of its dialog; 0: none is known
+	// What another call can find the leg by.
+	Parked    string `json:"parked,omitempty"`     // the slot that it is parked in
+	With      string `json:"with,omitempty"`       // channel uuid of the leg, of this call or another, that it talks to
+	CallID    string `json:"call_id,omitempty"`    // Call-ID header of its SIP dialog; told while nobody has answered it
+	LocalTag  string `json:"local_tag,omitempty"`  // of the node; empty: not known
+	RemoteTag string `json:"remote_tag,omitempty"` // of the peer
 }
 
 func (*NodeCalls) MessageType() Type { return NodeCallsV1 }
@@ -94,7 +100,48 @@ func (m *NodeCall) validate(c *check) {
 		c.required("calls.legs.role", string(l.Role), MaxName)
 		c.text("calls.legs.device", l.Device, MaxName)
 		c.text("calls.legs.trunk", l.Trunk, MaxName)
+		c.text("calls.legs.parked", l.Parked, MaxName)
+		c.text("calls.legs.with", l.With, MaxName)
+		c.text("calls.legs.call_id", l.CallID, MaxURI)
+		c.text("calls.legs.local_tag", l.LocalTag, MaxName)
+		c.text("calls.legs.remote_tag", l.RemoteTag, MaxName)
 	}
+}
+
+// NodeNews is node.news.v1: the word of a media node's owner on calls whose legs have come, gone, been answered, parked or joined.
+// It says nothing of other calls.
+type NodeNews struct {
+	Type   Type       `json:"type"`
+	Node   string     `json:"node"`
+	Worker string     `json:"worker"` // who owns it
+	Epoch  uint64     `json:"epoch"`  // of its ownership
+	N      uint64     `json:"n"`      // in the owner's order of its call events
+	At     time.Time  `json:"at"`     // by the owner's clock
+	Calls  []NodeCall `json:"calls"`
+}
+
+func (*NodeNews) MessageType() Type { return NodeNewsV1 }
+
+func (m *NodeNews) Validate() error {
+	var c check
+	c.kind(m.Type, NodeNewsV1)
+	c.required("node", m.Node, MaxName)
+	c.required("worker", m.Worker, MaxName)
+	if len(m.Calls) > MaxNodeCalls {
+		c.fail("too_long", "calls", "too many calls")
+	}
+	for i := range m.Calls {
+		m.Calls[i].validate(&c)
+	}
+	return c.err()
+}
+
+// Split makes two messages of one that is too large.
+func (m *NodeNews) Split() (first, second *NodeNews) {
+	one, other := *m, *m
+	half := len(m.Calls) / 2
+	one.Calls, other.Calls = m.Calls[:half], m.Calls[half:]
+	return &one, &other
 }
 
 // PartOf says which of so many parts a call belongs to: FNV-1a of its id, modulo. It is the same in every release.

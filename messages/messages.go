@@ -34,6 +34,7 @@ const (
 	NodeEventV1    Type = "node.event.v1"
 	NodeCallsV1    Type = "node.calls.v1"   // owner of a node -> all workers: the calls that are live there
 	NodeDialogsV1  Type = "node.dialogs.v1" // owner of a node -> all workers: SIP dialogs of answered legs
+	NodeNewsV1     Type = "node.news.v1"    // owner of a node -> all workers: calls whose legs have changed
 	NodeAskV1      Type = "node.ask.v1"     // worker -> owners of nodes: say the former again
 	EdgeHelloV1    Type = "edge.hello.v1"   // an edge has (again) reached the broker and wants its configuration
 	EdgeConfigV1   Type = "edge.config.v1"  // worker -> every edge: the whole of what an edge needs to know
@@ -101,6 +102,8 @@ func blank(t Type) Message {
 		return new(NodeCalls)
 	case NodeDialogsV1:
 		return new(NodeDialogs)
+	case NodeNewsV1:
+		return new(NodeNews)
 	case NodeAskV1:
 		return new(NodeAsk)
 	case EdgeHelloV1:

@@ -2,6 +2,7 @@ package nodes
 
 import (
 	"context"
+	"hash/maphash"
 	"math/rand/v2"
 	"slices"
 	"strings"
@@ -18,6 +19,9 @@ import (
 type LiveAnnouncer interface {
 	AnnounceCalls(*messages.NodeCalls) error
 	AnnounceDialogs(*messages.NodeDialogs)
+	// NoteNews lets this worker alone know, at once; AnnounceNews tells the others.
+	NoteNews(*messages.NodeNews)
+	AnnounceNews(*messages.NodeNews)
 }
 
 // The owner of a node is the authority on its calls:
@@ -49,12 +53,17 @@ type telling struct {
 	mu      sync.Mutex
 	dialogs map[string]*messages.Dialog // by leg
 	changed chan struct{}               // one token: there are some
+
+	news     map[string]messages.NodeCall // by call
+	newsCame chan struct{}                // one token: there are some
+	seed     maphash.Seed                 // of the digests of news
 }
 
 // init prepares it. The first event is number 2, so that an announcement before it has a number too.
 func (t *telling) init() {
 	t.n.Store(1)
 	t.calls, t.changed, t.dialogs = make(chan struct{}, 1), make(chan struct{}, 1), map[string]*messages.Dialog{}
+	t.news, t.newsCame, t.seed = map[string]messages.NodeCall{}, make(chan struct{}, 1), maphash.MakeSeed()
 }
 
 // soon has all calls announced.
@@ -107,6 +116,7 @@ func (n *Node) tell(ctx context.Context) {
 	timer := time.NewTimer(every())
 	defer timer.Stop()
 	n.started.Go(func() { n.tellDialogs(ctx) })
+	n.started.Go(func() { n.tellAllNews(ctx) })
 	for {
 		select {
 		case <-ctx.Done():
@@ -167,7 +177,7 @@ func (s *shard) liveCalls(epoch uint64) (all []messages.NodeCall, sure bool) {
 		sure = !s.unsure && s.node.role.Load() == owning && s.node.telling.epoch.Load() == epoch
 		for _, leg := range few {
 			if c := s.calls[leg]; c != nil && c.state.Phase != callflows.Ended {
-				if told, ok := s.tellCall(c); ok {
+				if told, ok := s.tellCall(c, true); ok {
 					all = append(all, told)
 				}
 			}
@@ -191,8 +201,9 @@ func (s *shard) callers() (legs []string) {
 	return legs
 }
 
-// tellCall is a call as the other workers are told of it. It is false for one that no message can carry.
-func (s *shard) tellCall(c *call) (messages.NodeCall, bool) {
+// tellCall is a call as the other workers are told of it. It is false for one that no message can carry. With look, dialogs that
+// should be known by now and are not are asked for.
+func (s *shard) tellCall(c *call, look bool) (messages.NodeCall, bool) {
 	facts, state := &c.state.Call, &c.state
 	flow := state.FlowID
 	if flow == "" {
@@ -207,7 +218,7 @@ func (s *shard) tellCall(c *call) (messages.NodeCall, bool) {
 		if l.HungUp || !l.Created && c.dialogs[l.ID] == nil || len(told.Legs) == messages.MaxCallLegs {
 			continue
 		}
-		leg := s.tellLeg(c, l)
+		leg := s.tellLeg(c, l, look)
 		if told.Legs = append(told.Legs, leg); l.ID == state.DrivenLeg() {
 			told.AnsweredAt = leg.AnsweredAt
 		}
@@ -216,15 +227,16 @@ func (s *shard) tellCall(c *call) (messages.NodeCall, bool) {
 	return told, named(told.Call) && named(told.Tenant) && !slices.ContainsFunc(told.Legs, func(l messages.NodeLeg) bool { return !named(l.ID) })
 }
 
-func (s *shard) tellLeg(c *call, l callflows.Leg) messages.NodeLeg {
+func (s *shard) tellLeg(c *call, l callflows.Leg, look bool) messages.NodeLeg {
 	told := messages.NodeLeg{ID: l.ID, Role: l.Role, Device: text(l.Device, messages.MaxName), Trunk: text(l.Trunk, messages.MaxName), AnsweredAt: l.AnsweredAt}
+	c.tellFinding(&told, l)
 	d := c.dialogs[l.ID]
 	if told.AnsweredAt.IsZero() && d != nil { // the event was missed
 		told.AnsweredAt = d.AnsweredAt
 	}
 	if complete(d) {
 		told.Dialog = d.Digest
-	} else if l.Answered || l.Bridged || d != nil {
+	} else if look && (l.Answered || l.Bridged || d != nil) {
 		s.node.looks.add(l.ID)
 	}
 	return told

@@ -34,6 +34,8 @@ func (h *heardLive) AnnounceCalls(m *messages.NodeCalls) error {
 }
 
 func (h *heardLive) AnnounceDialogs(m *messages.NodeDialogs) { h.dialogs <- m }
+func (h *heardLive) NoteNews(*messages.NodeNews)             {}
+func (h *heardLive) AnnounceNews(*messages.NodeNews)         {}
 
 // hears waits for an announcement that is as wanted.
 func hears[M messages.Message](t *testing.T, all chan M, what string, want func(M) bool) M {

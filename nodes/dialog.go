@@ -19,6 +19,9 @@ func (s *shard) learn(e *esl.Event) {
 	}
 	leg := e.UniqueID()
 	c := s.calls[leg]
+	if c != nil && !c.late && e.Get("Answer-State") != "answered" {
+		s.learnEarly(c, leg, e)
+	}
 	switch {
 	case c == nil || e.Get("Answer-State") != "answered":
 		return

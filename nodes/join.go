@@ -169,6 +169,33 @@ func (n *Node) releaseLeg(o order) {
 	s.step(c, callflows.Event{Kind: callflows.Released, At: time.Now().UTC(), Leg: o.command.Other.Leg, Other: &callflows.Party{Leg: o.command.Leg}})
 }
 
+// eavesdropVariables say who hears one who listens in: who is listened to by what the node writes to its phone, the other side
+// by what it reads from there (switch_ivr_async.c, eavesdrop_callback). The listener's digits change nothing.
+func eavesdropVariables(mode callflows.EavesdropMode) []esl.Var {
+	flag := func(set bool) string {
+		if set {
+			return "true"
+		}
+		return "false"
+	}
+	return []esl.Var{{Name: "eavesdrop_enable_dtmf", Value: "false"}, {Name: "eavesdrop_whisper_bleg", Value: flag(mode != callflows.Listen)},
+		{Name: "eavesdrop_whisper_aleg", Value: flag(mode == callflows.Barge)}}
+}
+
+// overhear tells the call that is listened to.
+func (n *Node) overhear(o order) error {
+	other, own := o.command.Other.Leg, n.party(o.command.Leg)
+	s := n.shardOf(other)
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	c := s.calls[other]
+	if c == nil || c.state.Call.Tenant != o.facts.Tenant || c.late {
+		return errNoOther
+	}
+	s.step(c, callflows.Event{Kind: callflows.Overheard, At: time.Now().UTC(), Leg: other, Other: own, Mode: o.command.Mode})
+	return nil
+}
+
 // suspends says whether an order is for a leg that another call takes: then it is not carried out.
 func (s *shard) suspends(o order) bool {
 	switch o.command.Kind {

@@ -180,6 +180,8 @@ type call struct {
 	late     bool // it began under another worker, and nothing of its state is known yet
 
 	dialogs map[string]*messages.Dialog // of answered legs; they never change
+	early   map[string]earlyDialog      // of legs that are not answered
+	news    uint64                      // digest of what was told of its legs last
 }
 
 // Own connects to a node and drives its calls until ctx ends, or stands by for whoever does. Lost connections are made

@@ -67,6 +67,13 @@ func (n *Node) build(c callflows.Call, command callflows.Command) (esl.Command, 
 			return nil, errNoOther
 		}
 		built = esl.UUIDBridge(command.Leg, command.Other.Leg)
+	case callflows.StopPlaying:
+		built = esl.UUIDBreak(command.Leg, false)
+	case callflows.Eavesdrop:
+		if command.Other == nil {
+			return nil, errNoOther
+		}
+		built = esl.Eavesdrop(command.Leg, id, command.Other.Leg)
 	case callflows.FindContacts, callflows.FindCall, callflows.CountCalls, callflows.SetTimer, callflows.Fetch, callflows.WriteCDR:
 		return nil, errors.New("nodes: not a command for a media node: " + string(command.Kind))
 	}
@@ -223,6 +230,11 @@ func (s *shard) sendOne(ctx context.Context, o order) error {
 	} else if s.suspends(o) {
 		return errTaken
 	}
+	if o.command.Kind == callflows.Eavesdrop {
+		if err := s.node.overhear(o); err != nil {
+			return err
+		}
+	}
 	deadline := time.Now().Add(resendWait)
 	for {
 		if s.node.role.Load() != owning || s.node.term.Load() != o.term {
@@ -294,8 +306,11 @@ func (o order) sendTo(ctx context.Context, c *esl.Conn) (esl.Reply, error) {
 	if o.command.Leg != o.facts.Leg {
 		variables = append(variables, esl.Var{Name: factsVariable, Value: encodeFacts(o.facts)})
 	}
-	if o.command.Kind == callflows.Ring {
+	switch o.command.Kind {
+	case callflows.Ring:
 		variables = append(variables, ringVariables(o.command)...)
+	case callflows.Eavesdrop:
+		variables = append(variables, eavesdropVariables(o.command.Mode)...)
 	}
 	set, reply, err := c.SendTogether(ctx, esl.UUIDSetvarMulti(o.command.Leg, variables...), o.built)
 	if err == nil && set.Err() != nil {

@@ -36,6 +36,8 @@ func tone(name string) string {
 		return "tone_stream://%(120,60,659);%(240,0,880)"
 	case "off":
 		return "tone_stream://%(120,60,880);%(240,0,659)"
+	case "hold": // a quiet note every five seconds, for a minute
+		return "tone_stream://v=-20;%(300,4700,523);loops=12"
 	case "wrong":
 		return "tone_stream://%(150,50,300);%(150,0,250)"
 	}

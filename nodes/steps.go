@@ -270,6 +270,7 @@ func (s *shard) step(c *call, event callflows.Event) {
 		s.ship(c)
 		s.forget(c, event.At)
 	}
+	s.tellNews(c)
 }
 
 // tellOut says by which trunk a call is out, when that changes. A call for help counts against no limit.

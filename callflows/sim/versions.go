@@ -14,8 +14,8 @@ import (
 
 // Times of configuration.
 const (
-	spreading   = 900 * time.Millisecond // at most, until a worker has what was published
-	versionWait = time.Second            // for a version that a worker has not got
+	spreading   = 900 * time.Millisecond  // at most, until a worker has what was published
+	versionWait = time.Second             // for a version that a worker has not got
 	fetching    = 1400 * time.Millisecond // at most, until it comes
 )
 

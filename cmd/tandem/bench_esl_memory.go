@@ -51,6 +51,8 @@ func (w *parkedWorld) AnnounceNode(messages.NodeEvent) {}
 
 func (w *parkedWorld) AnnounceCalls(*messages.NodeCalls) error { return nil }
 func (w *parkedWorld) AnnounceDialogs(*messages.NodeDialogs)   {}
+func (w *parkedWorld) NoteNews(*messages.NodeNews)             {}
+func (w *parkedWorld) AnnounceNews(*messages.NodeNews)         {}
 
 func (w *parkedWorld) Contacts(_ *tenants.Tenant, device string, _ time.Time) []callflows.Contact {
 	return []callflows.Contact{{Device: device, URI: "sip:" + device + "@192.0.2.17:5060;alias=198.51.100.9~49152~1", Edge: "sip:192.0.2.9:5060"}}

@@ -47,7 +47,7 @@ func (w *worker) calls(ctx context.Context) error {
 			for n, nodeCtx := range w.nodes.change(ctx, now.Nodes()) {
 				node := nodes.New(nodes.Options{
 					Node: n, Password: w.settings.NodePassword, Profile: w.settings.NodeProfile, Worker: name, Link: server, Reached: w.settings.LinkReached, Secret: secret[:],
-					Snapshot: w.source.Current, Versions: w.source, Ledger: w.ledger, Contacts: w.facts, CallsOut: &w.facts.out, Talking: w.facts, Fetcher: w.fetcher, Announcer: announcer{w}, Live: announcer{w}, Watcher: w.meters,
+					Snapshot: w.source.Current, Versions: w.source, Ledger: w.ledger, Contacts: w.facts, CallsOut: &w.facts.out, Finder: &w.facts.calls, Talking: w.facts, Fetcher: w.fetcher, Announcer: announcer{w}, Live: announcer{w}, Watcher: w.meters,
 					Prompts: nodes.Prompts(w.settings.Sounds), Logger: w.log,
 				})
 				w.nodes.add(n, node)
@@ -186,6 +186,19 @@ func (a announcer) publishCalls(m *messages.NodeCalls) error {
 func (a announcer) AnnounceDialogs(m *messages.NodeDialogs) {
 	a.worker.facts.calls.Learn(m)
 	a.publishDialogs(m)
+}
+
+// NoteNews lets this worker know what is new of a node's calls.
+func (a announcer) NoteNews(m *messages.NodeNews) { a.worker.facts.calls.News(m, time.Now()) }
+
+// AnnounceNews tells it, in as many messages as it takes.
+func (a announcer) AnnounceNews(m *messages.NodeNews) {
+	if !tooLarge(a.publish(m)) || len(m.Calls) < 2 {
+		return
+	}
+	first, second := m.Split()
+	a.AnnounceNews(first)
+	a.AnnounceNews(second)
 }
 
 func (a announcer) publishDialogs(m *messages.NodeDialogs) {

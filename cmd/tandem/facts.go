@@ -125,6 +125,8 @@ func (f *facts) apply(ctx context.Context, m messages.Message) {
 		f.calls.Heard(m, time.Now())
 	case *messages.NodeCalls:
 		f.calls.Announce(m, time.Now())
+	case *messages.NodeNews:
+		f.calls.News(m, time.Now())
 	case *messages.NodeDialogs:
 		f.calls.Learn(m)
 	case *messages.NodeAsk:

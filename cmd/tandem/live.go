@@ -65,7 +65,7 @@ func (f *facts) answer(m *messages.NodeAsk) {
 // keys are the events that this worker follows. Dialogs are for those who may have to carry calls on.
 func (f *facts) keys() []string {
 	keys := []string{string(messages.RegistrationV1), string(messages.CallEventV1), string(messages.NodeEventV1), string(messages.EdgeHelloV1),
-		string(messages.NodeCallsV1)}
+		string(messages.NodeCallsV1), string(messages.NodeNewsV1)}
 	if f.carries() {
 		keys = append(keys, string(messages.CallOrderV1), string(messages.NodeDialogsV1), string(messages.NodeAskV1))
 	}
