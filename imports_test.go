@@ -27,7 +27,7 @@ func folders() map[string]kind {
 	return map[string]kind{
 		"because": pure, "billing": pure, "callflows": pure, "explain": pure, "messages": pure, "routing": pure, "tenants": pure, "versions": pure,
 		"directory": adapter, "esl": adapter, "freeswitch-conf": adapter, "kamailio-conf": adapter, "migrations": adapter,
-		"fetch": adapter, "nodes": adapter, "postgres": adapter, "provisioning": adapter, "rabbit": adapter, "stack": adapter,
+		"fetch": adapter, "media": adapter, "nodes": adapter, "postgres": adapter, "provisioning": adapter, "rabbit": adapter, "stack": adapter,
 		"sipptest": support,
 		"cmd":      command,
 	}

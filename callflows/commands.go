@@ -164,4 +164,6 @@ const (
 	LookupWait     = 500 * time.Millisecond // a look-up that takes longer counts as empty
 	JoinWait       = 5 * time.Second        // legs of two calls that do not talk by then are not joined
 	PartedWait     = 3 * time.Second        // a leg that was left, and that nobody has hung up by then, is hung up
+	// MaxMessagesListed is how many messages of a box a caller can go through: the newest.
+	MaxMessagesListed = 50
 )

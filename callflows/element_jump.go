@@ -34,7 +34,11 @@ func (jumpElement) parse(settings json.RawMessage) (any, []FlowFault) {
 func (jumpElement) jumpsTo(settings any) string { return settings.(jumpSettings).Flow }
 
 func (jumpElement) enter(s *step, settings any) {
-	id := settings.(jumpSettings).Flow
+	s.jump(settings.(jumpSettings).Flow)
+}
+
+// jump goes on with another flow of the tenant.
+func (s *step) jump(id string) {
 	flow := s.config.Tenant.Flow(id)
 	if flow == nil {
 		s.end(causeOfBrokenFlow, messages.FaultTenant, because.New("flow_missing", "flow", id))

@@ -60,7 +60,7 @@ var voicemailAbout = about{
 	exits: []Exit{
 		{Name: "kept", Description: "The message is kept, and the caller is still there.", Ends: "NORMAL_CLEARING", Waits: true},
 		{Name: "none", Description: "The caller said nothing, or too little to be kept.", Ends: "NORMAL_CLEARING", Waits: true},
-		{Name: "unavailable", Description: "Nothing can be recorded: the platform has no media folder.", Ends: "NORMAL_TEMPORARY_FAILURE", Waits: true}},
+		{Name: "unavailable", Description: "No message can be taken: the user is gone, or the platform has no media folder.", Ends: "NORMAL_TEMPORARY_FAILURE", Waits: true}},
 	behaviour: Behaviour{EarlyMedia: "None: it answers first.", Answer: "Answers before the greeting.", Ringback: "None: the greeting.",
 		HangUp: "A caller who hangs up ends the call at any moment. Before the beep there is no message; after it, what he said is kept.", Transfer: notWhileAlone},
 	example: tenants.Element{Type: "voicemail", Settings: json.RawMessage(`{"user":"anna","max_seconds":180}`), Exits: map[string]string{"kept": "goodbye", "none": "goodbye", "unavailable": "goodbye"}},
@@ -85,8 +85,14 @@ func (voicemailElement) parse(settings json.RawMessage) (any, []FlowFault) {
 }
 
 func (e voicemailElement) enter(s *step, settings any) {
+	v := settings.(voicemailSettings)
+	if s.config.Tenant == nil || s.config.Tenant.User(v.User) == nil {
+		s.explain("voicemail_no_user", "user", v.User)
+		s.exit("unavailable", "NORMAL_TEMPORARY_FAILURE", messages.FaultTenant)
+		return
+	}
 	if s.answerFirst() {
-		e.greet(s, settings.(voicemailSettings))
+		e.greet(s, v)
 	}
 }
 
@@ -153,12 +159,17 @@ func (e voicemailElement) recorded(s *step, v voicemailSettings) {
 // message is what is known of the recording under way.
 func (voicemailElement) message(s *step, v voicemailSettings) *messages.Recording {
 	r, _ := messages.ParseRecordingFile(voicemailFile(s, v, s.state.Attempt))
-	call := &s.state.Call
 	r.Type, r.Leg, r.At, r.LeastMS = messages.RecordingV1, s.state.DrivenLeg(), s.event.At, v.Min*1000
-	if !call.Caller.Private {
-		r.From, r.FromName = call.Caller.Number, call.Caller.Name
-	}
+	r.From, r.FromName = s.shownCaller()
 	return &r
+}
+
+// shownCaller is who the called may know to have called.
+func (s *step) shownCaller() (number, name string) {
+	if c := s.state.Call.Caller; !c.Private {
+		return clip(c.Number, messages.MaxURI), clip(c.Name, messages.MaxName)
+	}
+	return "", ""
 }
 
 // leaveBehind keeps what was recorded and of whose end nobody has told: the leg is gone, or another worker has it now.
@@ -198,6 +209,7 @@ func (voicemailElement) reasons() because.Catalog {
 		"voicemail_thanks":       "The caller is told that the message is kept.",
 		"voicemail_too_short":    "What the caller said ({ms} ms) is shorter than {least|second|seconds} and is not kept.",
 		"voicemail_kept_unheard": "What was recorded until then is kept for {user}; its length is read from the file.",
+		"voicemail_no_user":      "No message can be taken: there is no user {user}.",
 		"voicemail_nowhere":      "No message can be taken: this platform has no media folder.",
 	}
 }

@@ -29,6 +29,7 @@ var elementTypes = [...]element{
 	branchElement{},
 	callerIDElement{},
 	collectElement{},
+	directoryElement{},
 	eavesdropElement{},
 	emergencyElement{},
 	hangupElement{},
@@ -44,12 +45,15 @@ var elementTypes = [...]element{
 	playElement{},
 	pullElement{},
 	recallElement{},
+	recordElement{},
 	respondElement{},
 	ringElement{},
+	sayElement{},
 	setElement{},
 	sleepElement{},
 	unparkElement{},
 	voicemailElement{},
+	voicemailCheckElement{},
 	webhookElement{},
 }
 

@@ -132,6 +132,7 @@ func (s *step) hungUp() {
 		return
 	}
 	l.HungUp, l.Cause, l.SIPCode = true, clip(s.event.End.Cause, messages.MaxName), s.event.End.SIPCode
+	s.tapeEnds(l.ID)
 	if next := s.handedOn(); l.ID == s.state.DrivenLeg() && next != nil {
 		s.handOn(l, next)
 	} else if l.ID == s.state.DrivenLeg() {

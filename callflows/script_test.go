@@ -29,7 +29,7 @@ var update = flag.Bool("update", false, "write the outcomes of testdata/*.txt an
 //	[+30s] end_ordered WHO [why]
 //	[+30s] transfer_ordered WHO LEG NUMBER | transferred LEG MOVE [to=NUMBER] [by=LEG] [device=..] | ring_ended N CAUSE moved=MOVE
 //	[+30s] timer N | resumed
-//	[+30s] recorded N MS key|silence|limit|hang_up|unavailable | found N [away] [MESSAGE[*] ...] | pin N right|wrong ... | done N away
+//	[+30s] recorded N MS key|silence|limit|hang_up|unavailable | messages N [away] [MESSAGE[*] ...] | pin N right|wrong ... | done N away
 //	[+30s] hungup LEG CAUSE [by=far|us] [sip=486] [answered] [left=LEG]
 //
 //	[+30s] fetched N 200 {"name":"Anna"} | fetched N error words

@@ -92,6 +92,7 @@ type State struct {
 	Pivots    int           `json:"pivots,omitempty"`   // how many were
 	Mailbox   Mailbox       `json:"mailbox,omitzero"`   // what voicemail_check has open
 	Recording Tape          `json:"recording,omitzero"` // of the call, while it is recorded
+	Choices   Choices       `json:"choices,omitzero"`   // what directory offers
 }
 
 // Leg is one leg of the call.
@@ -177,9 +178,17 @@ type Tape struct {
 	At   time.Time `json:"at,omitzero"`
 }
 
+// Choices are the users that the caller may choose from.
+type Choices struct {
+	Users []string `json:"users,omitempty"` // ids; never changed in place
+	At    int      `json:"at,omitempty"`    // the one at hand
+}
+
 // Mailbox is a box that the caller has opened.
 type Mailbox struct {
 	Box      string    `json:"box,omitempty"`
 	Messages []Message `json:"messages,omitempty"` // those that are played, in this order; never changed in place
 	At       int       `json:"at,omitempty"`       // the one at hand
+	Since    time.Time `json:"since,omitzero"`     // when it began to be played
+	Finish   bool      `json:"finish,omitempty"`   // the caller wants no more
 }

@@ -212,6 +212,9 @@ func (s *step) progress() {
 	}
 	if s.event.Kind == Refused && s.answers() && !s.joinLost {
 		s.state.Stage = "" // nothing has come of it
+		if s.state.Recording.N == s.event.Command {
+			s.state.Recording = Tape{}
+		}
 		s.giveUp("NORMAL_TEMPORARY_FAILURE", messages.FaultPlatform, because.New("node_refused", "detail", s.event.Cause))
 		return
 	}

@@ -179,6 +179,14 @@ func (r *dryRun) obey(state callflows.State, c callflows.Command) []callflows.Ev
 		done.Kind, done.At = callflows.TimerFired, r.at.Add(c.Wait)
 	case callflows.Fetch:
 		done.Kind, done.Reply = callflows.Fetched, &callflows.Reply{Error: "a dry run would ask " + c.Fetch.Method + " " + c.Fetch.URL + ", and asks nobody"}
+	case callflows.Record: // he says as much as he may
+		done.Kind, done.Ended, done.LengthMS, done.At = callflows.Recorded, callflows.EndedByLimit, int(c.Wait/time.Millisecond), r.at.Add(c.Wait)
+	case callflows.StartRecording, callflows.StopRecording, callflows.FileRecording, callflows.MarkMessage, callflows.Speak:
+		done.Kind = callflows.Done
+	case callflows.FindMessages: // no dry run opens anybody's box
+		done.Kind = callflows.MessagesFound
+	case callflows.CheckPIN:
+		done.Kind, done.PIN = callflows.PINChecked, callflows.PINRight
 	case callflows.WriteCDR:
 		return nil
 	}

@@ -113,6 +113,21 @@ func sayCommand(config callflows.Config, c callflows.Command) said {
 		return both("asks ", "asking ", c.Fetch.Method+" "+c.Fetch.URL)
 	case callflows.WriteCDR:
 		return both("records a leg", "recording a leg", "")
+	case callflows.Record:
+		return both("records what the caller says", "recording what the caller says", " for up to "+duration(c.Wait))
+	case callflows.StartRecording:
+		return both("records the call", "recording the call", " from then on")
+	case callflows.StopRecording:
+		return both("stops recording the call", "stopping the recording of the call", "")
+	case callflows.FileRecording:
+		if c.Recording != nil && c.Recording.Discard {
+			return both("keeps no message", "keeping no message", "")
+		}
+		return both("keeps the recording", "keeping the recording", "")
+	case callflows.FindMessages, callflows.MarkMessage, callflows.CheckPIN:
+		return both("opens the box ", "opening the box ", c.Box)
+	case callflows.Speak:
+		return both("says ", "saying ", c.Text)
 	}
 	return both("does ", "doing ", string(c.Kind))
 }

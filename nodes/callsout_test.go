@@ -21,7 +21,7 @@ func byTrunk(change func(*callflows.Command)) callflows.Command {
 }
 
 func TestWhatANodeIsToldOfATrunk(t *testing.T) {
-	n := New(Options{Profile: "internal", Prompts: Prompts("/sounds"), Snapshot: func() *tenants.Snapshot { return nil }})
+	n := New(Options{Profile: "internal", Prompts: Prompts(Sounds{Folder: "/sounds"}), Snapshot: func() *tenants.Snapshot { return nil }})
 	for _, c := range []struct {
 		claim    string
 		change   func(*callflows.Command)

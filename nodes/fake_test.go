@@ -261,6 +261,7 @@ func (f *fakeNode) ordered(text string) string {
 // world is everything else that a node needs, kept for the test to look at.
 type world struct {
 	cdrs     chan messages.CDR
+	tapes    chan messages.Recording
 	reasons  chan string // codes, as they are journalled
 	contacts func() []callflows.Contact
 	ups      chan struct{} // this worker says that the node is up
@@ -268,7 +269,7 @@ type world struct {
 }
 
 func newWorld() *world {
-	return &world{cdrs: make(chan messages.CDR, 10), reasons: make(chan string, 1000), ups: make(chan struct{}, 100), lines: make(chan string, 1000)}
+	return &world{cdrs: make(chan messages.CDR, 10), tapes: make(chan messages.Recording, 10), reasons: make(chan string, 1000), ups: make(chan struct{}, 100), lines: make(chan string, 1000)}
 }
 
 // up waits until this worker drives the node.
@@ -309,6 +310,8 @@ func (w *world) Write(line []byte) (int, error) {
 }
 
 func (w *world) AddCDR(c messages.CDR) { w.cdrs <- c }
+
+func (w *world) AddRecording(r messages.Recording) { w.tapes <- r }
 
 func (w *world) AddJournal(e messages.JournalEntry) {
 	for _, r := range e.Because {
@@ -405,5 +408,5 @@ func options(t *testing.T, f *fakeNode, w *world) Options {
 	}
 	return Options{Node: tenants.Node{Name: "node1", SIPURI: "sip:127.0.0.1:5080", EventSocket: f.listener.Addr().String()},
 		Password: "secret", Profile: "internal", Worker: "worker1", Snapshot: func() *tenants.Snapshot { return snapshot },
-		Ledger: w, Contacts: w, Announcer: w, Prompts: Prompts("/sounds")}
+		Ledger: w, Contacts: w, Announcer: w, Prompts: Prompts(Sounds{Folder: "/sounds"})}
 }

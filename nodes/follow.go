@@ -132,4 +132,9 @@ func (n *Node) pictured() {
 			delete(n.cdrs, leg)
 		}
 	}
+	for id, held := range n.recordings {
+		if held.told != n.following {
+			delete(n.recordings, id)
+		}
+	}
 }

@@ -16,10 +16,11 @@ import (
 	"tandem/tenants"
 )
 
-// Ledger takes what must not be lost. Neither method blocks.
+// Ledger takes what must not be lost. None of its methods blocks.
 type Ledger interface {
 	AddCDR(messages.CDR)
 	AddJournal(messages.JournalEntry)
+	AddRecording(messages.Recording)
 }
 
 // Contacts answers where a tenant's device can be reached now.
@@ -67,12 +68,15 @@ type Options struct {
 	Ledger    Ledger
 	Contacts  Contacts
 	Announcer Announcer
-	Live      LiveAnnouncer              // nil: live calls and dialogs are not announced
-	CallsOut  CallsOut                   // nil: calls out are not counted, so that no limit of theirs holds
-	Fetcher   Fetcher                    // nil: no HTTP server is asked
-	Finder    Finder                     // nil: no other call is ever found
-	Talking   Talking                    // nil: nobody is known to be in a call
-	Prompts   func(prompt string) string // what a prompt's name is for the node: a file or a stream
+	Live      LiveAnnouncer                                // nil: live calls and dialogs are not announced
+	CallsOut  CallsOut                                     // nil: calls out are not counted, so that no limit of theirs holds
+	Finder    Finder                                       // nil: no other call is ever found
+	Talking   Talking                                      // nil: nobody is known to be in a call
+	Prompts   func(tenant, language, prompt string) string // what a prompt's name is for the node: a file or a stream
+	Media     string                                       // the media folder, as the node sees it; empty: nothing is recorded
+	Mailboxes Mailboxes                                    // nil: no box can be opened
+	Speech    Speech                                       // the zero value: nothing is spoken
+	Fetcher   Fetcher                                      // nil: no HTTP server is asked
 	// Link, when given, lets several workers share the node: one owns it, one stands by. Without it this worker takes the
 	// node as its own, and must be the only one that does.
 	Link     *link.Server
@@ -127,6 +131,9 @@ type Node struct {
 
 	cdrsMu sync.Mutex
 	cdrs   map[string]heldCDR // records of legs that are not known to be safe yet
+
+	recordings map[string]heldRecording // likewise, under the same lock
+	inquiring  chan struct{}            // holds one for each inquiry under way
 }
 
 // heldCDR is a record that is kept until it is safe.
@@ -178,6 +185,8 @@ type call struct {
 	told     int                 // by which link to the owner; 0: by none
 	pin      pin
 	late     bool // it began under another worker, and nothing of its state is known yet
+
+	inquiries []callflows.Command // inquiries that are not answered
 
 	dialogs map[string]*messages.Dialog // of answered legs; they never change
 	early   map[string]earlyDialog      // of legs that are not answered
@@ -248,7 +257,8 @@ func New(o Options) *Node {
 	if o.Link != nil && o.Reached == "" {
 		o.Reached = o.Link.Addr()
 	}
-	n := &Node{options: o, log: o.Logger.With(slog.String("node", o.Node.Name)), cdrs: map[string]heldCDR{}, asking: make(chan string, maxAsked), wanting: make(chan wanted, maxWanted)}
+	n := &Node{options: o, log: o.Logger.With(slog.String("node", o.Node.Name)), cdrs: map[string]heldCDR{}, recordings: map[string]heldRecording{},
+		inquiring: make(chan struct{}, maxInquiries), asking: make(chan string, maxAsked), wanting: make(chan wanted, maxWanted)}
 	n.staying, n.leave = context.WithCancel(context.Background())
 	n.telling.init()
 	n.looks.init()

@@ -46,9 +46,9 @@ func (n *Node) build(c callflows.Call, command callflows.Command) (esl.Command, 
 	case callflows.SignalRinging:
 		built = esl.RingReady(command.Leg, id)
 	case callflows.Play:
-		built = esl.Playback(command.Leg, id, n.options.Prompts(command.Prompt))
+		built = esl.Playback(command.Leg, id, n.played(c.Tenant, command.Prompt, command.Prompts, command.Language))
 	case callflows.CollectDigits:
-		built = esl.PlayAndGetDigits(command.Leg, id, n.digitsRequest(command))
+		built = esl.PlayAndGetDigits(command.Leg, id, n.digitsRequest(c.Tenant, command))
 	case callflows.Ring:
 		dial, err := n.dialString(c, command)
 		if err != nil {
@@ -74,17 +74,30 @@ func (n *Node) build(c callflows.Call, command callflows.Command) (esl.Command, 
 			return nil, errNoOther
 		}
 		built = esl.Eavesdrop(command.Leg, id, command.Other.Leg)
-	case callflows.FindContacts, callflows.FindCall, callflows.CountCalls, callflows.SetTimer, callflows.Fetch, callflows.WriteCDR:
+	case callflows.Record:
+		built = esl.Record(command.Leg, id, n.recording(command))
+	case callflows.StartRecording:
+		built = esl.RecordSession(command.Leg, id, n.recordedTo(command.File))
+	case callflows.StopRecording:
+		built = esl.StopRecordSession(command.Leg, id, n.recordedTo(command.File))
+	case callflows.Speak:
+		built = esl.Speak(command.Leg, id, n.options.Speech.Engine, n.options.Speech.Voice, command.Text)
+	case callflows.FindContacts, callflows.FindCall, callflows.CountCalls, callflows.SetTimer, callflows.Fetch, callflows.WriteCDR, callflows.FileRecording,
+		callflows.FindMessages, callflows.MarkMessage, callflows.CheckPIN:
 		return nil, errors.New("nodes: not a command for a media node: " + string(command.Kind))
 	}
 	return built, built.Err()
 }
 
-func (n *Node) digitsRequest(command callflows.Command) esl.DigitsRequest {
+func (n *Node) digitsRequest(tenant string, command callflows.Command) esl.DigitsRequest {
 	d := command.Digits
+	variable := digitsVariable(command.N)
+	if d.Secret {
+		variable = secretVariable(command.N)
+	}
 	return esl.DigitsRequest{
 		Min: d.Min, Max: d.Max, Tries: 1, Timeout: d.First, DigitTimeout: d.Between, Terminators: cmp.Or(d.Terminator, "none"),
-		Prompt: n.options.Prompts(command.Prompt), Variable: digitsVariable(command.N), Pattern: "^[" + d.Allowed + "]+$",
+		Prompt: n.played(tenant, command.Prompt, command.Prompts, command.Language), Variable: variable, Pattern: "^[" + d.Allowed + "]+$",
 	}
 }
 
@@ -96,7 +109,7 @@ func (n *Node) dialString(c callflows.Call, command callflows.Command) (esl.Dial
 		dial.Mode = esl.Sequential
 	}
 	for _, t := range command.Targets {
-		leg := esl.DialLeg{Profile: n.options.Profile, URI: t.URI, Path: t.Edge, Vars: n.legVariables(command, t)}
+		leg := esl.DialLeg{Profile: n.options.Profile, URI: t.URI, Path: t.Edge, Vars: n.legVariables(c.Tenant, command, t)}
 		if t.Trunk != "" {
 			leg.Vars = append(leg.Vars, trunkVariables(command, t)...)
 		}
@@ -115,7 +128,7 @@ func (n *Node) dialString(c callflows.Call, command callflows.Command) (esl.Dial
 
 // legVariables are for one leg: its id, when it rings and how long, and what must be keyed before its answer counts
 // (switch_ivr_originate.c: leg_delay_start is added to leg_timeout, group_confirm_timeout replaces it after the answer).
-func (n *Node) legVariables(command callflows.Command, t callflows.Target) []esl.Var {
+func (n *Node) legVariables(tenant string, command callflows.Command, t callflows.Target) []esl.Var {
 	vars := []esl.Var{{Name: "origination_uuid", Value: t.Leg}, {Name: "leg_timeout", Value: seconds(cmp.Or(t.Wait, command.Wait))}}
 	add := func(name, value string) { vars = append(vars, esl.Var{Name: name, Value: value}) }
 	if t.Delay > 0 {
@@ -123,7 +136,7 @@ func (n *Node) legVariables(command callflows.Command, t callflows.Target) []esl
 	}
 	if a := t.Accept; a != nil {
 		add("group_confirm_key", a.Key)
-		add("group_confirm_file", n.options.Prompts(a.Prompt))
+		add("group_confirm_file", n.options.Prompts(tenant, command.Language, a.Prompt))
 		add("group_confirm_timeout", seconds(a.Wait))
 	}
 	if t.CallerID != nil {
@@ -311,6 +324,9 @@ func (o order) sendTo(ctx context.Context, c *esl.Conn) (esl.Reply, error) {
 		variables = append(variables, ringVariables(o.command)...)
 	case callflows.Eavesdrop:
 		variables = append(variables, eavesdropVariables(o.command.Mode)...)
+	case callflows.Record:
+		variables = append(variables, recordVariables(o.command)...)
+	default: // what is ordered says all
 	}
 	set, reply, err := c.SendTogether(ctx, esl.UUIDSetvarMulti(o.command.Leg, variables...), o.built)
 	if err == nil && set.Err() != nil {

@@ -1,22 +1,90 @@
 package nodes
 
-import "strings"
+import (
+	"strings"
+)
 
-// Prompts says what a prompt's name is for a node: "tone:NAME" is one of a few tones, "silence:MS" is silence, and
-// anything else is a sound file below the folder of sounds.
+// Sounds says where prompts are.
+type Sounds struct {
+	Folder string // of the node's own sounds, as the node sees it
+	Media  string // the shared media folder, as the node sees it; empty: there is none
+	// Find gives the path of a prompt below the media folder; nil: there are none.
+	Find func(tenant, language, prompt string) (path string, ok bool)
+}
+
+// Prompts says what a prompt's name is for a node:
+//
+//	tone:NAME     one of a few tones
+//	silence:MS    silence
+//	media:PATH    a file below the media folder: names of this kind are made by Tandem alone, and are in no flow
+//	any other     the tenant's file of the name, else the platform's, in the language or in any; else, for the prompts of
+//	              Tandem's own elements, a tone, because no recorded voices are shipped; else a file of the node's own sounds
 //
 // A tone is a name rather than its description so that a flow never carries the node's own language.
-func Prompts(sounds string) func(prompt string) string {
-	return func(prompt string) string {
-		kind, name, _ := strings.Cut(prompt, ":")
-		switch kind {
-		case "tone":
+func Prompts(s Sounds) func(tenant, language, prompt string) string {
+	return func(tenant, language, prompt string) string {
+		kind, name, special := strings.Cut(prompt, ":")
+		switch {
+		case special && kind == "tone":
 			return tone(name)
-		case "silence":
+		case special && kind == "silence":
 			return "silence_stream://" + name
+		case special && kind == "media" && s.Media != "":
+			return strings.TrimSuffix(s.Media, "/") + "/" + name
 		}
-		return strings.TrimSuffix(sounds, "/") + "/" + prompt + ".wav"
+		if s.Find != nil && s.Media != "" {
+			if path, ok := s.Find(tenant, language, prompt); ok {
+				return strings.TrimSuffix(s.Media, "/") + "/" + path
+			}
+		}
+		if t, ok := ownTone(prompt); ok {
+			return t
+		}
+		return strings.TrimSuffix(s.Folder, "/") + "/" + prompt + ".wav"
 	}
+}
+
+// played is what a command plays: one prompt, or several without a pause (mod_dptools, file_string).
+func (n *Node) played(tenant string, prompt string, more []string, language string) string {
+	first := n.options.Prompts(tenant, language, prompt)
+	if len(more) == 0 {
+		return first
+	}
+	parts := []string{first}
+	for _, p := range more {
+		parts = append(parts, n.options.Prompts(tenant, language, p))
+	}
+	return "file_string://" + strings.Join(parts, "!")
+}
+
+// ownTone is what is heard where nobody has recorded a prompt of Tandem's own elements: a digit as so many beeps.
+func ownTone(prompt string) (string, bool) {
+	element, name, _ := strings.Cut(prompt, "/")
+	switch element {
+	case "voicemail", "directory":
+		switch name {
+		case "greeting", "password", "mailbox", "ask", "keys":
+			return tone("menu"), true
+		case "wrong", "locked", "none", "unavailable":
+			return tone("wrong"), true
+		case "goodbye", "no_more":
+			return tone("closed"), true
+		}
+		return tone("beep"), true
+	case "say":
+		return beeps(name), true
+	}
+	return "", false
+}
+
+// beeps are as many short tones as a digit says, and a long one for 0 and for every other word.
+func beeps(name string) string {
+	const one = "%(150,150,800)"
+	digit := strings.TrimPrefix(name, "digits/")
+	if len(digit) != 1 || digit < "1" || digit > "9" {
+		return "tone_stream://%(600,200,600)"
+	}
+	return "tone_stream://" + strings.Repeat(one+";", int(digit[0]-'1')) + "%(150,400,800)"
 }
 
 // tone gives a tone in the language of mod_tone_stream: %(on ms, off ms, Hz ...). An unknown name is a beep.

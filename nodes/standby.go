@@ -31,6 +31,8 @@ type record struct {
 	Waits   []wait              `json:"waits,omitempty"`  // timers that have not fired
 	Asked   []question          `json:"asked,omitempty"`  // HTTP requests that are under way
 	Stale   bool                `json:"stale,omitempty"`  // events were missed, and the call has not been compared with the node's channels since
+
+	Inquiries []callflows.Command `json:"inquiries,omitempty"` // that are not answered
 }
 
 // wait is a timer of a call. Due is by the worker's clock: a successor's may differ by little.
@@ -104,6 +106,10 @@ func (n *Node) shipped(key string, body []byte) {
 		n.shippedCDR(leg, body)
 		return
 	}
+	if id, ok := strings.CutPrefix(key, recordingKey); ok {
+		n.shippedRecording(id, body)
+		return
+	}
 	s := n.shardOf(key)
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -121,6 +127,7 @@ func (n *Node) shipped(key string, body []byte) {
 		c = s.newCall(r.State.Call)
 	}
 	c.state, c.steps, c.stepped, c.orders, c.waits, c.asked, c.told, c.late = r.State, r.Steps, r.Stepped, r.Orders, r.Waits, r.Asked, n.following, false
+	c.inquiries = r.Inquiries
 	switch {
 	case r.Stale:
 		c.gaps = beforeAnyGap
@@ -197,8 +204,13 @@ func (n *Node) snapshot(yield func(key string, value []byte) bool) {
 		}
 	}
 	n.cdrsMu.Lock()
-	cdrs := maps.Clone(n.cdrs)
+	cdrs, recordings := maps.Clone(n.cdrs), maps.Clone(n.recordings)
 	n.cdrsMu.Unlock()
+	for id, r := range recordings {
+		if !yield(recordingKey+id, encode(r.Recording)) {
+			return
+		}
+	}
 	for leg, cdr := range cdrs {
 		if !yield(cdrKey+leg, encode(cdr.CDR)) {
 			return
@@ -221,7 +233,7 @@ func (s *shard) records() map[string][]byte {
 
 // encodeRecord writes a call for the standby.
 func (s *shard) encodeRecord(c *call) []byte {
-	return encode(record{State: c.state, Steps: c.steps, Stepped: c.stepped, Orders: c.orders, Waits: c.waits, Asked: c.asked, Stale: c.resuming || c.gaps < s.node.gaps.Load()})
+	return encode(record{State: c.state, Steps: c.steps, Stepped: c.stepped, Orders: c.orders, Waits: c.waits, Asked: c.asked, Inquiries: c.inquiries, Stale: c.resuming || c.gaps < s.node.gaps.Load()})
 }
 
 // encode writes what is made of strings, numbers and times alone, and so cannot fail.
@@ -245,8 +257,12 @@ func (n *Node) shipCDR(cdr *messages.CDR) {
 	owner.Ship(cdrKey+cdr.Leg, encode(cdr))
 }
 
-// Safe is told when a leg's record can no longer be lost with this process.
+// Safe is told when a leg's record, or a recording, which the ledger names otherwise, can no longer be lost with this process.
 func (n *Node) Safe(leg string) {
+	if strings.HasPrefix(leg, recordingKey) {
+		n.safeRecording(leg)
+		return
+	}
 	n.cdrsMu.Lock()
 	_, held := n.cdrs[leg]
 	delete(n.cdrs, leg)

@@ -364,7 +364,18 @@ func (s *shard) journal(c *call, event callflows.Event, out callflows.Outcome) {
 
 // obey carries out one command. What can be answered at once is answered by an event; the rest goes to the node.
 func (s *shard) obey(c *call, command callflows.Command, at time.Time, orders *[]order) (callflows.Event, bool) {
+	if !s.node.has(command.Kind) {
+		answer := lacking(command)
+		answer.At = at
+		return answer, true
+	}
 	switch command.Kind {
+	case callflows.FileRecording:
+		s.node.fileRecording(*command.Recording)
+		filed := callflows.Event{Kind: callflows.Done, At: at, Leg: command.Leg, Command: command.N}
+		return filed, c.state.Awaited == command.N // nobody waits for it when the leg is gone
+	case callflows.FindMessages, callflows.MarkMessage, callflows.CheckPIN:
+		return s.inquire(c, command, at)
 	case callflows.WriteCDR:
 		s.node.shipCDR(command.CDR)
 		s.node.options.Ledger.AddCDR(*command.CDR)
@@ -399,7 +410,8 @@ func (s *shard) obey(c *call, command callflows.Command, at time.Time, orders *[
 		}
 	case callflows.FindCall:
 		return s.findCall(c, command, at), true
-	case callflows.Answer, callflows.SignalRinging, callflows.Play, callflows.CollectDigits, callflows.HangUp, callflows.Join, callflows.TakeOut:
+	case callflows.Answer, callflows.SignalRinging, callflows.Play, callflows.CollectDigits, callflows.HangUp, callflows.Join, callflows.TakeOut,
+		callflows.Record, callflows.StartRecording, callflows.StopRecording, callflows.Speak:
 	}
 	built, err := s.node.build(c.state.Call, command)
 	if err != nil {

@@ -32,6 +32,9 @@ func (n *Node) takeOver(ctx context.Context, c *esl.Conn, silent bool) {
 	for _, cdr := range n.cdrs {
 		n.options.Ledger.AddCDR(cdr.CDR)
 	}
+	for _, r := range n.recordings {
+		n.options.Ledger.AddRecording(r.Recording)
+	}
 	n.cdrsMu.Unlock()
 	n.settle(ctx, c, open)
 	n.gap.inherited()
@@ -57,8 +60,8 @@ func (s *shard) inherit(doubt bool) []order {
 			s.node.askFor(c.state.DrivenLeg())
 			continue
 		}
-		kept, orders, waits, asked := c.kept, c.orders, c.waits, c.asked
-		c.kept, c.waits, c.asked = nil, nil, nil
+		kept, orders, waits, asked, inquiries := c.kept, c.orders, c.waits, c.asked, c.inquiries
+		c.kept, c.waits, c.asked, c.inquiries = nil, nil, nil, nil
 		for _, q := range asked {
 			s.ask(c, q)
 		}
@@ -81,6 +84,11 @@ func (s *shard) inherit(doubt bool) []order {
 		for _, h := range kept {
 			c.note(h.channel, h.sequence)
 			s.step(c, h.event)
+		}
+		for _, q := range inquiries {
+			if answer, ok := s.inquire(c, q, time.Now().UTC()); ok && c.state.Phase != callflows.Ended {
+				s.step(c, answer)
+			}
 		}
 	}
 	return open

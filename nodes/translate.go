@@ -17,6 +17,9 @@ import (
 // so that what an earlier menu collected is never taken for an answer to a later one.
 func digitsVariable(command int) string { return "tandem_digits_" + strconv.Itoa(command) }
 
+// secretVariable is that of digits that must be in no journal.
+func secretVariable(command int) string { return "tandem_secret_" + strconv.Itoa(command) }
+
 // subscription lists the events that driving calls needs: each costs the node's only event thread some 5 kB.
 func subscription() []string {
 	return []string{"CHANNEL_CREATE", "CHANNEL_PARK", "CHANNEL_PROGRESS", "CHANNEL_PROGRESS_MEDIA", "CHANNEL_ANSWER", "CHANNEL_BRIDGE",
@@ -109,7 +112,7 @@ func translate(e *esl.Event) (callflows.Event, bool) {
 func executed(e *esl.Event, out callflows.Event) (callflows.Event, bool) {
 	_, n, ok := strings.Cut(e.Get("Application-UUID"), "/")
 	command, err := strconv.Atoi(n)
-	if !ok || err != nil || e.Get("Answer-State") == "hangup" {
+	if !ok || err != nil || e.Get("Answer-State") == "hangup" && e.Get("Application") != "record" {
 		return out, false
 	}
 	out.Command = command
@@ -119,6 +122,11 @@ func executed(e *esl.Event, out callflows.Event) (callflows.Event, bool) {
 	case "play_and_get_digits":
 		out.Kind = callflows.DigitsCollected
 		out.Digits, out.Outcome = digits(e, digitsVariable(command))
+		if secret, outcome := digits(e, secretVariable(command)); outcome != callflows.DigitsTimeout {
+			out.Secret, out.Outcome = secret, outcome
+		}
+	case "record":
+		out = recordingEnded(e, out)
 	case "bridge":
 		out.Kind, out.Cause = callflows.RingEnded, e.Variable("originate_disposition")
 		if out.Cause == "SUCCESS" { // bridged, perhaps with early media alone: how that ended is told elsewhere
@@ -174,6 +182,15 @@ func legEnd(e *esl.Event) *callflows.LegEnd {
 func protocolCode(s string) int {
 	code, _ := strconv.Atoi(strings.TrimPrefix(s, "sip:"))
 	return code
+}
+
+// number reads a count; what is none is 0.
+func number(s string) int {
+	n, err := strconv.Atoi(s)
+	if err != nil {
+		return 0
+	}
+	return n
 }
 
 // microseconds reads a time as the node writes it; "0" and what is no number give the zero time.

@@ -152,9 +152,7 @@ func TestWrongPINsLockABox(t *testing.T) {
 		return tx.InsertUser(ctx, "one", tenants.User{ID: "two", Name: "Two", Extension: "102"})
 	})
 	const hash = "$argon2id$test"
-	if err := s.SetPIN(ctx, "one", "two", hash); err != nil {
-		t.Fatal(err)
-	}
+	change(t, s, func(tx *Tx) error { return tx.SetPIN(ctx, "one", "two", hash) })
 	try := func(pin bool) (right, locked bool) {
 		right, locked, err := s.OpenBox(ctx, "one", "two", Lock{After: 3, For: time.Hour}, func(h string) bool { return pin && h == hash })
 		if err != nil {
@@ -170,9 +168,7 @@ func TestWrongPINsLockABox(t *testing.T) {
 			t.Errorf("try %d: right %t, locked %t", i, right, locked)
 		}
 	}
-	if err := s.SetPIN(ctx, "one", "two", hash); err != nil {
-		t.Fatal(err)
-	}
+	change(t, s, func(tx *Tx) error { return tx.SetPIN(ctx, "one", "two", hash) })
 	if right, _ := try(true); !right {
 		t.Error("a new PIN does not open the box")
 	}

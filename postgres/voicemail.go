@@ -107,15 +107,11 @@ func (s *Store) BoxCounts(ctx context.Context, tenant string) ([]BoxCount, error
 }
 
 // SetPIN gives a box a PIN by its hash, and lets it be opened again.
-func (s *Store) SetPIN(ctx context.Context, tenant, box, hash string) error {
-	_, err := s.pool.Exec(ctx, `
+func (t *Tx) SetPIN(ctx context.Context, tenant, box, hash string) error {
+	return t.exec(ctx, "set PIN", `
 		INSERT INTO voicemail_boxes (tenant_id, box, pin_hash) VALUES (@tenant_id, @box, @pin_hash)
 		ON CONFLICT (tenant_id, box) DO UPDATE SET pin_hash = excluded.pin_hash, failed = 0, locked_until = NULL`,
 		pgx.StrictNamedArgs{"tenant_id": tenant, "box": box, "pin_hash": hash})
-	if err != nil {
-		return fmt.Errorf("postgres: set PIN: %w", err)
-	}
-	return nil
 }
 
 // Lock is how wrong PINs lock a box.

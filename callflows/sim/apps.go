@@ -66,6 +66,11 @@ func (n *node) start(a *channel, x *app) {
 		n.collect(a, x)
 	case callflows.Ring:
 		n.ring(a, x)
+	case callflows.Record:
+		n.record(a, x)
+	case callflows.StartRecording, callflows.StopRecording, callflows.Speak:
+		n.tape(a, x.command)
+		x.end = w.after(time.Millisecond, func() { n.finish(a, x, callflows.Event{Kind: callflows.Done}) })
 	default: // what another kind's application does is not known here: add it
 		w.violate(CallEnds, a.call.facts.ID, "the simulated node does not know the command %s", x.command.Kind)
 	}
@@ -157,6 +162,8 @@ func (n *node) breakOff(uuid string) {
 		n.finish(a, a.app, callflows.Event{Kind: callflows.Played})
 	case callflows.CollectDigits:
 		n.finish(a, a.app, callflows.Event{Kind: callflows.DigitsCollected, Outcome: callflows.DigitsTimeout})
+	case callflows.Record:
+		n.finish(a, a.app, n.recorded(a.app, callflows.EndedByLimit))
 	default: // a ring cannot be broken off so, and the others are over in a moment
 	}
 }

@@ -134,7 +134,7 @@ func (w *world) checkOutcome(c *driven, before callflows.State, event callflows.
 		if n := len(command.Targets); n > callflows.MaxTargets {
 			w.violate(LimitsHold, id, "%d targets", n)
 		}
-		if command.Kind != callflows.HangUp && command.Kind != callflows.SetTimer && command.Kind != callflows.Fetch && command.Leg == c.facts.Leg {
+		if command.Kind != callflows.HangUp && command.Kind != callflows.SetTimer && command.Kind != callflows.Fetch && command.Kind != callflows.FileRecording && command.Leg == c.facts.Leg {
 			applications++
 		}
 	}
@@ -173,6 +173,12 @@ func (w *world) checkTenants(c *driven, command callflows.Command) {
 		if foreign(t.Device, "-") || foreign(strings.TrimPrefix(t.URI, "sip:"), "-") {
 			w.violate(TenantsApart, c.facts.ID, "%s at %s is dialled for a call of %s", t.Device, t.URI, own)
 		}
+	}
+	if r := command.Recording; r != nil && (r.Tenant != own || r.Call != c.facts.ID || foreign(r.Box, "-")) {
+		w.violate(TenantsApart, c.facts.ID, "a recording of a call of %s is for %s of %s", own, r.Box, r.Tenant)
+	}
+	if foreign(command.Box, "-") {
+		w.violate(TenantsApart, c.facts.ID, "the box %s is opened for a call of %s", command.Box, own)
 	}
 	if r := command.CDR; r != nil && (r.Tenant != own || r.Call != c.facts.ID || foreign(r.Device, "-") || w.legOf(c.facts.ID, r.Leg) == nil) {
 		w.violate(TenantsApart, c.facts.ID, "a record of leg %s says tenant %s, call %s, device %s", short(r.Leg), r.Tenant, r.Call, r.Device)

@@ -12,24 +12,33 @@ import (
 // ledger keeps one record for each leg, as PostgreSQL does.
 type ledger struct {
 	records map[string]heldRecord
+	tapes   map[string]heldRecord
 	written map[string]map[int]bool // by leg: which process has written it
 }
 
 // heldRecord is a CDR as it travels.
 type heldRecord struct {
 	call string
-	cdr  *messages.CDR
+	key  string
+	cdr  *messages.CDR       // or
+	tape *messages.Recording // what became of a recording
 	body []byte
 }
 
 func newLedger() *ledger {
-	return &ledger{records: map[string]heldRecord{}, written: map[string]map[int]bool{}}
+	return &ledger{records: map[string]heldRecord{}, tapes: map[string]heldRecord{}, written: map[string]map[int]bool{}}
 }
 
 // record writes a CDR: the standby has it first, and then it is a moment until it can no longer be lost.
 func (k *worker) record(command callflows.Command) {
-	w, r := k.w, heldRecord{call: command.CDR.Call, cdr: command.CDR, body: pack(command.CDR)}
-	w.checkRecord(k, r)
+	r := heldRecord{call: command.CDR.Call, key: command.CDR.Leg, cdr: command.CDR, body: pack(command.CDR)}
+	k.w.checkRecord(k, r)
+	k.hold(r)
+}
+
+// hold keeps a record until it is safe.
+func (k *worker) hold(r heldRecord) {
+	w := k.w
 	k.held = append(k.held, r)
 	k.effect(func() {
 		if s := w.standby(); s != nil {
@@ -39,10 +48,10 @@ func (k *worker) record(command callflows.Command) {
 	k.effect(func() {
 		k.soon(confirming, func() {
 			w.ledger.add(w, r)
-			k.held = slices.DeleteFunc(k.held, func(h heldRecord) bool { return h.cdr.Leg == r.cdr.Leg })
+			k.held = slices.DeleteFunc(k.held, func(h heldRecord) bool { return h.key == r.key })
 			if s := w.standby(); s != nil {
 				s.soon(shipping, func() {
-					s.held = slices.DeleteFunc(s.held, func(h heldRecord) bool { return h.cdr.Leg == r.cdr.Leg })
+					s.held = slices.DeleteFunc(s.held, func(h heldRecord) bool { return h.key == r.key })
 				})
 			}
 		})
@@ -51,6 +60,10 @@ func (k *worker) record(command callflows.Command) {
 
 // add keeps a record. One that is there already must be the same, unless one of them was found out after a gap.
 func (l *ledger) add(w *world, r heldRecord) {
+	if r.tape != nil {
+		l.addTape(w, r)
+		return
+	}
 	old, there := l.records[r.cdr.Leg]
 	if !there {
 		l.records[r.cdr.Leg] = r
@@ -155,6 +168,7 @@ func (w *world) judge() {
 			w.judgeLeg(c, c.legs[id])
 		}
 	}
+	w.judgeTapes()
 	for _, k := range w.workers {
 		for _, d := range k.order {
 			if k.role == owning {

@@ -11,6 +11,7 @@ const (
 	SameOutcome      Invariant = "same_outcome"       // the same input gives the same outcome, on another worker too, and is not changed
 	NoSilence        Invariant = "no_silence"         // no caller waits for nothing, hears nothing and talks to nobody
 	OneRecord        Invariant = "one_record"         // each leg that was there has one CDR
+	OneMessage       Invariant = "one_message"        // what was recorded and is long enough is kept, once; nothing else is
 	RecordsHold      Invariant = "records_hold"       // the ledger takes each CDR; started, answered and ended are in this order
 	OneApplication   Invariant = "one_application"    // one application at a time is ordered on the caller's leg
 	LimitsHold       Invariant = "limits_hold"        // MaxElements, MaxLegs, MaxTargets, and a tenant's live calls
@@ -23,6 +24,6 @@ const (
 
 // Invariants lists all of them.
 func Invariants() []Invariant {
-	return []Invariant{CallEnds, EndedIsSilent, TimersSettle, SameOutcome, NoSilence, OneRecord, RecordsHold, OneApplication, LimitsHold,
+	return []Invariant{CallEnds, EndedIsSilent, TimersSettle, SameOutcome, NoSilence, OneRecord, OneMessage, RecordsHold, OneApplication, LimitsHold,
 		TenantsApart, NoCommandDoubled, EverythingSaid, OneVersion, NoPanic}
 }

@@ -155,6 +155,11 @@ func (n *node) hangUp(c *channel, by callflows.EndedBy, cause string, code int) 
 	c.end.callOff()
 	if c.app != nil {
 		c.app.end.callOff()
+		if c.app.command.Kind == callflows.Record {
+			told := n.recorded(c.app, callflows.EndedByHangUp)
+			told.Leg, told.Command = c.uuid, c.app.command.N
+			n.emit(c, told)
+		}
 		c.app, c.queue = nil, nil
 	}
 	if c.bridge != nil {

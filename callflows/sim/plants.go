@@ -76,6 +76,16 @@ func plantsOfCommands() []Plant {
 	return []Plant{
 		{Name: "a record is swallowed", Breaks: OneRecord, Step: without(callflows.WriteCDR)},
 		{Name: "a record is written twice", Breaks: OneRecord, Step: twice(callflows.WriteCDR)},
+		{Name: "a message is swallowed", Breaks: OneMessage, Step: without(callflows.FileRecording)},
+		{Name: "a message is kept twice", Breaks: OneMessage, Step: twice(callflows.FileRecording)},
+		{Name: "a message gets another name", Breaks: OneMessage, Step: eachCommand(func(_ *world, c callflows.Command) []callflows.Command {
+			if c.Recording != nil {
+				r := *c.Recording
+				r.ID += "0"
+				c.Recording = &r
+			}
+			return []callflows.Command{c}
+		})},
 		{Name: "a prompt is swallowed", Breaks: NoSilence, Step: without(callflows.Play)},
 		{Name: "a hang-up is swallowed", Breaks: NoSilence, Step: without(callflows.HangUp)},
 		{Name: "a prompt is ordered twice", Breaks: NoCommandDoubled, Step: twice(callflows.Play)},

@@ -44,7 +44,7 @@ func elementKinds() []elementKind {
 	var all []elementKind
 	for _, t := range callflows.Elements() {
 		switch t.Type { // TODO: the simulated world cannot do these yet; take each out with that
-		case "voicemail", "park", "unpark", "pickup", "pull", "eavesdrop":
+		case "park", "unpark", "pickup", "pull", "eavesdrop":
 			continue
 		}
 		k := elementKind{ElementType: t}

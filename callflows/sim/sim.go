@@ -68,7 +68,7 @@ func (all *Worlds) Run(seed uint64) Result {
 	o := all.options
 	w := &world{
 		seed: seed, rng: rand.New(rand.NewPCG(seed, stream)), trace: o.Trace, words: o.Words, plant: o.Plant, step: callflows.Step,
-		phones: map[string]*phone{}, byID: map[string]*simCall{}, legs: map[string]*legFate{}, kinds: all.kinds, ledger: newLedger(),
+		phones: map[string]*phone{}, byID: map[string]*simCall{}, legs: map[string]*legFate{}, kinds: all.kinds, ledger: newLedger(), tapes: map[string]*tape{},
 		editor: rand.New(rand.NewPCG(seed, versionStream)), versions: map[string]int64{}, archive: map[edition]tenants.Published{},
 		result: Result{Seed: seed, Visited: map[string]int{}, Happened: map[string]int{}},
 	}

@@ -49,6 +49,11 @@ func (k *worker) carryOut(c *driven, command callflows.Command, at time.Time, co
 	switch command.Kind {
 	case callflows.WriteCDR:
 		k.record(command)
+	case callflows.FileRecording:
+		k.fileTape(command)
+		return callflows.Event{Kind: callflows.Done, At: at, Leg: command.Leg, Command: command.N}, c.state.Awaited == command.N
+	case callflows.FindMessages, callflows.MarkMessage, callflows.CheckPIN:
+		return k.w.askedOfBox(command, at), true
 	case callflows.FindContacts:
 		found := callflows.Event{Kind: callflows.ContactsFound, At: at, Leg: command.Leg, Command: command.N}
 		for _, device := range command.Devices {

@@ -47,7 +47,8 @@ type world struct {
 	byID    map[string]*simCall
 	legs    map[string]*legFate
 	ledger  *ledger
-	dark    []span // times without any worker that knows everything
+	tapes   map[string]*tape // by file: what the node has recorded
+	dark    []span           // times without any worker that knows everything
 	result  Result
 
 	editor    *rand.Rand                    // draws versions

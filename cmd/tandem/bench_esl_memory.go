@@ -35,6 +35,9 @@ type parkedWorld struct {
 
 func (w *parkedWorld) AddCDR(messages.CDR) { w.other.Add(1) }
 
+// AddRecording has nothing to do: nobody records.
+func (w *parkedWorld) AddRecording(messages.Recording) {}
+
 func (w *parkedWorld) AddJournal(e messages.JournalEntry) {
 	for _, r := range e.Because {
 		switch r.Code {
@@ -81,7 +84,7 @@ func (c *benchEslCommand) memory(ctx context.Context, plan eslPlan) (figures []f
 		defer close(ended)
 		nodes.Own(owning, nodes.Options{Node: tenants.Node{Name: "node1", SIPURI: "sip:192.0.2.10:5060", EventSocket: child.address},
 			Password: eslPassword, Profile: "internal", Worker: "bench", Snapshot: func() *tenants.Snapshot { return snapshot },
-			Ledger: w, Contacts: w, Announcer: w, Live: w, Prompts: nodes.Prompts("/sounds")})
+			Ledger: w, Contacts: w, Announcer: w, Live: w, Prompts: nodes.Prompts(nodes.Sounds{Folder: "/sounds"})})
 	}()
 	defer func() { stop(); <-ended }()
 	if err := w.parked(ctx, plan.calls); err != nil {

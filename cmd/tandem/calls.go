@@ -35,8 +35,14 @@ func (w *worker) calls(ctx context.Context) error {
 		return err
 	}
 	defer server.Close()
+	boxes := newMailboxes(w.store)
 	var running sync.WaitGroup
 	defer running.Wait()
+	if w.media != nil {
+		listed := make(chan struct{})
+		running.Go(func() { _ = w.prompts.Run(ctx, w.media, w.log, func() { close(listed) }) })
+		<-listed
+	}
 	tick := time.NewTicker(nodesLook)
 	defer tick.Stop()
 	var seen *tenants.Snapshot
@@ -46,9 +52,29 @@ func (w *worker) calls(ctx context.Context) error {
 			w.configureEdges(ctx)
 			for n, nodeCtx := range w.nodes.change(ctx, now.Nodes()) {
 				node := nodes.New(nodes.Options{
-					Node: n, Password: w.settings.NodePassword, Profile: w.settings.NodeProfile, Worker: name, Link: server, Reached: w.settings.LinkReached, Secret: secret[:],
-					Snapshot: w.source.Current, Versions: w.source, Ledger: w.ledger, Contacts: w.facts, CallsOut: &w.facts.out, Finder: &w.facts.calls, Talking: w.facts, Fetcher: w.fetcher, Announcer: announcer{w}, Live: announcer{w}, Watcher: w.meters,
-					Prompts: nodes.Prompts(w.settings.Sounds), Logger: w.log,
+					Node:      n,
+					Password:  w.settings.NodePassword,
+					Profile:   w.settings.NodeProfile,
+					Worker:    name,
+					Link:      server,
+					Reached:   w.settings.LinkReached,
+					Secret:    secret[:],
+					Snapshot:  w.source.Current,
+					Versions:  w.source,
+					Ledger:    w.ledger,
+					Contacts:  w.facts,
+					CallsOut:  &w.facts.out,
+					Finder:    &w.facts.calls,
+					Talking:   w.facts,
+					Fetcher:   w.fetcher,
+					Announcer: announcer{w},
+					Live:      announcer{w},
+					Watcher:   w.meters,
+					Prompts:   nodes.Prompts(nodes.Sounds{Folder: w.settings.Sounds, Media: w.nodeMedia(), Find: w.prompts.Find}),
+					Logger:    w.log,
+					Media:     w.nodeMedia(),
+					Mailboxes: boxes,
+					Speech:    w.speech(),
 				})
 				w.nodes.add(n, node)
 				running.Go(func() { node.Run(nodeCtx) })

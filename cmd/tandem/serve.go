@@ -15,6 +15,7 @@ import (
 
 	"tandem/callflows"
 	fetcher "tandem/fetch"
+	"tandem/media"
 	"tandem/postgres"
 	"tandem/rabbit"
 )
@@ -41,6 +42,9 @@ type serveCommand struct {
 	NodeProfile  string         `env:"TANDEM_NODE_PROFILE" default:"internal" help:"Sofia profile by which media nodes send calls."`
 	Sounds       string         `env:"TANDEM_SOUNDS" default:"tandem" help:"Folder of prompts on the media nodes."`
 	FetchAllow   []netip.Prefix `env:"TANDEM_FETCH_ALLOW" help:"Networks that flows may ask over HTTP although they are private: 10.1.2.0/24."`
+	MediaDir     string         `env:"TANDEM_MEDIA_DIR" help:"Folder of recordings and prompts, shared with the other workers and the media nodes; without it nothing is recorded." type:"path"`
+	NodeMediaDir string         `env:"TANDEM_NODE_MEDIA_DIR" help:"The same folder as the media nodes see it, when that is another path."`
+	Speech       string         `env:"TANDEM_TTS" help:"Engine for text to speech that the media nodes have loaded, and its voice: flite/kal. Without it nothing is spoken."`
 	IgnoreCPU    bool           `name:"ignore-node-cpu" env:"TANDEM_IGNORE_NODE_CPU" help:"Do not judge by its machine's processors whether a media node is overloaded: for machines that do other work."`
 	Prefetch     int            `env:"TANDEM_ROUTE_PREFETCH" default:"${route_prefetch}" help:"Routing requests that this worker may hold at once; a paused one holds them up."`
 }
@@ -56,6 +60,8 @@ type worker struct {
 	facts    *facts
 	nodes    ownedNodes
 	fetcher  *fetcher.Client
+	media    *media.Folder // nil: there is none
+	prompts  media.Prompts
 	meters   *meters
 	decided  sync.Pool // of *decided
 	running  sync.WaitGroup
@@ -153,7 +159,7 @@ func (w *worker) open(ctx context.Context) (err error) {
 	}
 	w.fetcher = fetcher.New(w.settings.FetchAllow)
 	w.facts, w.meters = &facts{worker: w}, newMeters()
-	return nil
+	return w.openMedia()
 }
 
 // close stops in the order in which things depend on each other: who makes records first, then who keeps them.
@@ -167,6 +173,9 @@ func (w *worker) close() {
 	}
 	w.rabbit.Close()
 	w.store.Close()
+	if w.media != nil {
+		_ = w.media.Close()
+	}
 }
 
 // start runs one part of the worker. A part that fails ends the worker, so that whoever supervises it sees.

@@ -232,9 +232,12 @@ func (y *system) workerCommand(name string) (command stack.Command, err error) {
 		Environment: append(os.Environ(), "TANDEM_POSTGRES_URL="+y.postgresURL, "TANDEM_AMQP_URL="+y.amqpURL,
 			"TANDEM_STATE_DIR="+filepath.Join(y.stack.Dir, "state-"+y.options.Name+"-"+name), "TANDEM_HTTP_ADDRESS="+y.HTTPAddress,
 			// The machine does other work: builds, and the load of the tests themselves.
-			"TANDEM_IGNORE_NODE_CPU=true", "TANDEM_FETCH_ALLOW=127.0.0.0/8", "TANDEM_WORKER="+name, "TANDEM_NODE_PASSWORD="+y.nodePassword, asTandem),
+			"TANDEM_IGNORE_NODE_CPU=true", "TANDEM_FETCH_ALLOW=127.0.0.0/8", "TANDEM_WORKER="+name, "TANDEM_NODE_PASSWORD="+y.nodePassword, "TANDEM_MEDIA_DIR="+y.mediaDir(), asTandem),
 	}, nil
 }
+
+// mediaDir is the folder that workers and media nodes share.
+func (y *system) mediaDir() string { return filepath.Join(y.stack.Dir, "media-"+y.options.Name) }
 
 // awaitReady waits until the worker knows the nodes (any one, if none is named) to be up, the edge knows their addresses,
 // and the edge hears the broker, without which it asks nobody.

@@ -1,0 +1,130 @@
+package main
+
+import (
+	"context"
+	"os"
+	"path/filepath"
+	"testing"
+	"time"
+
+	"tandem/media"
+	"tandem/messages"
+	"tandem/postgres"
+	"tandem/sipptest"
+	"tandem/tenants"
+)
+
+// box is a voicemail element for a user, after which the call ends.
+func box(user string, settings map[string]any) map[string]tenants.Element {
+	all := map[string]any{"user": user, "silence_seconds": 3, "min_seconds": 1}
+	for name, value := range settings {
+		all[name] = value
+	}
+	return map[string]tenants.Element{
+		"box":     element("voicemail", all, map[string]string{"kept": "goodbye", "none": "goodbye", "unavailable": "goodbye"}),
+		"goodbye": element("hangup", map[string]any{"cause": "NORMAL_CLEARING"}, nil)}
+}
+
+// awaitMessages waits until a user's box holds so many messages whose sound is kept.
+func (c *company) awaitMessages(t *testing.T, user string, n int) []postgres.RecordingRow {
+	t.Helper()
+	var rows []postgres.RecordingRow
+	awaitThat(t, "the messages are not in the box", func(ctx context.Context) (bool, error) {
+		var err error
+		rows, err = c.w.Store.Messages(ctx, c.id, user, postgres.MessagePage{})
+		kept := 0
+		for _, r := range rows {
+			if r.State == "kept" {
+				kept++
+			}
+		}
+		return kept >= n, err
+	})
+	if len(rows) != n {
+		t.Errorf("the box holds %d messages, want %d: %+v", len(rows), n, rows)
+	}
+	for _, r := range rows {
+		info, err := os.Stat(filepath.Join(c.w.mediaDir(), media.Kept(r.Hash)))
+		if err != nil || info.Size() != r.Bytes {
+			t.Errorf("the sound of %s: %v", r.ID, err)
+		}
+	}
+	return rows
+}
+
+// noMessages fails if a user's box holds any message, heard of or not.
+func (c *company) noMessages(t *testing.T, user, call string) {
+	t.Helper()
+	awaitThat(t, "the call's recordings are not filed", func(ctx context.Context) (bool, error) {
+		rows, err := c.w.Store.RecordingsOf(ctx, call)
+		for _, r := range rows {
+			if r.State == "new" || r.State == "discard" {
+				return false, err
+			}
+		}
+		return true, err
+	})
+	rows, err := c.w.Store.Messages(within(t), c.id, user, postgres.MessagePage{})
+	must(t, err)
+	if len(rows) != 0 {
+		t.Errorf("the box holds %+v", rows)
+	}
+}
+
+// The way that most messages take: from outside, in opening hours, through a menu, to a group in which nobody answers.
+func TestAMessageIsLeftWhenNobodyInTheGroupAnswers(t *testing.T) {
+	t.Parallel()
+	w := sharedWorld(t)
+	c := w.company(t)
+	must(t, w.Provisioning.SaveSchedule(within(t), c.id, tenants.Schedule{ID: "always", Name: "Always", Weekly: allWeek()}))
+	elements := box("one", nil)
+	group := ringing("at_once", 1, "two", "three")
+	group.Exits = map[string]string{"no_answer": "box", "unavailable": "box"}
+	elements["hours"] = element("hours", map[string]any{"schedule": "always"}, map[string]string{"open": "menu", "closed": "box"})
+	elements["menu"] = element("menu", map[string]any{"prompt": "tone:menu", "seconds": 5}, map[string]string{"1": "group", "timeout": "box", "invalid": "box"})
+	elements["group"] = group
+	c.flow(t, c.number, "hours", elements)
+	c.publish(t)
+	c.register(t, "two", "three")
+	two, three := c.listen(t, "two", sipptest.Behaviour{NeverAnswer: true}), c.listen(t, "three", sipptest.Behaviour{NeverAnswer: true})
+	caller := w.incoming(t, "+12025550177", c.number, sipptest.Call{Digits: "1", DigitMode: sipptest.INFO, CalleeEnds: true})
+	x := w.story(t, succeed(t, caller, two, three), 3)
+	expected{Verdict: "The call was answered", Fault: messages.FaultCallee, Tells: []string{"hours_open", "menu_chosen", "ringing", "ring_no_answer", "exit_taken", "voicemail_greets",
+		"voicemail_records", "voicemail_kept", "voicemail_thanks", "exit_taken", "call_ended"}, Legs: []leg{
+		{Far: "carrier", Cause: "NORMAL_CLEARING", Answered: true, Fault: messages.FaultCallee}, {Far: "two-phone", Cause: "ALLOTTED_TIMEOUT", Fault: messages.FaultCallee},
+		{Far: "three-phone", Cause: "ALLOTTED_TIMEOUT", Fault: messages.FaultCallee}}}.check(t, x)
+	m := c.awaitMessages(t, "one", 1)[0]
+	if m.From != "+12025550177" || m.Call != x.Call || m.HeardAt != nil || m.LengthMS < 2500 || m.LengthMS > 4500 {
+		t.Errorf("the message: %+v", m)
+	}
+}
+
+// What a caller has said when he hangs up is kept; who hangs up before the beep has said nothing.
+func TestACallerHangsUpOnVoicemail(t *testing.T) {
+	t.Parallel()
+	for name, row := range map[string]struct {
+		greeting string
+		talk     time.Duration
+		tells    []string
+		messages int
+	}{
+		"during the greeting":      {"silence:20000", time.Second, []string{"voicemail_greets", "caller_hung_up"}, 0},
+		"while he is recorded":     {"silence:100", 3 * time.Second, []string{"voicemail_records", "voicemail_kept", "caller_hung_up"}, 1},
+		"after he said too little": {"silence:100", 900 * time.Millisecond, []string{"voicemail_records", "voicemail_too_short", "caller_hung_up"}, 0},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			w := sharedWorld(t)
+			c := w.company(t)
+			c.flow(t, "400", "box", box("two", map[string]any{"greeting": row.greeting, "silence_seconds": 20}))
+			c.publish(t)
+			x := w.story(t, succeed(t, c.call(t, "one", "400", sipptest.Call{Talk: row.talk})), 1)
+			expected{Verdict: "The call was answered", Tells: row.tells, Legs: []leg{{Far: "one-phone", Cause: "NORMAL_CLEARING", Answered: true}}}.check(t, x)
+			if row.messages == 0 {
+				c.noMessages(t, "two", x.Call)
+				return
+			}
+			c.awaitMessages(t, "two", row.messages)
+		})
+	}
+}
