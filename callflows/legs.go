@@ -162,6 +162,8 @@ func (s *step) drivenGone(l *Leg) {
 		s.state.Fault = ""
 	case s.state.Driven != "" && s.state.Phase == Ending:
 		s.explain("driven_hung_up_by_us", "who", s.who(s.state.leg(s.state.Driven)), "cause", end.Cause)
+	case s.state.Driven != "" && s.state.Phase == Talking && (s.talkedOut() || !causeOfNode(end.Cause)):
+		s.explain("driven_ended", "who", s.who(s.state.leg(s.state.Driven)), "cause", end.Cause)
 	case end.By == ByFarEnd && (s.state.Answered || end.AnsweredAt != nil):
 		s.explain("caller_hung_up", "cause", end.Cause)
 		s.state.Fault = ""

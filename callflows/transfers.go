@@ -313,6 +313,7 @@ func transferReasons() because.Catalog {
 		"transfer_recalls":        "Nobody was reached, so {by}, who transferred the call, is rung back for {who}.",
 		"talking_on":              "{who} talks to {device}.",
 		"driven_hung_up":          "{who} hung up ({cause}).",
+		"driven_ended":            "The other side hung up, and the leg of {who} was ended with it ({cause}).",
 		"driven_hung_up_by_us":    "The leg of {who} was ended with {cause}.",
 	}
 }
