@@ -27,8 +27,9 @@ race: ## Run the tests under the race detector
 conformance: ## Check the stand-in, and a real FreeSWITCH named by TANDEM_FREESWITCH, against one suite
 	$(GO) test -count=1 -v ./esl/conformance/...
 
-bench: ## Measure: decisions over AMQP against a bare echo, the event socket against eslgo
+bench: ## Measure: decisions over AMQP against a bare echo, how soon changes are live, the event socket against eslgo
 	$(STACK) $(TANDEM) bench route
+	$(STACK) $(TANDEM) bench config
 	$(TANDEM) bench esl
 
 SEEDS ?= 2000
