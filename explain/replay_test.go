@@ -80,6 +80,20 @@ func TestEachElementIsReplayed(t *testing.T) {
 		{kind: "pivot", then: elements{"a": element("pivot", `{"url":"http://flows.example","method":"get"}`, "failed", "ring"), "ring": ring()},
 			under:   elements{"a": element("pivot", `{"url":"http://flows.example","method":"get"}`, "failed", "busy"), "ring": ring(), "busy": busy()},
 			element: "a", words: "now hangs up with USER_BUSY instead of ringing Sales phone"},
+		{kind: "voicemail", then: elements{"a": element("voicemail", `{"user":"anna","max_seconds":60}`, "kept", "busy"), "busy": busy()},
+			under:   elements{"a": element("voicemail", `{"user":"anna","max_seconds":30}`, "kept", "busy"), "busy": busy()},
+			element: "a", words: "now records what the caller says for up to 30 s instead of recording what the caller says for up to 60 s"},
+		{kind: "voicemail_check", then: elements{"a": element("voicemail_check", `{"user":"anna"}`, "done", "busy"), "busy": busy()},
+			under:   elements{"a": element("voicemail_check", `{"user":"anna","seconds":9}`, "done", "busy"), "busy": busy()},
+			element: "a", words: "now asks for digits with the prompt voicemail/password, with another rule for the digits"},
+		{kind: "say", then: elements{"a": element("say", `{"kind":"digits","value":"12"}`, "next", "busy"), "busy": busy()},
+			under:   elements{"a": element("say", `{"kind":"text","value":"twelve"}`, "next", "busy"), "busy": busy()},
+			element: "a", words: "now says twelve instead of playing say/digits/1"},
+		{kind: "record", then: elements{"a": element("record", `{}`, "next", "ring"), "ring": ring()}, under: elements{"a": element("record", `{"action":"stop"}`, "next", "ring"), "ring": ring()},
+			element: "a", words: "now rings Sales phone instead of recording the call from then on"},
+		{kind: "directory", then: elements{"a": element("directory", `{"prompt":"name"}`, "none", "busy"), "busy": busy()},
+			under:   elements{"a": element("directory", `{"prompt":"names"}`, "none", "busy"), "busy": busy()},
+			element: "a", words: "now asks for digits with the prompt names instead of asking for digits with the prompt name"},
 	} {
 		shown[c.kind] = true
 		t.Run(c.kind, func(t *testing.T) {
