@@ -2,8 +2,10 @@ package main
 
 import (
 	"context"
+	"fmt"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 	"time"
 
@@ -127,4 +129,113 @@ func TestACallerHangsUpOnVoicemail(t *testing.T) {
 			c.awaitMessages(t, "two", row.messages)
 		})
 	}
+}
+
+// leave leaves a message of some seconds in a user's box, by the extension 400.
+func (c *company) leave(t *testing.T, user string) postgres.RecordingRow {
+	t.Helper()
+	succeed(t, c.call(t, "one", "400", sipptest.Call{Talk: 3 * time.Second}))
+	return c.awaitMessages(t, user, 1)[0]
+}
+
+// withBox is a company whose user two has a box with the PIN 4711: 400 leaves a message, 401 hears them.
+func withBox(t *testing.T, w *world) *company {
+	t.Helper()
+	c := w.company(t)
+	c.flow(t, "400", "box", box("two", map[string]any{"greeting": "silence:100", "silence_seconds": 20}))
+	c.flow(t, "401", "check", map[string]tenants.Element{
+		"check":   element("voicemail_check", map[string]any{"user": "two", "attempts": 2, "seconds": 3}, map[string]string{"done": "goodbye", "failed": "no", "unavailable": "later"}),
+		"goodbye": element("hangup", map[string]any{"cause": "NORMAL_CLEARING"}, nil),
+		"no":      element("hangup", map[string]any{"cause": "CALL_REJECTED"}, nil),
+		"later":   element("hangup", map[string]any{"cause": "NORMAL_UNSPECIFIED"}, nil)})
+	c.publish(t)
+	must(t, w.Provisioning.SetPIN(within(t), c.id, "two", "4711"))
+	return c
+}
+
+// A message is heard after the right PIN, marked as heard, and deleted the next time.
+func TestAUserHearsHisMessages(t *testing.T) {
+	t.Parallel()
+	w := sharedWorld(t)
+	c := withBox(t, w)
+	m := c.leave(t, "two")
+	hear := func(keys string, tells ...string) {
+		x := w.story(t, succeed(t, c.call(t, "one", "401", sipptest.Call{Digits: "4711#" + keys, DigitMode: sipptest.INFO, DigitPause: 1500 * time.Millisecond, CalleeEnds: true})), 1)
+		expected{Verdict: "The call was answered", Tells: append([]string{"pin_asked", "pin_checked", "pin_right", "messages_counted", "message_played"}, tells...),
+			Legs: []leg{{Far: "one-phone", Cause: "NORMAL_CLEARING", Answered: true}}}.check(t, x)
+		if entries, err := w.Store.JournalOf(within(t), x.Call); err != nil || strings.Contains(journalText(entries), "4711") {
+			t.Errorf("the journal holds the PIN (%v)", err)
+		}
+	}
+	hear("*", "messages_left", "messages_over", "call_ended")
+	rows := c.awaitMessages(t, "two", 1)
+	if rows[0].ID != m.ID || rows[0].HeardAt == nil {
+		t.Errorf("after it was heard: %+v", rows[0])
+	}
+	hear("3", "message_deleted", "messages_over", "call_ended")
+	c.noMessages(t, "two", m.Call)
+}
+
+// journalText is all that a journal keeps of a call.
+func journalText(entries []messages.JournalEntry) string {
+	var b strings.Builder
+	for _, e := range entries {
+		fmt.Fprintf(&b, "%s %s %v\n", e.Input, e.Output, e.Because)
+	}
+	return b.String()
+}
+
+// Wrong PINs are refused, and five in a row lock the box for a while, the right one included.
+func TestWrongPINsAreRefused(t *testing.T) {
+	t.Parallel()
+	w := sharedWorld(t)
+	c := withBox(t, w)
+	try := func(pins string, tells ...string) {
+		x := w.story(t, succeed(t, c.call(t, "one", "401", sipptest.Call{Digits: pins, DigitMode: sipptest.INFO, CalleeEnds: true})), 1)
+		expected{Verdict: "The call was answered", Tells: append(tells, "flow_hangs_up", "call_ended"),
+			Legs: []leg{{Far: "one-phone", Cause: "CALL_REJECTED", Answered: true}}}.check(t, x)
+	}
+	try("1111#2222#", "pin_asked", "pin_wrong", "pin_asked", "pin_wrong", "pin_given_up")
+	try("3333#4444#", "pin_wrong", "pin_wrong", "pin_given_up")
+	try("5555#", "pin_locked")
+	try("4711#", "pin_locked")
+}
+
+// A caller finds a user by the letters of his name, and is put through.
+func TestACallerFindsAUserByName(t *testing.T) {
+	t.Parallel()
+	w := sharedWorld(t)
+	c := w.company(t)
+	c.flow(t, "411", "directory", map[string]tenants.Element{
+		"directory": element("directory", map[string]any{"seconds": 3}, map[string]string{"found": "goodbye", "none": "goodbye", "timeout": "goodbye"}),
+		"goodbye":   element("hangup", map[string]any{"cause": "NORMAL_CLEARING"}, nil)})
+	c.publish(t)
+	c.register(t, "two")
+	callee := c.listen(t, "two", sipptest.Behaviour{HangUp: true, Talk: 2 * time.Second})
+	// TWO is 896: "User two" is the one of three users.
+	caller := c.call(t, "one", "411", sipptest.Call{Digits: "896#1", DigitMode: sipptest.INFO, DigitPause: 400 * time.Millisecond, CalleeEnds: true})
+	expected{Verdict: "The call was answered", Tells: []string{"directory_asked", "directory_matched", "directory_offered", "directory_connects", "jumped", "ringing", "talking", "call_ended"}, Legs: []leg{
+		{Far: "one-phone", Cause: "NORMAL_CLEARING", Answered: true}, {Far: "two-phone", Cause: "NORMAL_CLEARING", Answered: true}}}.check(t, w.story(t, succeed(t, caller, callee), 2))
+}
+
+// A call that is recorded has two records of legs and one recording, which lasts as long as the talk.
+func TestACallIsRecorded(t *testing.T) {
+	t.Parallel()
+	w := sharedWorld(t)
+	c := w.company(t)
+	c.flow(t, "420", "record", map[string]tenants.Element{
+		"record": element("record", map[string]any{}, map[string]string{"next": "ring", "unavailable": "ring"}), "ring": ringing("at_once", 10, "two")})
+	c.publish(t)
+	c.register(t, "two")
+	callee := c.listen(t, "two", sipptest.Behaviour{HangUp: true, Talk: 2 * time.Second})
+	x := w.story(t, succeed(t, c.call(t, "one", "420", sipptest.Call{CalleeEnds: true}), callee), 2)
+	expected{Verdict: "The call was answered", Tells: []string{"recording_starts", "exit_taken", "ringing", "talking", "recording_kept", "call_ended"}, Legs: []leg{
+		{Far: "one-phone", Cause: "NORMAL_CLEARING", Answered: true}, {Far: "two-phone", Cause: "NORMAL_CLEARING", Answered: true}}}.check(t, x)
+	awaitThat(t, "the recording is not kept", func(ctx context.Context) (bool, error) {
+		rows, err := w.Store.RecordingsOf(ctx, x.Call)
+		if len(rows) > 1 {
+			return false, fmt.Errorf("%d recordings", len(rows))
+		}
+		return len(rows) == 1 && rows[0].State == "kept" && rows[0].Kind == "call" && rows[0].LengthMS >= 2000, err
+	})
 }
