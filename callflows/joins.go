@@ -187,20 +187,23 @@ func (s *step) guard() {
 	}
 }
 
-// suspended says whether the element at work must wait because the caller's leg is being taken.
+// suspended says whether the element at work must wait because the driven leg is being taken.
 func (s *step) suspended() bool {
-	l := s.state.leg(s.state.Call.Leg)
+	l := s.state.leg(s.state.DrivenLeg())
 	return l != nil && !l.HungUp && l.Taken
 }
 
 // outlives says whether a leg talks, or is about to, to another call's: then the call goes on without its caller's leg.
-func (s *State) outlives() bool {
-	for _, l := range s.Legs {
-		if l.With != nil && l.Created && !l.HungUp {
-			return true
+func (s *State) outlives() bool { return s.outliving() != nil }
+
+// outliving gives such a leg, or nil.
+func (s *State) outliving() *Leg {
+	for i := range s.Legs {
+		if l := &s.Legs[i]; l.With != nil && l.Created && !l.HungUp {
+			return l
 		}
 	}
-	return false
+	return nil
 }
 
 // remaining is the leg that holds the call: the driven one while it is there.

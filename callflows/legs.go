@@ -137,6 +137,9 @@ func (s *step) hungUp() {
 		s.handOn(l, next)
 	} else if l.ID == s.state.DrivenLeg() {
 		s.drivenGone(l)
+		if other := s.state.outliving(); other != nil && (s.state.Phase == Running || s.state.Phase == Talking) {
+			s.state.Driven = other.ID
+		}
 	} else {
 		s.explain("leg_ended", "device", s.who(l), "cause", l.Cause, "by", endedBy(s.event.End.By))
 	}

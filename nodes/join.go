@@ -116,7 +116,7 @@ func (n *Node) takeLeg(o order) ([]esl.Command, error) {
 // may be there to say so.
 func (c *call) beforeJoin(leg *callflows.Leg) []esl.Command {
 	var all []esl.Command
-	if leg.ID == c.state.Call.Leg {
+	if leg.ID == c.state.DrivenLeg() {
 		for _, l := range c.state.Legs {
 			if l.ID != leg.ID && l.Created && !l.Answered && !l.HungUp {
 				all = append(all, esl.UUIDKill(l.ID, "LOSE_RACE"))
@@ -146,8 +146,11 @@ func legOf(state *callflows.State, id string) *callflows.Leg {
 
 // sendJoin writes a join: the mark and what both legs need go in the same write, and only the node's word on the join counts.
 func (o order) sendJoin(ctx context.Context, c *esl.Conn) (esl.Reply, error) {
-	commands := []esl.Command{esl.UUIDSetvarMulti(o.facts.Leg, esl.Var{Name: markVariable, Value: o.mark}),
-		esl.UUIDSetvarMulti(o.command.Leg, joinVariables()...)}
+	variables := append(joinVariables(), esl.Var{Name: markVariable, Value: o.mark})
+	if o.command.Leg != o.facts.Leg {
+		variables = append(variables, esl.Var{Name: factsVariable, Value: encodeFacts(o.facts)})
+	}
+	commands := []esl.Command{esl.UUIDSetvarMulti(o.command.Leg, variables...)}
 	commands = append(commands, o.with...)
 	commands = append(commands, o.built)
 	replies, err := c.SendInOneWrite(ctx, commands...)

@@ -37,6 +37,15 @@ func (n *node) obey(o order) reply {
 	if !w.plant.NoMark {
 		a.mark = o.mark
 	}
+	switch o.command.Kind {
+	case callflows.Join:
+		w.checkOnce(c, o.command)
+		return n.joinCalls(a, o.command)
+	case callflows.StopPlaying:
+		w.checkOnce(c, o.command)
+		n.stopPlaying(a)
+		return reply{}
+	}
 	w.checkCommand(c, a, o.command)
 	x := &app{command: o.command}
 	if a.app != nil {
@@ -71,6 +80,8 @@ func (n *node) start(a *channel, x *app) {
 	case callflows.StartRecording, callflows.StopRecording, callflows.Speak:
 		n.tape(a, x.command)
 		x.end = w.after(time.Millisecond, func() { n.finish(a, x, callflows.Event{Kind: callflows.Done}) })
+	case callflows.Eavesdrop:
+		x.end = w.after(w.between(time.Millisecond, 20*time.Second), func() { n.finish(a, x, callflows.Event{Kind: callflows.Done}) })
 	default: // what another kind's application does is not known here: add it
 		w.violate(CallEnds, a.call.facts.ID, "the simulated node does not know the command %s", x.command.Kind)
 	}

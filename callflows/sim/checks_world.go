@@ -96,13 +96,18 @@ func (w *world) checkRecord(k *worker, r heldRecord) {
 
 // checkCommand checks a command that reaches a caller's leg.
 func (w *world) checkCommand(c *simCall, a *channel, command callflows.Command) {
+	w.checkOnce(c, command)
+	if a.app != nil {
+		w.violate(OneApplication, c.facts.ID, "%s %d comes while %s %d is under way", command.Kind, command.N, a.app.command.Kind, a.app.command.N)
+	}
+}
+
+// checkOnce checks that a command has not come before.
+func (w *world) checkOnce(c *simCall, command callflows.Command) {
 	if c.received[command.N] {
 		w.violate(NoCommandDoubled, c.facts.ID, "%s %d came twice", command.Kind, command.N)
 	}
 	c.received[command.N] = true
-	if a.app != nil {
-		w.violate(OneApplication, c.facts.ID, "%s %d comes while %s %d is under way", command.Kind, command.N, a.app.command.Kind, a.app.command.N)
-	}
 }
 
 // checkTarget checks what is dialled.
@@ -128,7 +133,7 @@ func (w *world) checkTenantLimit(c *simCall) {
 
 // checkSilence looks at a caller who became idle a while ago.
 func (w *world) checkSilence(a *channel, this int) {
-	if a.gone || a.idle != this || a.app != nil {
+	if a.gone || a.idle != this || a.app != nil || a.joined != nil {
 		return
 	}
 	k := w.owner()

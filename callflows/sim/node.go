@@ -15,6 +15,7 @@ type node struct {
 	channels map[string]*channel
 	order    []string // uuids of channels, oldest first
 	sequence uint64
+	mirror   *callflows.Event // of the event that is told next: what the other leg's call is to hear
 	skew     time.Duration
 }
 
@@ -38,6 +39,9 @@ type channel struct {
 	disposition string // how the last ring ended
 	idle        int    // counts the times that it became idle
 
+	joined *channel // the leg of another call that it talks to
+	moves  int      // counts the times that it was taken out of what it did
+
 	told time.Duration // when the last event of its thread goes out
 	end  *happening    // what the phone will do next
 }
@@ -51,6 +55,7 @@ type told struct {
 	event          callflows.Event
 	facts          *callflows.Call // of a caller's leg
 	sequence       uint64
+	mirror         *callflows.Event // for the call of another leg
 }
 
 // begins says whether it is the first of a caller's leg.
@@ -63,7 +68,7 @@ func (n *node) emitAs(c *channel, event callflows.Event, opens bool) {
 	w := n.w
 	n.sequence++
 	event.At = w.nodeTime()
-	e := told{channel: c.uuid, inbound: c.role == messages.RoleCaller, opens: opens, translated: !opens, event: event, sequence: n.sequence}
+	e := told{channel: c.uuid, inbound: c.role == messages.RoleCaller, opens: opens, translated: !opens, event: event, sequence: n.sequence, mirror: n.mirror}
 	at := max(w.now+w.between(100*time.Microsecond, w.weather.jitter), c.told)
 	if c.other != nil {
 		e.other = c.other.uuid
@@ -164,6 +169,9 @@ func (n *node) hangUp(c *channel, by callflows.EndedBy, cause string, code int) 
 	}
 	if c.bridge != nil {
 		n.leaveBridge(c)
+	}
+	if c.joined != nil {
+		n.part(c)
 	}
 	n.close(c)
 	end := &callflows.LegEnd{Cause: cause, By: by, CreatedAt: c.createdAt, AnsweredAt: c.answeredAt, SIPCode: code, SIPCallID: "leg@node",

@@ -50,6 +50,9 @@ func dumpOf(c *channel) dump {
 	if c.bridge != nil && c.bridge.talking != nil {
 		d.bridgedTo = c.bridge.talking.uuid
 	}
+	if c.joined != nil {
+		d.bridgedTo = c.joined.uuid
+	}
 	return d
 }
 
@@ -204,6 +207,10 @@ func (k *worker) resumption(c *driven, d dump, callee bool) callflows.Event {
 	switch {
 	case c.state.Phase == "":
 		event.Kind = callflows.Parked
+	case d.bridgedTo != "" && d.bridgedTo[:8] != d.uuid[:8] && (c.state.Phase == callflows.Running || c.state.Phase == callflows.Talking):
+		event.Kind, event.Other = callflows.Joined, &callflows.Party{Leg: d.bridgedTo}
+	case c.state.Joined():
+		event.Kind, event.Other = callflows.Parted, &callflows.Party{}
 	case callee && c.state.Phase == callflows.Running && d.bridgedTo != "":
 		event.Kind, event.Leg = callflows.Bridged, d.bridgedTo
 	case callee:

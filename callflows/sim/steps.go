@@ -68,6 +68,8 @@ func (k *worker) carryOut(c *driven, command callflows.Command, at time.Time, co
 		return found, true
 	case callflows.CountCalls: // nobody else is out
 		return callflows.Event{Kind: callflows.CallsCounted, At: at, Leg: command.Leg, Command: command.N, Counts: &callflows.Counts{}}, true
+	case callflows.FindCall:
+		return callflows.Event{Kind: callflows.CallFound, At: at, Leg: command.Leg, Command: command.N, Found: k.findCall(c, *command.Wanted)}, true
 	case callflows.SetTimer:
 		k.setTimer(c, command, at)
 	case callflows.Fetch:
@@ -155,6 +157,14 @@ func (k *worker) giveUp() {
 // not sent again.
 func (k *worker) send(o order) {
 	w, link, life := k.w, k.link, k.life
+	if why := k.before(o); why != "" || !k.alive || life != k.life {
+		if k.alive && life == k.life {
+			k.sent(o)
+			k.refuse(o, why)
+			k.pump()
+		}
+		return
+	}
 	w.tell(k.name, "sends %s %d", o.command.Kind, o.command.N)
 	w.after(roundTrip, func() {
 		if !w.node.up || link != k.link && life == k.life && w.chance(50) {
@@ -169,6 +179,7 @@ func (k *worker) send(o order) {
 			if answer.refused == "" {
 				k.confirm(o)
 			} else {
+				k.released(o)
 				k.refuse(o, answer.refused)
 			}
 			k.pump()

@@ -180,7 +180,8 @@ func (k *worker) takeOver() {
 func withoutAnswered(orders []callflows.Command, e callflows.Event) []callflows.Command {
 	var left []callflows.Command
 	for _, o := range orders {
-		proven := e.Command == o.N || e.Kind == callflows.Answered && o.Kind == callflows.Answer
+		proven := e.Command == o.N || e.Kind == callflows.Answered && o.Kind == callflows.Answer ||
+			e.Kind == callflows.Joined && o.Kind == callflows.Join && o.Other.Leg == e.Other.Leg
 		for _, t := range o.Targets {
 			proven = proven || t.Leg == e.Leg
 		}

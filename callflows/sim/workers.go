@@ -271,6 +271,7 @@ func (k *worker) handle(e told) {
 		k.keep(e)
 	case starting:
 	}
+	k.across(e)
 }
 
 // hear steps the call that an event is about (nodes, steps.go).
