@@ -175,6 +175,8 @@ func (n *node) breakOff(uuid string) {
 		n.finish(a, a.app, callflows.Event{Kind: callflows.DigitsCollected, Outcome: callflows.DigitsTimeout})
 	case callflows.Record:
 		n.finish(a, a.app, n.recorded(a.app, callflows.EndedByLimit))
+	case callflows.Eavesdrop: // which goes on beneath what is ordered next (there is no order that ends it and nothing else)
+		n.finish(a, a.app, callflows.Event{Kind: callflows.Done})
 	default: // a ring cannot be broken off so, and the others are over in a moment
 	}
 }

@@ -57,8 +57,12 @@ func hostile() []string {
 
 // expectCallers books the calls of the world.
 func (w *world) expectCallers() {
-	for range 1 + w.rng.IntN(6) {
-		w.at(w.between(0, callsWithin), w.arrive)
+	callers, within := 1+w.rng.IntN(6), callsWithin
+	if w.weather.busy {
+		callers, within = callers+9, callsWithin/4
+	}
+	for range callers {
+		w.at(w.between(0, within), w.arrive)
 	}
 }
 
@@ -68,6 +72,9 @@ func (w *world) arrive() {
 		return
 	}
 	t := pick(w, w.tenants...)
+	if w.weather.busy && w.chance(85) {
+		t = w.tenants[0]
+	}
 	r := w.anyRequest(t)
 	facts := routing.Facts{At: w.nodeTime(), TenantCalls: w.callsOf(routing.TenantOf(w.snapshot, r), false),
 		Nodes: []routing.Node{{Name: nodeName, SIPURI: nodeURI, State: messages.NodeUp, Calls: len(w.node.channels)}}}
@@ -119,6 +126,8 @@ func (w *world) anyRequest(t *tenants.Tenant) routing.Request {
 		r.To.User = emergencyNumber
 	case w.chance(3):
 		r.To.User = "999999"
+	case w.weather.busy && w.chance(85):
+		r.To.User = pick(w, append(meeting(), "301", "301", "303")...)
 	}
 	return r
 }

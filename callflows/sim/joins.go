@@ -93,6 +93,8 @@ func (n *node) takeOut(c *channel) {
 		n.finish(c, c.app, callflows.Event{Kind: callflows.Played})
 	case callflows.CollectDigits:
 		n.finish(c, c.app, callflows.Event{Kind: callflows.DigitsCollected, Outcome: callflows.DigitsTimeout})
+	case callflows.Record:
+		n.finish(c, c.app, n.recorded(c.app, callflows.EndedByLimit))
 	default:
 		n.finish(c, c.app, callflows.Event{Kind: callflows.Done})
 	}

@@ -46,7 +46,7 @@ func (w *world) settle() {
 func (w *world) anyTenant(i, n int) tenants.Tenant {
 	id := fmt.Sprintf("t%d", i)
 	t := tenants.Tenant{ID: id, Name: "Tenant " + id, Domain: id + ".example", TimeZone: "UTC", Numbers: []string{fmt.Sprintf("+155501%02d", i)}}
-	if w.chance(25) {
+	if w.chance(25) && !w.weather.busy {
 		t.MaxCalls = 1 + w.rng.IntN(2)
 	}
 	for u := range 1 + w.rng.IntN(3) {
@@ -89,7 +89,35 @@ func (w *world) anyPublished(t *tenants.Tenant, version int64, flows, n int) ten
 		p.Routes = append(p.Routes, tenants.Route{Dialled: fmt.Sprintf("2%02d", f), FlowID: flow.ID})
 	}
 	p.Routes = append(p.Routes, tenants.Route{Dialled: t.Numbers[0], FlowID: p.Flows[0].ID})
+	if w.weather.busy {
+		w.addMeeting(t, &p)
+	}
 	return p
+}
+
+// meeting are the numbers of flows in which calls of a tenant meet: flows that are drawn seldom lead two calls to each other.
+func meeting() []string { return []string{"301", "302", "303", "304", "305", "306"} }
+
+func (w *world) addMeeting(t *tenants.Tenant, p *tenants.Published) {
+	var users []string
+	for _, u := range t.Users {
+		users = append(users, u.ID)
+	}
+	whose := map[string]any{"users": users}
+	listen := map[string]any{"users": users, "allowed_users": users, "mode": pick(w, "listen", "barge")}
+	for i, e := range []tenants.Element{
+		{Type: "ring", Settings: pack(map[string]any{"users": users, "seconds": 20}), Exits: map[string]string{"no_answer": "end"}},
+		{Type: "pickup", Settings: pack(whose), Exits: map[string]string{"nothing": "end", "failed": "end"}},
+		{Type: "park", Settings: pack(map[string]any{"first": 1, "slots": 1 + w.rng.IntN(2), "seconds": 5 + w.rng.IntN(20)}), Exits: map[string]string{"timeout": "end"}},
+		{Type: "unpark", Settings: pack(map[string]any{"slot": pick(w, "1", "1", "2")}), Exits: map[string]string{"failed": "end"}},
+		{Type: "pull", Exits: map[string]string{"nothing": "end"}},
+		{Type: "eavesdrop", Settings: pack(listen), Exits: map[string]string{"next": "end"}},
+	} {
+		flow := tenants.Flow{ID: fmt.Sprintf("%s-fetch%d", t.ID, i), Name: "Fetch", Start: "e", Elements: map[string]tenants.Element{"e": e,
+			"end": {Type: "play", Settings: pack(map[string]any{"prompt": t.ID + "/sorry"}), Exits: map[string]string{}}}}
+		p.Flows = append(p.Flows, flow)
+		p.Routes = append(p.Routes, tenants.Route{Dialled: meeting()[i], FlowID: flow.ID})
+	}
 }
 
 // anyUserSettings draws what a user has set. Users forward to each other, to themselves, to flows, outside and to nowhere.

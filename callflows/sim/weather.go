@@ -20,10 +20,11 @@ type weather struct {
 	stale     int           // in a hundred contacts, so many are of phones that are gone
 	skew      time.Duration // of the node's clock to the workers'
 	impatient int           // in a hundred callers, so many hang up at a random moment
+	busy      bool          // many callers, who fetch each other's calls
 }
 
 func (w *world) drawWeather() weather {
-	x := weather{shared: w.chance(60), jitter: 2 * time.Millisecond, impatient: 50}
+	x := weather{shared: w.chance(60), jitter: 2 * time.Millisecond, impatient: 50, busy: w.chance(25)}
 	if w.plant.Deadly {
 		x.shared, x.deaths, x.gaps = w.chance(40), 8, 2
 		return x
