@@ -35,6 +35,7 @@ const (
 	FindMessages   CommandKind = "find_messages"   // which messages does Box hold
 	MarkMessage    CommandKind = "mark_message"    // Message of Box was heard, or is to be deleted
 	CheckPIN       CommandKind = "check_pin"       // is Secret the PIN of Box
+	SaveSetting    CommandKind = "save_setting"    // Setting is to hold from now on
 	Speak          CommandKind = "speak"           // say Text
 )
 
@@ -79,6 +80,7 @@ type Command struct {
 	Message     string              `json:"message,omitempty"`     // MarkMessage: its id
 	Mark        Mark                `json:"mark,omitempty"`        // MarkMessage
 	Text        string              `json:"text,omitempty"`        // Speak
+	Setting     *UserSetting        `json:"setting,omitempty"`     // SaveSetting
 	// Secret is what the caller keyed for CheckPIN. It stands in no journal and travels to no other worker.
 	Secret string `json:"-"`
 }

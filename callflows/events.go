@@ -36,6 +36,7 @@ const (
 	Recorded        EventKind = "recorded"         // answers Record; LengthMS and Ended are set
 	MessagesFound   EventKind = "messages_found"   // answers FindMessages; Messages or Away is set
 	PINChecked      EventKind = "pin_checked"      // answers CheckPIN; PIN is set
+	Saved           EventKind = "saved"            // answers SaveSetting; Away says that it may not be kept, Cause that it is refused, and why
 )
 
 // Event is one thing that happened. Only the fields that its kind names are set.

@@ -2,6 +2,7 @@ package callflows
 
 import (
 	"strconv"
+	"strings"
 	"time"
 
 	"tandem/because"
@@ -154,6 +155,20 @@ func sinceWhen(at time.Time) string {
 		return "some time ago"
 	}
 	return at.UTC().Format("2006-01-02 15:04 UTC")
+}
+
+// cleanDialled makes what was dialled fit to be kept as a number: digits, * and #, with + before them.
+func cleanDialled(dialled string) string {
+	clean := strings.Map(func(r rune) rune {
+		if strings.ContainsRune("0123456789*#+", r) {
+			return r
+		}
+		return -1
+	}, dialled)
+	if len(clean) > maxNumberBytes || strings.LastIndexByte(clean, '+') > 0 {
+		return ""
+	}
+	return clean
 }
 
 // hidden says whether the caller hides his number.

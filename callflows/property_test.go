@@ -278,6 +278,9 @@ func (n *node) obey(c Command) {
 	case StartRecording, StopRecording, FileRecording, MarkMessage, Speak:
 		answer.Kind, answer.Away = Done, rapid.Bool().Draw(n.t, "away")
 		n.will(answer)
+	case SaveSetting:
+		answer.Kind, answer.Away, answer.Cause = Saved, rapid.IntRange(0, 3).Draw(n.t, "away") == 0, rapid.SampledFrom([]string{"", "", "refused"}).Draw(n.t, "refusal")
+		n.will(answer)
 	case FindMessages:
 		answer.Kind, answer.Away = MessagesFound, rapid.IntRange(0, 4).Draw(n.t, "away") == 0
 		for i := range rapid.IntRange(0, 3).Draw(n.t, "messages") {
@@ -305,7 +308,7 @@ func (n *node) obey(c Command) {
 
 // ofMessages says whether a command is none for the media node.
 func ofMessages(k CommandKind) bool {
-	return k == FileRecording || k == FindMessages || k == MarkMessage || k == CheckPIN
+	return k == FileRecording || k == FindMessages || k == MarkMessage || k == CheckPIN || k == SaveSetting
 }
 
 // join lets the caller talk to another call's leg, or does not; then nobody says so, or the order is refused.

@@ -29,6 +29,7 @@ var update = flag.Bool("update", false, "write the outcomes of testdata/*.txt an
 //	[+30s] end_ordered WHO [why]
 //	[+30s] transfer_ordered WHO LEG NUMBER | transferred LEG MOVE [to=NUMBER] [by=LEG] [device=..] | ring_ended N CAUSE moved=MOVE
 //	[+30s] timer N | resumed
+//	[+30s] saved N [away | why it was refused]
 //	[+30s] recorded N MS key|silence|limit|hang_up|unavailable | messages N [away] [MESSAGE[*] ...] | pin N right|wrong ... | done N away
 //	[+30s] hungup LEG CAUSE [by=far|us] [sip=486] [answered] [left=LEG]
 //
@@ -268,7 +269,7 @@ func (s *script) parse(line string, words []string) Event {
 	s.t.Helper()
 	kinds := map[string]EventKind{"parked": Parked, "done": Done, "played": Played, "digits": DigitsCollected, "contacts": ContactsFound,
 		"created": LegCreated, "rang": Rang, "answered": Answered, "bridged": Bridged, "unbridged": Unbridged, "ring_ended": RingEnded,
-		"refused": Refused, "hungup": HungUp, "timer": TimerFired, "end_ordered": EndOrdered, "transfer_ordered": TransferOrdered, "transferred": Transferred, "resumed": Resumed, "counted": CallsCounted, "fetched": Fetched,
+		"refused": Refused, "hungup": HungUp, "timer": TimerFired, "end_ordered": EndOrdered, "transfer_ordered": TransferOrdered, "transferred": Transferred, "resumed": Resumed, "counted": CallsCounted, "fetched": Fetched, "saved": Saved,
 		"taken": Taken, "released": Released, "joined": Joined, "parted": Parted, "found": CallFound, "overheard": Overheard,
 		"recorded": Recorded, "messages": MessagesFound, "pin": PINChecked}
 	e := Event{Kind: kinds[words[0]], At: s.now, Leg: callerLeg}
@@ -294,6 +295,10 @@ func (s *script) parse(line string, words []string) Event {
 		e.Call = &c
 	case Done, TimerFired:
 		e.Command, e.Away = number(), slices.Contains(words, "away")
+	case Saved:
+		if e.Command, e.Away = number(), slices.Contains(words, "away"); !e.Away {
+			e.Cause = strings.Join(words, " ")
+		}
 	case Recorded:
 		e.Command, e.LengthMS, e.Ended = number(), number(), RecordingEnd(arg())
 	case PINChecked:
@@ -531,6 +536,9 @@ func (s *script) sayCommand(c Command) string {
 	add(c.Message != "", "message "+c.Message+" "+string(c.Mark))
 	add(c.Text != "", c.Text)
 	add(c.Talking, "and who talks")
+	if set := c.Setting; set != nil {
+		add(true, fmt.Sprintf("%s of %s%s: %v %s%s", set.Name, set.User, set.Device, set.On, set.Key, set.Value))
+	}
 	add(c.Code > 0, "refused with "+strconv.Itoa(c.Code))
 	return strings.Join(words, " ")
 }

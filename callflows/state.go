@@ -77,6 +77,7 @@ type State struct {
 	Cause string         `json:"cause,omitempty"` // cause of the hang-up that we ordered
 	Fault messages.Fault `json:"fault,omitempty"` // whose doing the end is, once it is known
 
+	Keyed    string       `json:"keyed,omitempty"`    // what the element at work was keyed and goes on with; no secret
 	Forwards []Forwarding `json:"forwards,omitempty"` // what users have done with the call, in order
 	Chain    int          `json:"chain,omitempty"`    // those of Forwards from here on were taken in the element at work
 	Rung     int          `json:"rung,omitempty"`     // index in Legs of the first leg of the last Ring

@@ -146,6 +146,8 @@ func (r *dryRun) obey(state callflows.State, c callflows.Command) []callflows.Ev
 		if len(c.Trunks) > 0 {
 			done.Counts = &r.question.Out
 		}
+	case callflows.SaveSetting: // nothing is saved: the question is what would happen
+		done.Kind = callflows.Saved
 	case callflows.CountCalls:
 		done.Kind, done.Counts = callflows.CallsCounted, &r.question.Out
 	case callflows.Ring:

@@ -93,7 +93,9 @@ func loadBelongings(ctx context.Context, tx pgx.Tx, all []tenants.Tenant) error 
 	}
 	var d tenants.Device
 	rows, err = tx.Query(ctx, `
-		SELECT tenant_id, id, coalesce(user_id, ''), name, username FROM devices ORDER BY tenant_id, created_at, id`)
+		SELECT d.tenant_id, d.id, coalesce(h.user_id, d.user_id, ''), d.name, d.username
+		  FROM devices d LEFT JOIN hot_desks h ON h.tenant_id = d.tenant_id AND h.device_id = d.id
+		 ORDER BY d.tenant_id, d.created_at, d.id`)
 	if err != nil {
 		return err
 	}
@@ -101,6 +103,9 @@ func loadBelongings(ctx context.Context, tx pgx.Tx, all []tenants.Tenant) error 
 		byID[tenantID].Devices = append(byID[tenantID].Devices, d)
 		return nil
 	}); err != nil {
+		return err
+	}
+	if err := loadUserSettings(ctx, tx, byID); err != nil {
 		return err
 	}
 	var number string

@@ -1,12 +1,6 @@
 package tenants
 
-import (
-	"crypto/hmac"
-	"crypto/sha256"
-	"encoding/hex"
-	"strings"
-	"time"
-)
+import "time"
 
 // UserSettings is what a user sets for himself. It is always current, never versioned. The zero value, but for User, is that of
 // a user who has set nothing.
@@ -23,8 +17,6 @@ type UserSettings struct {
 	MissedCallEmail string    `json:"missed_call_email,omitempty"` // where a missed call is told; empty: nowhere
 	// SpeedDials are numbers as the tenant's people dial them, by the digits that stand for them.
 	SpeedDials map[string]string `json:"speed_dials,omitempty"`
-	// PIN is what PINDigest made of the PIN with which the user logs in at a phone; empty: he cannot.
-	PIN string `json:"pin,omitempty"`
 }
 
 // Forward says where a user's calls go in one case.
@@ -66,18 +58,4 @@ func (t *Tenant) UserByExtension(extension string) *User {
 		}
 	}
 	return nil
-}
-
-// PINDigest is what is kept of a PIN: "salt:digest", both hexadecimal. A PIN has few digits, so whoever reads the digest finds
-// the PIN by trying: it keeps PINs from being seen in passing, no more.
-func PINDigest(salt, pin string) string {
-	mac := hmac.New(sha256.New, []byte(salt))
-	mac.Write([]byte(pin))
-	return salt + ":" + hex.EncodeToString(mac.Sum(nil))
-}
-
-// PINIs says whether a PIN is the one that a digest was made of.
-func PINIs(digest, pin string) bool {
-	salt, _, ok := strings.Cut(digest, ":")
-	return ok && pin != "" && hmac.Equal([]byte(PINDigest(salt, pin)), []byte(digest))
 }

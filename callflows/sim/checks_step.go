@@ -134,7 +134,7 @@ func (w *world) checkOutcome(c *driven, before callflows.State, event callflows.
 		if n := len(command.Targets); n > callflows.MaxTargets {
 			w.violate(LimitsHold, id, "%d targets", n)
 		}
-		if command.Kind != callflows.HangUp && command.Kind != callflows.SetTimer && command.Kind != callflows.Fetch && command.Kind != callflows.FileRecording && command.Leg == c.facts.Leg {
+		if command.Kind != callflows.HangUp && command.Kind != callflows.SetTimer && command.Kind != callflows.Fetch && command.Kind != callflows.FileRecording && command.Kind != callflows.SaveSetting && command.Kind != callflows.CheckPIN && command.Leg == c.facts.Leg {
 			applications++
 		}
 	}
@@ -163,6 +163,9 @@ func (w *world) checkTenants(c *driven, command callflows.Command) {
 	}
 	if foreign(command.Prompt, "/") {
 		w.violate(TenantsApart, c.facts.ID, "the prompt %s is played to a call of %s", command.Prompt, own)
+	}
+	if set := command.Setting; set != nil && (foreign(set.User, "-") || foreign(set.Device, "-")) {
+		w.violate(TenantsApart, c.facts.ID, "%s of %s at %s is set by a call of %s", set.Name, set.User, set.Device, own)
 	}
 	for _, d := range command.Devices {
 		if foreign(d, "-") {

@@ -202,7 +202,7 @@ func (w *world) anyRecord(s *schema, name func(callflows.Reference) string) map[
 
 // texts are what texts are drawn from: names of variables, exits and languages, numbers, templates.
 func texts() []string {
-	return []string{"a", "b", "line", "priority", "x1", "en", "de", "en-gb", "9", "101", "+1555", "+15550101", "{caller.number}",
+	return []string{"a", "b", "line", "priority", "x1", "en", "de", "en-gb", "9", "101", "+1555", "+15550101", "{caller.number}", "{dialled.rest}", "1", "12", "5100",
 		"{caller.name} ({dialled})", "{variable.line}", "https://crm.example/calls?from={caller.number}", "http://192.0.2.80:8080", "/name", "/customer/rank", "Sales ", "", "busy", "\u00e9"}
 }
 

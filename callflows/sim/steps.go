@@ -70,6 +70,8 @@ func (k *worker) carryOut(c *driven, command callflows.Command, at time.Time, co
 		return callflows.Event{Kind: callflows.CallsCounted, At: at, Leg: command.Leg, Command: command.N, Counts: &callflows.Counts{}}, true
 	case callflows.FindCall:
 		return callflows.Event{Kind: callflows.CallFound, At: at, Leg: command.Leg, Command: command.N, Found: k.findCall(c, *command.Wanted)}, true
+	case callflows.SaveSetting:
+		k.askAway(c, command, at)
 	case callflows.SetTimer:
 		k.setTimer(c, command, at)
 	case callflows.Fetch:
@@ -83,6 +85,16 @@ func (k *worker) carryOut(c *driven, command callflows.Command, at time.Time, co
 		*commands = append(*commands, command)
 	}
 	return callflows.Event{}, false
+}
+
+// askAway has a command answered by somebody slower than memory, who may be away. The standby asks again.
+func (k *worker) askAway(c *driven, command callflows.Command, at time.Time) {
+	w := k.w
+	answer := callflows.Event{Kind: callflows.Saved, At: at, Leg: command.Leg, Command: command.N, Away: w.outageNow() || w.chance(10)}
+	if !answer.Away && w.chance(10) {
+		answer.Cause = "refused in this world"
+	}
+	k.await(c, wait{n: command.N, leg: command.Leg, due: w.now + w.between(time.Millisecond, callflows.SaveWait), at: at, answer: answer})
 }
 
 // setTimer starts a timer that a step ordered.
@@ -104,6 +116,12 @@ func (k *worker) await(c *driven, x wait) {
 		}
 		if fate := k.w.byID[c.facts.ID].timers[x.n]; fate != nil {
 			fate.fired = true
+		}
+		if x.answer.Kind != "" {
+			if k.role == owning && c.state.Phase != callflows.Ended {
+				k.take(c, x.answer)
+			}
+			return
 		}
 		if k.role == owning && c.state.Phase != callflows.Ended {
 			k.take(c, callflows.Event{Kind: callflows.TimerFired, At: x.at, Leg: x.leg, Command: x.n})

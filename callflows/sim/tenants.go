@@ -125,7 +125,8 @@ func (w *world) anyUserSettings(user string) tenants.UserSettings {
 	forward := func(chance int) tenants.Forward {
 		return tenants.Forward{On: w.chance(chance), To: pick(w, "100", "101", "102", "200", "201", "+15559001", "999", ""), Confirm: w.chance(40)}
 	}
-	return tenants.UserSettings{User: user, ForwardAll: forward(30), ForwardBusy: forward(50), ForwardNoAnswer: forward(50), NoAnswerSeconds: w.rng.IntN(8),
+	dials := map[string]string{"1": pick(w, "100", "200", "+15559001", "999")}
+	return tenants.UserSettings{User: user, SpeedDials: dials, ForwardAll: forward(30), ForwardBusy: forward(50), ForwardNoAnswer: forward(50), NoAnswerSeconds: w.rng.IntN(8),
 		DoNotDisturb: w.chance(20), NoCallWaiting: w.chance(30), RejectAnonymous: w.chance(20)}
 }
 

@@ -79,6 +79,8 @@ type wait struct {
 	leg string
 	due time.Duration
 	at  time.Time // what it tells, by the node's clock
+
+	answer callflows.Event // of an order to somebody slower than memory; without a kind it is a timer
 }
 
 // order is a command on its way to the node.
