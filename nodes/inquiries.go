@@ -16,6 +16,13 @@ type Mailboxes interface {
 	CheckPIN(ctx context.Context, tenant, box, pin string) (callflows.PINOutcome, error)
 }
 
+// Settings keeps what users set by telephone.
+type Settings interface {
+	// SaveSetting saves a setting of a user of the call's tenant. id names the order: one that was carried out is not carried out
+	// again. refused says in words why it can never be saved; an error may pass with time.
+	SaveSetting(ctx context.Context, call callflows.Call, id string, set callflows.UserSetting) (refused string, err error)
+}
+
 // Bounds of inquiries: commands that are answered by something slower than memory.
 const (
 	inquiryWait  = 2 * time.Second // what has not answered by then is away
@@ -24,7 +31,7 @@ const (
 
 // inquires says whether a command is an inquiry.
 func inquires(k callflows.CommandKind) bool {
-	return k == callflows.FindMessages || k == callflows.MarkMessage || k == callflows.CheckPIN
+	return k == callflows.FindMessages || k == callflows.MarkMessage || k == callflows.CheckPIN || k == callflows.SaveSetting
 }
 
 // inquire has a command answered, without the shard waiting for it. The standby knows of it, and asks again when it takes
@@ -32,7 +39,8 @@ func inquires(k callflows.CommandKind) bool {
 func (s *shard) inquire(c *call, command callflows.Command, at time.Time) (answer callflows.Event, ok bool) {
 	n := s.node
 	lost := command.Kind == callflows.CheckPIN && command.Secret == "" // with the worker that had it
-	if n.options.Mailboxes == nil || lost {
+	saves := command.Kind == callflows.SaveSetting
+	if lost || !saves && n.options.Mailboxes == nil || saves && (n.options.Settings == nil || command.Setting == nil) {
 		return unanswered(command, at, lost), true
 	}
 	select {
@@ -67,6 +75,8 @@ func (n *Node) answer(facts callflows.Call, command callflows.Command, at time.T
 		out.Messages, err = n.options.Mailboxes.FindMessages(ctx, facts.Tenant, command.Box)
 	case callflows.MarkMessage:
 		err = n.options.Mailboxes.MarkMessage(ctx, facts.Tenant, command.Box, command.Message, command.Mark)
+	case callflows.SaveSetting:
+		out.Cause, err = n.options.Settings.SaveSetting(ctx, facts, commandID(facts, command.N), *command.Setting)
 	case callflows.CheckPIN:
 		var pin callflows.PINOutcome
 		if pin, err = n.options.Mailboxes.CheckPIN(ctx, facts.Tenant, command.Box, command.Secret); err == nil {
@@ -89,6 +99,8 @@ func unanswered(command callflows.Command, at time.Time, lost bool) callflows.Ev
 	switch command.Kind {
 	case callflows.FindMessages:
 		out.Kind = callflows.MessagesFound
+	case callflows.SaveSetting:
+		out.Kind = callflows.Saved
 	case callflows.CheckPIN:
 		out.Kind, out.PIN, out.Away = callflows.PINChecked, callflows.PINAway, false
 		if lost {

@@ -72,6 +72,7 @@ type Options struct {
 	CallsOut  CallsOut                                     // nil: calls out are not counted, so that no limit of theirs holds
 	Finder    Finder                                       // nil: no other call is ever found
 	Talking   Talking                                      // nil: nobody is known to be in a call
+	Settings  Settings                                     // nil: no call can change a setting
 	Prompts   func(tenant, language, prompt string) string // what a prompt's name is for the node: a file or a stream
 	Media     string                                       // the media folder, as the node sees it; empty: nothing is recorded
 	Mailboxes Mailboxes                                    // nil: no box can be opened

@@ -83,7 +83,7 @@ func (n *Node) build(c callflows.Call, command callflows.Command) (esl.Command, 
 	case callflows.Speak:
 		built = esl.Speak(command.Leg, id, n.options.Speech.Engine, n.options.Speech.Voice, command.Text)
 	case callflows.FindContacts, callflows.FindCall, callflows.CountCalls, callflows.SetTimer, callflows.Fetch, callflows.WriteCDR, callflows.FileRecording,
-		callflows.FindMessages, callflows.MarkMessage, callflows.CheckPIN:
+		callflows.FindMessages, callflows.MarkMessage, callflows.CheckPIN, callflows.SaveSetting:
 		return nil, errors.New("nodes: not a command for a media node: " + string(command.Kind))
 	}
 	return built, built.Err()

@@ -374,7 +374,7 @@ func (s *shard) obey(c *call, command callflows.Command, at time.Time, orders *[
 		s.node.fileRecording(*command.Recording)
 		filed := callflows.Event{Kind: callflows.Done, At: at, Leg: command.Leg, Command: command.N}
 		return filed, c.state.Awaited == command.N // nobody waits for it when the leg is gone
-	case callflows.FindMessages, callflows.MarkMessage, callflows.CheckPIN:
+	case callflows.FindMessages, callflows.MarkMessage, callflows.CheckPIN, callflows.SaveSetting:
 		return s.inquire(c, command, at)
 	case callflows.WriteCDR:
 		s.node.shipCDR(command.CDR)

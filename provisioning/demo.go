@@ -159,6 +159,9 @@ func (s *Service) demoDrafts(ctx context.Context) error {
 			return err
 		}
 	}
+	if _, err := s.AddFeatureCodes(ctx, DemoTenantID); err != nil {
+		return err
+	}
 	return s.BlockCaller(ctx, DemoTenantID, DemoBlockedCaller)
 }
 

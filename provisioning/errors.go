@@ -65,6 +65,8 @@ func refusals(constraint string) error {
 		return conflict("username", "belongs to another device of this tenant")
 	case "devices_user_id_fkey":
 		return missing("user_id", "there is no such user in this tenant")
+	case "hot_desks_device_id_fkey":
+		return missing("device", "there is no such device in this tenant")
 	case "routes_flow_id_fkey":
 		return missing("flow_id", "there is no such flow in this tenant")
 	case "routes_user_id_fkey":

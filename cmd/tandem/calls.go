@@ -66,6 +66,7 @@ func (w *worker) calls(ctx context.Context) error {
 					CallsOut:  &w.facts.out,
 					Finder:    &w.facts.calls,
 					Talking:   w.facts,
+					Settings:  settingsKeeper{w},
 					Fetcher:   w.fetcher,
 					Announcer: announcer{w},
 					Live:      announcer{w},

@@ -27,6 +27,7 @@ type commands struct {
 	Node     nodeCommands    `cmd:"" help:"Manage media nodes."`
 	Call     callCommands    `cmd:"" help:"Look at live calls, and end them."`
 	Version  versionCommands `cmd:"" help:"Publish a tenant's configuration, compare its versions, and go back to an old one."`
+	User     userCommands    `cmd:"" help:"Look at what users set for themselves, and change it."`
 	Edge     edgeCommands    `cmd:"" help:"Run the SIP edge."`
 	Demo     demoCommand     `cmd:"" help:"Install, start and show everything on this machine, with one call."`
 	StandIn  standInCommand  `cmd:"" name:"stand-in" help:"Run the stand-in for FreeSWITCH: signalling only, no audio."`

@@ -1,0 +1,232 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"maps"
+	"net/http"
+	"net/url"
+	"slices"
+	"time"
+
+	"github.com/gin-gonic/gin"
+
+	"tandem/callflows"
+	"tandem/provisioning"
+	"tandem/tenants"
+)
+
+// settingsKeeper carries out what calls set for users.
+type settingsKeeper struct{ w *worker }
+
+// SaveSetting saves a setting; who wants it is the device that calls.
+func (k settingsKeeper) SaveSetting(ctx context.Context, call callflows.Call, id string, set callflows.UserSetting) (string, error) {
+	service := &provisioning.Service{Store: k.w.store}
+	refused, err := service.SaveSetting(ctx, call.Tenant, id, "device "+call.Caller.Device, set)
+	if err == nil {
+		k.w.log.InfoContext(ctx, "a call changes a setting", slog.String("tenant_id", call.Tenant), slog.String("call_id", call.ID), slog.String("user_id", set.User),
+			slog.String("setting", string(set.Name)), slog.Bool("on", set.On), slog.String("refused", refused))
+	}
+	return refused, err
+}
+
+// settingsRoutes are the paths of what users set.
+func (w *worker) settingsRoutes(router gin.IRoutes, changes gin.IRoutes) {
+	router.GET("/v1/tenants/:tenant/users/:user/settings", w.userSettingsAPI)
+	changes.PUT("/tenants/:tenant/users/:user/settings", w.setUserSettingsAPI)
+	changes.POST("/tenants/:tenant/feature-codes", w.featureCodesAPI)
+}
+
+// userSettingsAPI shows what a user has set.
+func (w *worker) userSettingsAPI(c *gin.Context) {
+	w.provision(c, func(ctx context.Context, s *provisioning.Service) (any, error) {
+		return s.UserSettings(ctx, c.Param("tenant"), c.Param("user"))
+	})
+}
+
+// setUserSettingsAPI makes a user's settings those of the body.
+func (w *worker) setUserSettingsAPI(c *gin.Context) {
+	var asked struct {
+		By       string               `json:"by"`
+		Settings tenants.UserSettings `json:"settings"`
+	}
+	if err := c.ShouldBindJSON(&asked); err != nil {
+		problem(c, http.StatusBadRequest, "body_unreadable", `The body is not JSON of the form {"by": "who wants it", "settings": {...}}.`)
+		return
+	}
+	asked.Settings.User = c.Param("user")
+	w.provision(c, func(ctx context.Context, s *provisioning.Service) (any, error) {
+		set, err := s.SetUserSettings(ctx, c.Param("tenant"), asked.Settings, asked.By)
+		if err == nil {
+			w.log.InfoContext(ctx, "a user's settings are changed", slog.String("tenant_id", c.Param("tenant")), slog.String("user_id", set.User), slog.String("by", asked.By))
+		}
+		return set, err
+	})
+}
+
+// featureCodesAPI adds drafts of the usual feature codes.
+func (w *worker) featureCodesAPI(c *gin.Context) {
+	w.provision(c, func(ctx context.Context, s *provisioning.Service) (any, error) {
+		taken, err := s.AddFeatureCodes(ctx, c.Param("tenant"))
+		return gin.H{"taken": append([]string{}, taken...)}, err
+	})
+}
+
+// userCommands look at what a user has set, and change it.
+type userCommands struct {
+	Show  userShowCommand  `cmd:"" help:"Show what a user has set."`
+	Set   userSetCommand   `cmd:"" help:"Change what a user has set. What is not named stays as it is."`
+	Codes userCodesCommand `cmd:"" help:"Add drafts of the usual feature codes to a tenant."`
+}
+
+func settingsPath(tenant, user string) string {
+	return "/v1/tenants/" + url.PathEscape(tenant) + "/users/" + url.PathEscape(user) + "/settings"
+}
+
+// userShowCommand shows settings.
+type userShowCommand struct {
+	client
+	Tenant string `arg:"" help:"The tenant's id."`
+	User   string `arg:"" help:"The user's id."`
+}
+
+// Run shows.
+func (c *userShowCommand) Run(ctx context.Context) error {
+	var set tenants.UserSettings
+	if _, done, err := c.ask(ctx, http.MethodGet, settingsPath(c.Tenant, c.User), nil, &set); err != nil || done {
+		return err
+	}
+	return showSettings(set)
+}
+
+func showSettings(set tenants.UserSettings) error {
+	onOff := func(on bool) string { return map[bool]string{true: "on", false: "off"}[on] }
+	since := func(at time.Time) string {
+		if at.IsZero() {
+			return ""
+		}
+		return momentWords(&at)
+	}
+	forward := func(name string, f tenants.Forward) []string {
+		what := onOff(f.On)
+		if f.To != "" {
+			what += ", to " + f.To
+		}
+		if f.Confirm {
+			what += ", to be accepted with 1"
+		}
+		return []string{name, what, since(f.Since)}
+	}
+	noAnswer := forward("forward_no_answer", set.ForwardNoAnswer)
+	if set.NoAnswerSeconds > 0 {
+		noAnswer[1] += fmt.Sprintf(", after %d s", set.NoAnswerSeconds)
+	}
+	rows := [][]string{forward("forward_all", set.ForwardAll), forward("forward_busy", set.ForwardBusy), noAnswer,
+		{"do_not_disturb", onOff(set.DoNotDisturb), since(set.DisturbSince)}, {"call_waiting", onOff(!set.NoCallWaiting), ""},
+		{"reject_anonymous", onOff(set.RejectAnonymous), ""}, {"missed_call_email", set.MissedCallEmail, ""}}
+	for _, key := range slices.Sorted(maps.Keys(set.SpeedDials)) {
+		rows = append(rows, []string{"speed_dial " + key, set.SpeedDials[key], ""})
+	}
+	return table("SETTING VALUE SINCE", rows)
+}
+
+// userSetCommand changes settings.
+type userSetCommand struct {
+	client
+	Tenant          string            `arg:"" help:"The tenant's id."`
+	User            string            `arg:"" help:"The user's id."`
+	By              string            `help:"Who wants it." default:"operator"`
+	ForwardAll      *string           `help:"Forward all calls to this extension or number; empty: none."`
+	ForwardBusy     *string           `help:"Forward calls that find the user busy; empty: none."`
+	ForwardNoAnswer *string           `help:"Forward calls that the user does not answer; empty: none."`
+	NoAnswerSeconds *int              `help:"How long it rings before that; 0: as long as the flow says."`
+	Confirm         *bool             `negatable:"" help:"Whoever answers where calls are forwarded to must key 1 to take them."`
+	DoNotDisturb    *bool             `negatable:"" help:"Whoever rings the user finds him busy."`
+	CallWaiting     *bool             `negatable:"" help:"The user may be rung while he is in a call."`
+	RejectAnonymous *bool             `negatable:"" help:"Callers who hide their number are refused."`
+	MissedCallEmail *string           `help:"Where missed calls are told; empty: nowhere."`
+	SpeedDial       map[string]string `help:"KEY=NUMBER; KEY= takes one away."`
+}
+
+// Run changes what was named and leaves the rest.
+func (c *userSetCommand) Run(ctx context.Context) error {
+	var set tenants.UserSettings
+	quiet := client{API: c.API}
+	if _, _, err := quiet.ask(ctx, http.MethodGet, settingsPath(c.Tenant, c.User), nil, &set); err != nil {
+		return err
+	}
+	if err := c.change(&set); err != nil {
+		return err
+	}
+	if _, done, err := c.ask(ctx, http.MethodPut, settingsPath(c.Tenant, c.User), map[string]any{"by": c.By, "settings": set}, &set); err != nil || done {
+		return err
+	}
+	return showSettings(set)
+}
+
+func (c *userSetCommand) change(set *tenants.UserSettings) error {
+	changed := len(c.SpeedDial) > 0
+	for _, f := range []struct {
+		to  *string
+		set *tenants.Forward
+	}{{c.ForwardAll, &set.ForwardAll}, {c.ForwardBusy, &set.ForwardBusy}, {c.ForwardNoAnswer, &set.ForwardNoAnswer}} {
+		if f.to != nil {
+			changed = true
+			f.set.On = *f.to != ""
+			if f.set.On {
+				f.set.To = *f.to
+			}
+		}
+		if c.Confirm != nil && f.set.To != "" {
+			changed = true
+			f.set.Confirm = *c.Confirm
+		}
+	}
+	put(&set.NoAnswerSeconds, c.NoAnswerSeconds, &changed)
+	put(&set.DoNotDisturb, c.DoNotDisturb, &changed)
+	put(&set.RejectAnonymous, c.RejectAnonymous, &changed)
+	put(&set.MissedCallEmail, c.MissedCallEmail, &changed)
+	if c.CallWaiting != nil {
+		set.NoCallWaiting, changed = !*c.CallWaiting, true
+	}
+	for key, number := range c.SpeedDial {
+		if set.SpeedDials == nil {
+			set.SpeedDials = map[string]string{}
+		}
+		delete(set.SpeedDials, key)
+		if number != "" {
+			set.SpeedDials[key] = number
+		}
+	}
+	if !changed {
+		return errors.New("name at least one setting, such as --forward-all=102 or --do-not-disturb")
+	}
+	return nil
+}
+
+func put[T any](into *T, value *T, changed *bool) {
+	if value != nil {
+		*into, *changed = *value, true
+	}
+}
+
+// userCodesCommand adds feature codes.
+type userCodesCommand struct {
+	client
+	Tenant string `arg:"" help:"The tenant's id."`
+}
+
+// Run adds them.
+func (c *userCodesCommand) Run(ctx context.Context) error {
+	var answer struct{ Taken []string }
+	if _, done, err := c.ask(ctx, http.MethodPost, "/v1/tenants/"+url.PathEscape(c.Tenant)+"/feature-codes", struct{}{}, &answer); err != nil || done {
+		return err
+	}
+	for _, code := range answer.Taken {
+		fmt.Printf("%s leads elsewhere in this tenant, and was left as it is.\n", code)
+	}
+	fmt.Printf("The feature codes are among the drafts: publish them with tandem version publish %s.\n", plain(c.Tenant))
+	return nil
+}
