@@ -202,6 +202,7 @@ type Behaviour struct {
 	NeverAnswer bool          // expects CANCEL and answers 487
 	HangUp      bool          // hangs up first, Talk after the answer
 	Talk        time.Duration // 0: half a second
+	Digits      string        // sent by INFO after the answer, and half a second of listening
 	Headers     []string      // added to the final answer
 	Checks      []Check       // on the INVITE
 	Patience    time.Duration // until it was called and the call is over; 0: 20 s
@@ -213,6 +214,15 @@ const (
 	// way through the edge's processes, and SIPp does not forgive that.
 	ringTime = 100 * time.Millisecond
 )
+
+// calleeDigit is a digit of a phone that was called; the label is where its wait for the answer begins.
+type calleeDigit struct {
+	infoDigit
+	Label int
+}
+
+// firstDigitLabel numbers those labels, beyond the others of the scenario.
+const firstDigitLabel = 20
 
 // Listen waits for a call. Its port is open when it returns. A registered phone must listen before it can be called.
 func (p *Phone) Listen(ctx context.Context, b Behaviour) (*Running, error) {
@@ -228,10 +238,17 @@ func (p *Phone) Listen(ctx context.Context, b Behaviour) (*Running, error) {
 		Contact, Headers            string
 		Ring                        bool
 		AfterMS, TalkMS, PatienceMS int64
+		ListenMS                    int64
+		InfoDigits                  []calleeDigit
+		ByeCSeq                     int
 		First                       description
 	}{
+		ListenMS: listenTime.Milliseconds(), ByeCSeq: len(b.Digits) + 1,
 		Behaviour: b, Contact: p.contact(), Headers: lines(b.Headers), Ring: !b.Silent && !b.Early, AfterMS: b.After.Milliseconds(),
 		TalkMS: talk.Milliseconds(), PatienceMS: patience.Milliseconds(), First: description{SDPVersion: 1},
+	}
+	for i, digit := range b.Digits {
+		d.InfoDigits = append(d.InfoDigits, calleeDigit{infoDigit{i + 1, string(digit)}, firstDigitLabel + i})
 	}
 	if !b.Silent && b.After < ringTime {
 		d.AfterMS = ringTime.Milliseconds()
