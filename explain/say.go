@@ -1,6 +1,7 @@
 package explain
 
 import (
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"reflect"
@@ -111,6 +112,8 @@ func sayCommand(config callflows.Config, c callflows.Command) said {
 		return both("waits ", "waiting ", duration(c.Wait))
 	case callflows.Fetch:
 		return both("asks ", "asking ", c.Fetch.Method+" "+c.Fetch.URL)
+	case callflows.SaveSetting:
+		return both("sets ", "setting ", settingWords(c.Setting))
 	case callflows.WriteCDR:
 		return both("records a leg", "recording a leg", "")
 	case callflows.Record:
@@ -153,6 +156,15 @@ func wanted(config callflows.Config, w *callflows.Wanted) string {
 	case callflows.KnownAs:
 	}
 	return "another call"
+}
+
+// settingWords says what a setting is to be.
+func settingWords(set *callflows.UserSetting) string {
+	to := "off"
+	if set.On {
+		to = cmp.Or(set.Value, "on")
+	}
+	return string(set.Name) + set.Key + " of " + cmp.Or(set.User, set.Device) + " to " + to
 }
 
 // targets says whom a Ring dials, how and for how long.
