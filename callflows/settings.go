@@ -16,6 +16,14 @@ import (
 // read reads an element's settings by its schema: what is left out gets its default, and everything that does not fit is
 // a fault. further are the rules that no schema can say.
 func read[T any](s *schema, settings json.RawMessage, further ...func(*T) []FlowFault) (any, []FlowFault) {
+	if value, ok := readSettled[T](s, settings); ok && !slices.ContainsFunc(further, func(rule func(*T) []FlowFault) bool { return len(rule(&value)) > 0 }) {
+		return value, nil
+	}
+	return readWhole(s, settings, further...)
+}
+
+// readWhole reads settings of which anything may be wrong.
+func readWhole[T any](s *schema, settings json.RawMessage, further ...func(*T) []FlowFault) (any, []FlowFault) {
 	var value T
 	r := reading{}
 	tree, ok := r.tree(settings)

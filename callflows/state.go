@@ -39,6 +39,8 @@ type Config struct {
 	Tenant    *tenants.Tenant
 	Emergency tenants.Emergency
 	Ways      *tenants.Ways
+	// Unexplained leaves out the reasons: for measuring what saying them costs. Nothing else is different.
+	Unexplained bool
 }
 
 // Phase is where a call is in its life.

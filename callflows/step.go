@@ -47,6 +47,9 @@ type step struct {
 }
 
 func (s *step) explain(code string, args ...string) {
+	if s.config.Unexplained {
+		return
+	}
 	s.because = append(s.because, because.New(code, args...))
 }
 

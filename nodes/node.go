@@ -87,6 +87,8 @@ type Options struct {
 	Shards   int
 	Announce time.Duration // how often the node's state is announced
 	Logger   *slog.Logger
+	// Unexplained leaves out reasons and journal: for measuring what they cost.
+	Unexplained bool
 }
 
 // Bounds and defaults of owning a node.

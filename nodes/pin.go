@@ -60,6 +60,7 @@ func (s *shard) pinned(c *call) bool {
 		return true
 	}
 	config, held := callflows.Pinned(snapshot, c.state.Call, version)
+	config.Unexplained = s.node.options.Unexplained
 	had := c.config.Tenant
 	switch {
 	case held && config.Tenant != nil:

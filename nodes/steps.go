@@ -346,6 +346,9 @@ func (s *shard) panicked(c *call, event callflows.Event, fault any) {
 
 // journal records one step.
 func (s *shard) journal(c *call, event callflows.Event, out callflows.Outcome) {
+	if s.node.options.Unexplained {
+		return
+	}
 	input, err := json.Marshal(event)
 	if err != nil {
 		input = json.RawMessage("null")

@@ -30,7 +30,7 @@ func (d *decider) choose() {
 	if candidate == nil {
 		return // a snapshot that does not hold together gives nobody what it has not
 	}
-	d.tenant, d.Version = candidate, c.Version
+	d.tenant, d.flow, d.Version = candidate, nil, c.Version
 	d.explain("version_on_trial", "version", strconv.FormatInt(c.Version, 10), "share", strconv.Itoa(c.Share))
 }
 

@@ -78,14 +78,20 @@ func TenantOf(s *tenants.Snapshot, r Request) string {
 }
 
 func tenantOf(s *tenants.Snapshot, r *Request) *tenants.Tenant {
+	t, _ := leadsTo(s, r)
+	return t
+}
+
+// leadsTo finds a call's tenant, and for a number that comes from outside the flow that it starts, if any.
+func leadsTo(s *tenants.Snapshot, r *Request) (*tenants.Tenant, *tenants.Flow) {
 	if r.AuthUser != "" {
-		return s.TenantByDomain(r.AuthRealm)
+		return s.TenantByDomain(r.AuthRealm), nil
 	}
 	trunk := s.TrunkByAddress(r.Source)
 	if trunk != nil && trunk.Tenant != "" {
-		return s.Tenant(trunk.Tenant) // whatever number is dialled: what a tenant's own trunk brings is the tenant's
+		return s.Tenant(trunk.Tenant), nil // whatever number is dialled: what a tenant's own trunk brings is the tenant's
 	}
-	return s.TenantByNumber(numberFrom(trunk, r.To.User))
+	return s.NumberLeads(numberFrom(trunk, r.To.User))
 }
 
 // numberFrom reads a number that a trunk wrote.
@@ -98,9 +104,21 @@ func numberFrom(trunk *tenants.Trunk, user string) string {
 
 // Decide decides one INVITE.
 func Decide(s *tenants.Snapshot, f Facts, r Request) Decision {
-	d := &decider{snapshot: s, facts: f, request: &r, tenant: tenantOf(s, &r)}
+	return decideCall(&decider{snapshot: s, facts: f, request: &r}, r)
+}
+
+// DecideUnexplained decides the same without saying why: for measuring what saying it costs.
+func DecideUnexplained(s *tenants.Snapshot, f Facts, r Request) Decision {
+	return decideCall(&decider{snapshot: s, facts: f, request: &r, unexplained: true}, r)
+}
+
+func decideCall(d *decider, r Request) Decision {
+	s := d.snapshot
+	d.tenant, d.flow = leadsTo(s, &r)
 	d.Call, d.Verdict = r.Call, messages.Reject
-	d.Because = make([]because.Reason, 0, usualReasons)
+	if !d.unexplained {
+		d.Because = make([]because.Reason, 0, usualReasons)
+	}
 	if d.identify() {
 		d.route()
 	}
@@ -117,9 +135,12 @@ type decider struct {
 	facts    Facts
 	request  *Request
 	tenant   *tenants.Tenant
+	flow     *tenants.Flow  // that the dialled number starts, if that has been found with its tenant
 	trunk    *tenants.Trunk // by which the caller comes; nil for a device
 	names    [3]string      // all by which the caller may be blocked
 	named    int            // how many they are
+
+	unexplained bool
 }
 
 // name adds one by which the caller may be blocked.
@@ -129,6 +150,9 @@ func (d *decider) name(name string) {
 }
 
 func (d *decider) explain(code string, args ...string) {
+	if d.unexplained {
+		return
+	}
 	d.Because = append(d.Because, because.New(code, args...))
 }
 
@@ -230,6 +254,11 @@ func (d *decider) mayCall() bool {
 func (d *decider) findFlow() bool {
 	if !token(d.Dialled) {
 		return d.reject(404, "Not Found", "INVALID_NUMBER_FORMAT", 28, messages.FaultCaller, "number_unreadable")
+	}
+	if d.flow != nil {
+		d.FlowID = d.flow.ID
+		d.explain("route_found", "number", d.Dialled, "flow", d.flow.Name)
+		return true
 	}
 	to := callflows.Whither(d.tenant, d.snapshot.Ways(), d.Dialled)
 	switch to.FlowID {

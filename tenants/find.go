@@ -71,10 +71,16 @@ func keyOf(name string) (key uint64, exact bool) {
 	return key | hashed, false
 }
 
+// spread is 2^64 by the golden ratio.
+const spread = 0x9e3779b97f4a7c15
+
+// nowhere is what a name leads to that leads to nothing.
+const nowhere = 1<<32 - 1
+
 // home is where a key is looked for first: spread over the table by a multiplication (Fibonacci hashing), of which the upper
 // half says where.
 func (f *finder) home(key uint64) int {
-	at, _ := bits.Mul64(key*0x9e3779b97f4a7c15, uint64(len(f.slots)))
+	at, _ := bits.Mul64(key*spread, uint64(len(f.slots)))
 	return int(at)
 }
 
@@ -131,6 +137,25 @@ func (f *finder) find(name string, nameAt func(place int) string) *slot {
 		}
 	}
 	return nil
+}
+
+// exactly gives the slot of what is its own key, or nil.
+func (f *finder) exactly(key uint64) *slot {
+	if f.held == 0 {
+		return nil
+	}
+	for i := f.home(key); ; {
+		s := &f.slots[i]
+		if s.key == key {
+			return s
+		}
+		if s.key == 0 {
+			return nil
+		}
+		if i++; i == len(f.slots) {
+			i = 0
+		}
+	}
 }
 
 // index makes a finder of all names; of two things with one name the later is found, as the last word on it.

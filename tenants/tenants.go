@@ -35,19 +35,23 @@ type Data struct {
 
 // Tenant is one customer: what is always current, and the published version of the rest.
 type Tenant struct {
-	ID        string `json:"id"`
-	Name      string `json:"name"`
-	Domain    string `json:"domain"` // SIP domain and digest realm, lower case
-	TimeZone  string `json:"time_zone"`
-	Language  string `json:"language"`
-	Suspended bool   `json:"suspended"`
-	MaxCalls  int    `json:"max_calls"` // live calls at once; 0 means no limit
-	// MaxCallsPerSecond bounds the calls that begin within a second; 0 means no limit.
-	MaxCallsPerSecond int `json:"max_calls_per_second"`
+	// What each decision reads stands together, in a few lines of the processor's cache: of a million numbers none is in it.
+	ID                string    `json:"id"`
+	MaxCalls          int       `json:"max_calls"`            // live calls at once; 0 means no limit
+	MaxCallsPerSecond int       `json:"max_calls_per_second"` // calls that begin within a second; 0 means no limit
+	Candidate         Candidate `json:"candidate,omitzero"`   // the version that some new calls get instead of Published
+	Published         Published `json:"published"`            // the version that new calls get, or the one that At was asked for
+	Suspended         bool      `json:"suspended"`
+	place             uint32    // in its snapshot
+	parts                       // indexes of Published
+	Name              string    `json:"name"`
 
-	Users   []User   `json:"users"`
-	Devices []Device `json:"devices"`
-	Numbers []string `json:"numbers"` // E.164 with "+", owned by this tenant
+	Domain   string   `json:"domain"` // SIP domain and digest realm, lower case
+	TimeZone string   `json:"time_zone"`
+	Language string   `json:"language"`
+	Users    []User   `json:"users"`
+	Devices  []Device `json:"devices"`
+	Numbers  []string `json:"numbers"` // E.164 with "+", owned by this tenant
 
 	MainNumber string     `json:"main_number,omitempty"` // one of Numbers: shown for users without one; may be empty
 	Dialling   Dialling   `json:"dialling,omitzero"`
@@ -55,16 +59,13 @@ type Tenant struct {
 
 	Settings []UserSettings `json:"settings,omitempty"` // of those users who have set something
 
-	Published Published   `json:"published"`          // the version that new calls get, or the one that At was asked for
-	Candidate Candidate   `json:"candidate,omitzero"` // the version that some new calls get instead
-	Versions  []Published `json:"versions,omitempty"` // others that calls may still run under, Candidate's among them
+	Versions []Published `json:"versions,omitempty"` // others that calls may still run under, Candidate's among them
 
 	location *time.Location
 	users    finder                   // by id
 	devices  finder                   // by id
 	byName   finder                   // Devices by digest username
-	parts                             // indexes of Published
-	views    map[int64]*Tenant        // this tenant under each version that is known, Published's own included
+	views    map[int64]*Tenant        // this tenant under each of Versions; nil for none
 	settings map[string]*UserSettings // by user id
 }
 
@@ -152,13 +153,16 @@ type ParseSettings func(elementType string, settings json.RawMessage) (any, erro
 
 // Snapshot is Data with its indexes.
 type Snapshot struct {
-	data    Data
+	data    Data               // without tenants
+	all     []*Tenant          // by place; nil where one is gone
 	tenants map[string]*Tenant // by id
 	domains map[string]*Tenant
-	numbers map[string]*Tenant
-	trunks  map[netip.Addr]*Trunk
-	nodes   map[string]*Node // by name
-	ways    *Ways
+	numbers owners
+	// contested: two tenants claim the same, and whose it is goes by who comes first.
+	contested bool
+	trunks    map[netip.Addr]*Trunk
+	nodes     map[string]*Node // by name
+	ways      *Ways
 }
 
 // Fault is one thing that NewSnapshot left out because it does not hold together. The rest of the tenant lives on.
@@ -184,41 +188,66 @@ func NewSnapshot(data Data, parse ParseSettings) (*Snapshot, []Fault) {
 // NextSnapshot is NewSnapshot for data that follows on a snapshot: versions that both have are shared, and neither read nor
 // indexed again. A previous snapshot of nil shares nothing.
 func NextSnapshot(previous *Snapshot, data Data, parse ParseSettings) (*Snapshot, []Fault) {
-	s := &Snapshot{data: data, tenants: map[string]*Tenant{}, domains: map[string]*Tenant{},
-		numbers: map[string]*Tenant{}, trunks: map[netip.Addr]*Trunk{}, nodes: map[string]*Node{}}
+	s := &Snapshot{data: data, all: make([]*Tenant, 0, len(data.Tenants)), tenants: make(map[string]*Tenant, len(data.Tenants)),
+		domains: make(map[string]*Tenant, len(data.Tenants)), numbers: newOwners(countNumbers(data.Tenants))}
+	s.data.Tenants = nil
 	var faults []Fault
-	for i := range s.data.Tenants {
-		t := &s.data.Tenants[i]
+	same := newSharing(parse)
+	for i := range data.Tenants {
+		t := &Tenant{}
+		*t = data.Tenants[i] // of its own, so that it can be replaced by itself
 		if s.tenants[t.ID] != nil {
 			faults = append(faults, Fault{Tenant: t.ID, Path: "id", Detail: "is there twice; the first is used"})
 			continue
 		}
-		faults = append(faults, t.index(previous.known(t.ID), parse)...)
-		s.tenants[t.ID] = t
-		domain := strings.ToLower(t.Domain)
-		switch other := s.domains[domain]; {
-		case domain == "":
-			faults = append(faults, Fault{Tenant: t.ID, Path: "domain", Detail: "is empty"})
-		case other != nil:
-			faults = append(faults, Fault{Tenant: t.ID, Path: "domain", Detail: "belongs to tenant " + other.ID})
-		default:
-			s.domains[domain] = t
-		}
-		for _, n := range t.Numbers {
-			if other, taken := s.numbers[n]; taken {
-				faults = append(faults, Fault{Tenant: t.ID, Path: "numbers/" + n, Detail: "belongs to tenant " + other.ID})
-				continue
-			}
-			s.numbers[n] = t
+		faults = append(faults, t.index(previous.known(t.ID), same)...)
+		faults = append(faults, s.admit(t)...)
+	}
+	return s, append(faults, s.indexPlatform()...)
+}
+
+func countNumbers(all []Tenant) (n int) {
+	for i := range all {
+		n += len(all[i].Numbers)
+	}
+	return n
+}
+
+// admit makes a tenant findable.
+func (s *Snapshot) admit(t *Tenant) (faults []Fault) {
+	t.place = uint32(len(s.all))
+	s.all = append(s.all, t)
+	s.tenants[t.ID] = t
+	domain := strings.ToLower(t.Domain)
+	switch other := s.domains[domain]; {
+	case domain == "":
+		s.contested = true
+		faults = append(faults, Fault{Tenant: t.ID, Path: "domain", Detail: "is empty"})
+	case other != nil:
+		s.contested = true
+		faults = append(faults, Fault{Tenant: t.ID, Path: "domain", Detail: "belongs to tenant " + other.ID})
+	default:
+		s.domains[domain] = t
+	}
+	for _, n := range t.Numbers {
+		if owner := s.numbers.put(n, t.place, t.leads(n)); owner != t.place {
+			s.contested = true
+			faults = append(faults, Fault{Tenant: t.ID, Path: "numbers/" + n, Detail: "belongs to tenant " + s.all[owner].ID})
 		}
 	}
-	faults = append(faults, s.indexTrunks()...)
+	return faults
+}
+
+// indexPlatform makes the indexes of what is no tenant's.
+func (s *Snapshot) indexPlatform() []Fault {
+	s.trunks, s.nodes = map[netip.Addr]*Trunk{}, map[string]*Node{}
+	faults := s.indexTrunks()
 	for i := range s.data.Nodes {
 		if n := &s.data.Nodes[i]; s.nodes[n.Name] == nil {
 			s.nodes[n.Name] = n
 		}
 	}
-	return s, faults
+	return faults
 }
 
 // zone finds a time zone by its IANA name. "Local" is none: it would mean another zone on another machine.
@@ -230,7 +259,7 @@ func zone(name string) (*time.Location, error) {
 }
 
 // index makes the tenant's indexes and says what it left out. before is the tenant in an earlier snapshot, or nil.
-func (t *Tenant) index(before *Tenant, parse ParseSettings) []Fault {
+func (t *Tenant) index(before *Tenant, same *sharing) []Fault {
 	var faults []Fault
 	fault := func(path, detail string) { faults = append(faults, Fault{Tenant: t.ID, Path: path, Detail: detail}) }
 	location, err := zone(t.TimeZone)
@@ -242,6 +271,9 @@ func (t *Tenant) index(before *Tenant, parse ParseSettings) []Fault {
 	t.users, t.devices, t.byName = index(len(t.Users), t.userID), index(len(t.Devices), t.deviceID), newFinder(len(t.Devices))
 	for i := range t.Devices {
 		d := &t.Devices[i]
+		if u := t.User(d.UserID); u != nil {
+			d.UserID = u.ID // the same text, there once
+		}
 		s, fresh := t.byName.put(d.Username, t.username)
 		if !fresh {
 			fault("devices/"+d.ID+"/username", "belongs to device "+t.Devices[s.place].ID)
@@ -250,17 +282,20 @@ func (t *Tenant) index(before *Tenant, parse ParseSettings) []Fault {
 		s.place = uint32(i)
 	}
 	t.indexSettings()
-	return append(faults, t.indexVersions(before, parse)...)
+	return append(faults, t.indexVersions(before, same)...)
 }
 
 // indexPublished makes the indexes of the versioned part.
-func (t *Tenant) indexPublished(parse ParseSettings) []Fault {
+func (t *Tenant) indexPublished(same *sharing) []Fault {
 	var faults []Fault
 	fault := func(path, detail string) { faults = append(faults, Fault{Tenant: t.ID, Path: path, Detail: detail}) }
 	p, location := &t.Published, t.location
 	p.detach()
 	t.schedule, t.lists = index(len(p.Schedules), t.scheduleID), index(len(p.Lists), t.listID)
-	t.blocked = index(len(p.BlockedCallers), t.blockedName)
+	t.blocked, t.blockedBits = index(len(p.BlockedCallers), t.blockedName), 0
+	for _, b := range p.BlockedCallers {
+		t.blockedBits |= bitOf(b)
+	}
 	t.prefixes = finder{}
 	for i := range p.Lists {
 		p.Lists[i].index()
@@ -284,7 +319,7 @@ func (t *Tenant) indexPublished(parse ParseSettings) []Fault {
 	t.flows, t.routes = newFinder(len(p.Flows)), newFinder(len(p.Routes))
 	for i := range p.Flows {
 		f := &p.Flows[i]
-		if path, err := f.parse(parse); err != nil {
+		if path, err := f.parse(same); err != nil {
 			fault("flows/"+f.ID+path, err.Error())
 			continue
 		}
@@ -300,6 +335,7 @@ func (t *Tenant) indexPublished(parse ParseSettings) []Fault {
 		}
 		s, _ := t.routes.put(r.Dialled, t.dialled)
 		s.place, s.leads = uint32(i), flow.place
+		r.FlowID = p.Flows[flow.place].ID // the same text, there once
 		if r.Prefix {
 			s, _ := t.prefixes.put(r.Dialled, t.dialled)
 			s.place = uint32(i)
@@ -318,13 +354,12 @@ func (t *Tenant) flowID(i int) string      { return t.Published.Flows[i].ID }
 func (t *Tenant) dialled(i int) string     { return t.Published.Routes[i].Dialled }
 func (t *Tenant) blockedName(i int) string { return t.Published.BlockedCallers[i] }
 
-func (f *Flow) parse(parse ParseSettings) (path string, err error) {
+func (f *Flow) parse(same *sharing) (path string, err error) {
 	if _, ok := f.Elements[f.Start]; !ok {
 		return "/start", fmt.Errorf("names no element")
 	}
 	for _, key := range slices.Sorted(maps.Keys(f.Elements)) {
-		e := f.Elements[key]
-		e.Parsed, err = parse(e.Type, e.Settings)
+		e, err := same.element(f.Elements[key])
 		if err != nil {
 			return "/elements/" + key + "/settings", err
 		}
@@ -344,8 +379,18 @@ func (s *Snapshot) Revision() int64 { return s.data.Revision }
 // LoadedAt is when the snapshot was read from PostgreSQL.
 func (s *Snapshot) LoadedAt() time.Time { return s.data.LoadedAt }
 
-// Data gives what the snapshot was made from, for writing it to disk. It must not be changed.
-func (s *Snapshot) Data() Data { return s.data }
+// Data gives what the snapshot was made from, tenants by id, for writing it to disk. It must not be changed.
+func (s *Snapshot) Data() Data {
+	data := s.data
+	data.Tenants = make([]Tenant, 0, len(s.tenants))
+	for _, t := range s.all {
+		if t != nil {
+			data.Tenants = append(data.Tenants, *t)
+		}
+	}
+	slices.SortFunc(data.Tenants, func(a, b Tenant) int { return strings.Compare(a.ID, b.ID) })
+	return data
+}
 
 // Nodes are the configured media nodes. The slice must not be changed.
 func (s *Snapshot) Nodes() []Node { return s.data.Nodes }
@@ -366,7 +411,26 @@ func (s *Snapshot) Tenant(id string) *Tenant { return s.tenants[id] }
 func (s *Snapshot) TenantByDomain(domain string) *Tenant { return s.domains[strings.ToLower(domain)] }
 
 // TenantByNumber finds the tenant that owns an E.164 number, or nil.
-func (s *Snapshot) TenantByNumber(number string) *Tenant { return s.numbers[number] }
+func (s *Snapshot) TenantByNumber(number string) *Tenant {
+	if place, _, owned := s.numbers.of(number); owned {
+		return s.all[place]
+	}
+	return nil
+}
+
+// NumberLeads finds the tenant that owns an E.164 number, or nil, and the flow that the number starts as the tenant is
+// Published, or nil. It is TenantByNumber and FlowFor in one look.
+func (s *Snapshot) NumberLeads(number string) (*Tenant, *Flow) {
+	place, leads, owned := s.numbers.of(number)
+	if !owned {
+		return nil, nil
+	}
+	t := s.all[place]
+	if leads == nowhere {
+		return t, nil
+	}
+	return t, &t.Published.Flows[leads]
+}
 
 // TrunkByAddress finds the trunk that calls from an address, or nil. A disabled trunk is not found.
 func (s *Snapshot) TrunkByAddress(a netip.Addr) *Trunk { return s.trunks[a.Unmap()] }
@@ -448,4 +512,20 @@ func (t *Tenant) Schedule(id string) *Schedule {
 func (t *Tenant) List(id string) *List { return at(t.Published.Lists, t.lists.find(id, t.listID)) }
 
 // Blocked says whether calls from this number or user name are refused.
-func (t *Tenant) Blocked(caller string) bool { return t.blocked.find(caller, t.blockedName) != nil }
+func (t *Tenant) Blocked(caller string) bool {
+	return t.blockedBits&bitOf(caller) != 0 && t.blocked.find(caller, t.blockedName) != nil
+}
+
+// bitOf is one of 64 bits for a name.
+func bitOf(name string) uint64 {
+	key, _ := keyOf(name)
+	return 1 << (key * spread >> 58)
+}
+
+// leads is the place of the flow that a number starts, or nowhere.
+func (t *Tenant) leads(number string) uint32 {
+	if s := t.routes.find(number, t.dialled); s != nil {
+		return s.leads
+	}
+	return nowhere
+}

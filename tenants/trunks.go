@@ -120,7 +120,7 @@ type Ways struct {
 	byID     map[string]*Trunk
 	platform map[string][]*Trunk            // by prefix
 	own      map[string]map[string][]*Trunk // by tenant, by prefix
-	numbers  map[string]*Tenant
+	snapshot *Snapshot
 }
 
 // Trunk finds a trunk by id, or nil.
@@ -155,7 +155,11 @@ func (w *Ways) Open(tenant string) []*Trunk {
 
 // Owns says whether a number belongs to a tenant.
 func (w *Ways) Owns(tenant, number string) bool {
-	return w != nil && w.numbers[number] != nil && w.numbers[number].ID == tenant
+	if w == nil {
+		return false
+	}
+	owner := w.snapshot.TenantByNumber(number)
+	return owner != nil && owner.ID == tenant
 }
 
 func longest(table map[string][]*Trunk, number string) []*Trunk {
@@ -170,7 +174,7 @@ func longest(table map[string][]*Trunk, number string) []*Trunk {
 // indexTrunks makes the indexes of trunks and routes, and says what it left out.
 func (s *Snapshot) indexTrunks() []Fault {
 	var faults []Fault
-	w := &Ways{byID: map[string]*Trunk{}, platform: map[string][]*Trunk{}, own: map[string]map[string][]*Trunk{}, numbers: s.numbers}
+	w := &Ways{byID: map[string]*Trunk{}, platform: map[string][]*Trunk{}, own: map[string]map[string][]*Trunk{}, snapshot: s}
 	s.ways = w
 	for i := range s.data.Trunks {
 		t := &s.data.Trunks[i]

@@ -29,15 +29,34 @@ type parts struct {
 	schedule finder // by id
 	lists    finder // by id
 	blocked  finder
-	faults   []Fault // what was left out
+	// blockedBits has a bit for each blocked caller.
+	blockedBits uint64
+
+	faults []Fault // what was left out
 }
 
 // detach makes what indexing writes into the version's own: other snapshots may be reading the rest.
 func (p *Published) detach() {
+	if !p.indexed() {
+		return // nobody else has it yet
+	}
 	p.Lists, p.Schedules, p.Flows = slices.Clone(p.Lists), slices.Clone(p.Schedules), slices.Clone(p.Flows)
 	for i := range p.Flows {
 		p.Flows[i].Elements = maps.Clone(p.Flows[i].Elements)
 	}
+}
+
+// indexed says whether a snapshot has been made of the version.
+func (p *Published) indexed() bool {
+	for i := range p.Flows {
+		for _, e := range p.Flows[i].Elements {
+			if e.Parsed != nil {
+				return true
+			}
+		}
+	}
+	return slices.ContainsFunc(p.Schedules, func(s Schedule) bool { return s.location != nil }) ||
+		slices.ContainsFunc(p.Lists, func(l List) bool { return l.entries != nil })
 }
 
 // known finds a tenant of a snapshot that may be nil.
@@ -49,15 +68,15 @@ func (s *Snapshot) known(id string) *Tenant {
 }
 
 // indexVersions indexes every version of the tenant that is not there already, and says what was left out of any.
-func (t *Tenant) indexVersions(before *Tenant, parse ParseSettings) []Fault {
+func (t *Tenant) indexVersions(before *Tenant, same *sharing) []Fault {
 	t.views = make(map[int64]*Tenant, 1+len(t.Versions))
-	t.indexOrShare(before, parse)
+	t.indexOrShare(before, same)
 	faults := t.faults
 	t.views[t.Published.Version] = t
 	for i := range t.Versions {
 		view := *t
 		view.Published, view.parts = t.Versions[i], parts{}
-		view.indexOrShare(before, parse)
+		view.indexOrShare(before, same)
 		if t.views[view.Published.Version] == nil {
 			t.views[view.Published.Version] = &view
 			faults = append(faults, view.faults...)
@@ -68,14 +87,14 @@ func (t *Tenant) indexVersions(before *Tenant, parse ParseSettings) []Fault {
 }
 
 // indexOrShare takes the versioned part over from an earlier snapshot, if that has the same.
-func (t *Tenant) indexOrShare(before *Tenant, parse ParseSettings) {
+func (t *Tenant) indexOrShare(before *Tenant, same *sharing) {
 	if before != nil && before.location.String() == t.location.String() { // schedules follow the tenant's zone
 		if same := before.At(t.Published.Version); same != nil && same.Published.PublishedAt.Equal(t.Published.PublishedAt) {
 			t.Published, t.parts = same.Published, same.parts
 			return
 		}
 	}
-	faults := t.indexPublished(parse)
+	faults := t.indexPublished(same)
 	t.faults = slices.Clip(faults)
 }
 
@@ -98,7 +117,7 @@ func (t *Tenant) With(pinned *Tenant) *Tenant {
 func (t *Tenant) Under(p Published, parse ParseSettings) (*Tenant, []Fault) {
 	view := *t
 	view.Published, view.parts = p, parts{}
-	view.indexOrShare(nil, parse)
+	view.indexOrShare(nil, newSharing(parse))
 	return &view, view.faults
 }
 

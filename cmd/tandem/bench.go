@@ -14,11 +14,12 @@ import (
 
 // benchCommands measure.
 type benchCommands struct {
-	Route  benchRouteCommand  `cmd:"" help:"Measure routing decisions over AMQP against a bare echo in the same run."`
-	Paused benchPausedCommand `cmd:"" help:"Measure how long callers wait while one of two route workers is paused."`
-	Config benchConfigCommand `cmd:"" help:"Measure how long a change of configuration takes until it is live on every one of two workers."`
-	Esl    benchEslCommands   `cmd:"" help:"Measure the client of the event socket against others in the same run."`
-	Worker benchWorkerCommand `cmd:"" hidden:"" help:"One of the two workers that the measurement compares."`
+	Route  benchRouteCommand   `cmd:"" help:"Measure routing decisions over AMQP against a bare echo in the same run."`
+	Paused benchPausedCommand  `cmd:"" help:"Measure how long callers wait while one of two route workers is paused."`
+	Config benchConfigCommand  `cmd:"" help:"Measure how long a change of configuration takes until it is live on every one of two workers."`
+	Esl    benchEslCommands    `cmd:"" help:"Measure the client of the event socket against others in the same run."`
+	Engine benchEngineCommands `cmd:"" help:"Measure the engine and its configuration: steps, explanations, a million numbers, replays."`
+	Worker benchWorkerCommand  `cmd:"" hidden:"" help:"One of the two workers that the measurement compares."`
 }
 
 // benchRouteCommand compares the route role of a real worker with a worker that echoes, each a process of its own, by

@@ -12,9 +12,11 @@ import (
 
 // eslParkedCommand is the media node of the measurement of memory, a process of its own: calls come in, are answered or
 // rung as ordered, and then nothing more happens to them. Its events are recorded ones with other uuids and our headers.
+// With Whole the calls go on to their end: a digit is keyed, the first phone answers, and the caller hangs up.
 type eslParkedCommand struct {
 	Captures string `required:"" type:"path"`
 	Calls    int    `required:""`
+	Whole    bool
 }
 
 // parkedAtOnce is how many calls are on their way to where they stay: fewer than a shard's outbox has room for.
@@ -27,7 +29,7 @@ func (c *eslParkedCommand) Run(context.Context) error {
 		return err
 	}
 	return serveEsl(func(conn *eslServed) error {
-		p := &parkedNode{eslServed: conn, script: script, calls: c.Calls}
+		p := &parkedNode{eslServed: conn, script: script, calls: c.Calls, whole: c.Whole}
 		return conn.serve(p.answer)
 	})
 }
@@ -54,7 +56,8 @@ func newParkedScript(folder string) (parkedScript, error) {
 			}
 		}
 	}
-	for _, name := range []string{"CHANNEL_CREATE", "CHANNEL_PARK", "CHANNEL_ANSWER", "CHANNEL_EXECUTE_COMPLETE", "dialled CHANNEL_CREATE", "dialled CHANNEL_PROGRESS"} {
+	for _, name := range []string{"CHANNEL_CREATE", "CHANNEL_PARK", "CHANNEL_ANSWER", "CHANNEL_EXECUTE_COMPLETE", "CHANNEL_BRIDGE", "CHANNEL_HANGUP_COMPLETE",
+		"dialled CHANNEL_CREATE", "dialled CHANNEL_PROGRESS", "dialled CHANNEL_ANSWER", "dialled CHANNEL_HANGUP_COMPLETE"} {
 		if script[name] == nil {
 			return nil, errors.New("the recorded sessions lack " + name)
 		}
@@ -69,6 +72,7 @@ type parkedNode struct {
 	calls    int // to be made
 	made     int
 	sequence int
+	whole    bool
 }
 
 // answer answers a command and does what follows from it.
@@ -119,10 +123,16 @@ var parkedLegs = regexp.MustCompile(`origination_uuid=([0-9a-f-]{36})`)
 
 // execute does what an application would. A call that has come to rest makes place for the next.
 func (p *parkedNode) execute(leg, application, id, argument string) {
-	switch application {
-	case "play_and_get_digits":
+	switch {
+	case application == "play_and_get_digits" && p.whole:
+		_, n, _ := strings.Cut(id, "/")
+		p.event("CHANNEL_EXECUTE_COMPLETE", leg, map[string]string{"Application": application, "Application-UUID": id}, "variable_tandem_digits_"+n+": 1")
+	case application == "play_and_get_digits":
 		p.call()
-	case "bridge":
+	case application == "bridge" && p.whole:
+		p.talk(leg, argument)
+		p.call()
+	case application == "bridge":
 		for _, found := range parkedLegs.FindAllStringSubmatch(argument, -1) {
 			p.event("dialled CHANNEL_CREATE", found[1], map[string]string{"Other-Leg-Unique-ID": leg})
 			p.event("dialled CHANNEL_PROGRESS", found[1], map[string]string{"Other-Leg-Unique-ID": leg})
@@ -134,6 +144,29 @@ func (p *parkedNode) execute(leg, application, id, argument string) {
 		}
 		p.event("CHANNEL_EXECUTE_COMPLETE", leg, map[string]string{"Application": application, "Application-UUID": id})
 	}
+}
+
+// talk rings all, lets the first answer, and ends the call after a while that takes no time.
+func (p *parkedNode) talk(caller, dialString string) {
+	of := map[string]string{"Other-Leg-Unique-ID": caller}
+	legs := parkedLegs.FindAllStringSubmatch(dialString, -1)
+	for _, leg := range legs {
+		p.event("dialled CHANNEL_CREATE", leg[1], of)
+		p.event("dialled CHANNEL_PROGRESS", leg[1], of)
+	}
+	for i, leg := range legs {
+		if i == 0 {
+			p.event("dialled CHANNEL_ANSWER", leg[1], of)
+			continue
+		}
+		p.event("dialled CHANNEL_HANGUP_COMPLETE", leg[1], map[string]string{"Other-Leg-Unique-ID": caller, "Hangup-Cause": "LOSE_RACE"})
+	}
+	if len(legs) > 0 {
+		p.event("CHANNEL_ANSWER", caller, nil)
+		p.event("CHANNEL_BRIDGE", caller, map[string]string{"Bridge-B-Unique-ID": legs[0][1], "Answer-State": "answered"})
+		p.event("dialled CHANNEL_HANGUP_COMPLETE", legs[0][1], of)
+	}
+	p.event("CHANNEL_HANGUP_COMPLETE", caller, nil)
 }
 
 // event writes a recorded event as one of another channel, with other values and with further headers.

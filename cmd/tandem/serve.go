@@ -9,6 +9,7 @@ import (
 	"os"
 	"path/filepath"
 	"runtime/debug"
+	"runtime/metrics"
 	"slices"
 	"sync"
 	"time"
@@ -68,17 +69,53 @@ type worker struct {
 }
 
 // What a decision leaves behind is garbage at once, and collecting it took a tenth of a worker's time. So the heap may grow to
-// nine times what is live before it is collected, as long as that is less than gcMemory in all.
+// nine times what is live before it is collected, or by gcRoom where that is less: the configuration of a large platform alone
+// may be gigabytes.
 const (
 	gcPercent = 800
-	gcMemory  = 1 << 30 // bytes
+	gcRoom    = 2 << 30          // bytes
+	gcLook    = 10 * time.Second // between looks at what is live
 )
 
-// relaxGC sets both unless the environment does (GOGC, GOMEMLIMIT).
+// relaxGC sets how far the heap may grow, by what is live now, unless the environment does (GOGC, GOMEMLIMIT).
 func relaxGC() {
-	if os.Getenv("GOGC") == "" && os.Getenv("GOMEMLIMIT") == "" {
-		debug.SetGCPercent(gcPercent)
-		debug.SetMemoryLimit(gcMemory)
+	if os.Getenv("GOGC") != "" || os.Getenv("GOMEMLIMIT") != "" {
+		return
+	}
+	live := []metrics.Sample{{Name: "/gc/heap/live:bytes"}}
+	metrics.Read(live)
+	percent := gcPercent
+	if live[0].Value.Kind() == metrics.KindUint64 {
+		percent = gcPercentOf(live[0].Value.Uint64())
+	}
+	debug.SetGCPercent(percent)
+}
+
+// gcPercentOf is how far the heap may grow, in percent of what is live.
+func gcPercentOf(live uint64) int {
+	return int(max(min(gcPercent, gcRoom*100/max(live, 1)), gcLeast))
+}
+
+// gcLeast is the least, in percent: with less, collecting would be most of the work.
+const gcLeast = 25
+
+// keepGCRelaxed looks again and again: a configuration may have come or gone.
+func keepGCRelaxed(ctx context.Context) {
+	look := time.NewTicker(gcLook)
+	defer look.Stop()
+	last := uint64(0)
+	live := []metrics.Sample{{Name: "/gc/heap/live:bytes"}}
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-look.C:
+		}
+		// Setting it stops the world for a moment: not without need.
+		if metrics.Read(live); live[0].Value.Uint64()/(gcRoom/16) != last/(gcRoom/16) {
+			last = live[0].Value.Uint64()
+			relaxGC()
+		}
 	}
 }
 
@@ -98,6 +135,13 @@ func (c *serveCommand) Run(ctx context.Context) error {
 		return errors.New("TANDEM_NODE_PASSWORD is not set: the media nodes' event sockets have no default password")
 	}
 	relaxGC()
+	relaxed := make(chan struct{})
+	ctx, stop := context.WithCancel(ctx)
+	defer func() { stop(); <-relaxed }()
+	go func() {
+		defer close(relaxed)
+		keepGCRelaxed(ctx)
+	}()
 	w := &worker{settings: *c, log: newLogger().With(slog.String("worker", c.Name))}
 	return w.run(ctx)
 }
