@@ -75,7 +75,7 @@ func (c *benchConfiguredCommand) Run(ctx context.Context) error {
 		ResidentMB: megabytes(after.resident - before.resident), Faults: len(faults)}); err != nil {
 		return err
 	}
-	question, err := newAsked(c.Tenants*c.Each, c.Seed)
+	questions, err := newBenchQuestions(c.Tenants*c.Each, c.Seed)
 	if err != nil {
 		return err
 	}
@@ -86,9 +86,9 @@ func (c *benchConfiguredCommand) Run(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
-		decide := question.alone
+		decide := questions.alone
 		if kind == decideWhole {
-			decide = question.whole
+			decide = questions.whole
 		}
 		used, err := processorTimeUsed()
 		if err != nil {
@@ -132,8 +132,8 @@ const (
 	decideWhole = "whole" // from the broker's bytes to the broker's bytes, as a worker does: its journal entry is written, too
 )
 
-// question makes questions: calls from a carrier to numbers that are drawn uniformly.
-type question struct {
+// benchQuestions are: calls from a carrier to numbers that are drawn uniformly.
+type benchQuestions struct {
 	rng     *rand.Rand
 	numbers int
 	request routing.Request
@@ -144,8 +144,8 @@ type question struct {
 	entry   []byte
 }
 
-func newAsked(numbers int, seed uint64) (*question, error) {
-	a := &question{rng: rand.New(rand.NewPCG(seed, 0)), numbers: numbers, facts: routing.Facts{At: time.Date(2026, 3, 2, 15, 0, 0, 0, time.UTC)},
+func newBenchQuestions(numbers int, seed uint64) (*benchQuestions, error) {
+	a := &benchQuestions{rng: rand.New(rand.NewPCG(seed, 0)), numbers: numbers, facts: routing.Facts{At: time.Date(2026, 3, 2, 15, 0, 0, 0, time.UTC)},
 		request: routing.Request{Call: "4d0a9fd2-68a1-8b8f-a3c5-6dd1d9a1f7c4", Edge: "sip:192.0.2.1:5060", Source: customerCarrier, Port: 5060, Transport: "udp",
 			SIPCallID: "a84b4c76e66710@198.51.100.7", FromName: "Somebody"}}
 	for n := range benchNodes {
@@ -165,12 +165,12 @@ func newAsked(numbers int, seed uint64) (*question, error) {
 }
 
 // called writes the number that is called next anew, as it comes from the network.
-func (a *question) called(room []byte) []byte {
+func (a *benchQuestions) called(room []byte) []byte {
 	return strconv.AppendInt(append(room, "+1"...), int64(customerFirst+a.rng.IntN(a.numbers)), 10)
 }
 
 // alone decides a request that has been read.
-func (a *question) alone(s *tenants.Snapshot) error {
+func (a *benchQuestions) alone(s *tenants.Snapshot) error {
 	var room [16]byte
 	a.request.To.User = string(a.called(room[:0]))
 	a.request.From.User = string(strconv.AppendInt(append(room[:0], "+1555"...), int64(1_000_000+a.rng.IntN(8_000_000)), 10))
@@ -181,7 +181,7 @@ func (a *question) alone(s *tenants.Snapshot) error {
 }
 
 // read reads the next request as it comes from the broker.
-func (a *question) read() (*messages.RouteRequest, routing.Request, error) {
+func (a *benchQuestions) read() (*messages.RouteRequest, routing.Request, error) {
 	var number [16]byte
 	called := a.called(number[:0])
 	a.room = a.room[:0]
@@ -200,7 +200,7 @@ func (a *question) read() (*messages.RouteRequest, routing.Request, error) {
 }
 
 // whole does what a worker does for one request: it reads, decides, answers and journals.
-func (a *question) whole(s *tenants.Snapshot) error {
+func (a *benchQuestions) whole(s *tenants.Snapshot) error {
 	m, r, err := a.read()
 	if err != nil {
 		return err

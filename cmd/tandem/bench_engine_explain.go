@@ -160,7 +160,7 @@ func (w *explainedWorld) route(calls int, explained bool) error {
 	if len(faults) > 0 {
 		return faults[0]
 	}
-	a, err := newAsked(customerNumbers, 1)
+	a, err := newBenchQuestions(customerNumbers, 1)
 	if err != nil {
 		return err
 	}

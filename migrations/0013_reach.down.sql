@@ -1,0 +1,32 @@
+DROP TRIGGER note_inserted ON tenants;
+DROP TRIGGER note_updated ON tenants;
+DROP TRIGGER note_replaced ON tenants;
+DROP TRIGGER note_deleted ON tenants;
+DROP TRIGGER note_inserted ON users;
+DROP TRIGGER note_updated ON users;
+DROP TRIGGER note_replaced ON users;
+DROP TRIGGER note_deleted ON users;
+DROP TRIGGER note_inserted ON devices;
+DROP TRIGGER note_updated ON devices;
+DROP TRIGGER note_replaced ON devices;
+DROP TRIGGER note_deleted ON devices;
+DROP TRIGGER note_inserted ON numbers;
+DROP TRIGGER note_updated ON numbers;
+DROP TRIGGER note_replaced ON numbers;
+DROP TRIGGER note_deleted ON numbers;
+DROP FUNCTION note_tenants();
+CREATE OR REPLACE FUNCTION raise_revision() RETURNS trigger LANGUAGE plpgsql AS $$
+DECLARE
+    raised bigint;
+BEGIN
+    UPDATE revision SET revision = revision + 1, transaction = pg_current_xact_id()
+     WHERE transaction <> pg_current_xact_id()
+    RETURNING revision INTO raised;
+    IF raised IS NOT NULL THEN
+        PERFORM pg_notify('tandem_config', raised::text);
+    END IF;
+    RETURN NULL;
+END $$;
+ALTER TABLE revision DROP everything;
+DROP TABLE tenant_changes;
+DROP INDEX calls_tenant_id_started_at_idx;
