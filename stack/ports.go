@@ -29,10 +29,10 @@ func FreePort() (int, error) { return freePort(reserve) }
 // wants both, for TCP. Its number is reserved as by FreePort.
 func FreeUDPPort() (int, error) {
 	return freePort(func(port int) error {
-		if err := probeUDP(port); err != nil {
+		if err := reserve(port); err != nil { // first: a probe of another's port would keep it from being bound in that moment
 			return err
 		}
-		return reserve(port)
+		return probeUDP(port)
 	})
 }
 
