@@ -60,6 +60,7 @@ type Command struct {
 	Trunks     []string      `json:"trunks,omitempty"`      // CountCalls, FindContacts: trunk ids
 	Hunting    bool          `json:"hunting,omitempty"`     // Ring: another attempt follows if this one fails
 	Progress   time.Duration `json:"progress_ns,omitempty"` // Ring: give up when nothing is signalled by then; 0 means never
+	Location   string        `json:"location,omitempty"`    // Ring: where an emergency caller stands, a URI
 	DivertedBy string        `json:"diverted_by,omitempty"` // Ring: the number that passes the call on
 	Diversions int           `json:"diversions,omitempty"`  // Ring: how often it was passed on, this time included
 	Code       int           `json:"code,omitempty"`        // HangUp: what an unanswered caller is refused with; 0: what Cause stands for
@@ -116,6 +117,7 @@ type Target struct {
 	Trunk  string `json:"trunk,omitempty"`
 	Number string `json:"number,omitempty"` // that is called outside, in E.164 or as the tenant's own trunk takes it
 
+	Between  string        `json:"between,omitempty"`   // the tenant that calls, when the number is another tenant's
 	Delay    time.Duration `json:"delay_ns,omitempty"`  // it rings so much later than those of the Ring that ring at once
 	Wait     time.Duration `json:"wait_ns,omitempty"`   // it rings so long, rather than the Ring's time
 	Accept   *Acceptance   `json:"accept,omitempty"`    // who answers must accept the call

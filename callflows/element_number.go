@@ -17,6 +17,7 @@ import (
 // its own leg and record. Before each the calls that are out are counted, so that limits hold.
 //
 //	counting ── CallsCounted ──► ringing ── RingEnded: the trunk's own trouble ──► counting, with the next way
+//	                (a trunk that registers: locating ── ContactsFound ──► ringing)
 //	                                │  └── busy, no answer, wrong number, no way left ──► exit
 //	                                └── talking
 type numberElement struct{}
@@ -31,6 +32,7 @@ const (
 	numberType     = "number"
 	numberRinging  = time.Minute
 	stageCounting  = "counting"
+	stageLocating  = "locating"  // of a trunk that is called where it is registered
 	unknownCaller  = "anonymous" // RFC 3323 4.1.1.3
 	maxNumberBytes = 32
 )
@@ -141,6 +143,8 @@ func (e numberElement) on(s *step, settings any) {
 	switch {
 	case s.completes(stageCounting, CallsCounted):
 		e.attempt(s, n)
+	case s.completes(stageLocating, ContactsFound):
+		e.located(s, n)
 	case s.completes(stageRinging, RingEnded) && s.state.Phase == Talking:
 		s.ringEnded()
 	case s.completes(stageRinging, RingEnded):
@@ -165,9 +169,44 @@ func (e numberElement) attempt(s *step, n numberSettings) {
 			continue
 		}
 		s.state.Attempt = i + 1
+		if w.Destination == registeredThere {
+			s.await(stageLocating, Command{Kind: FindContacts, Devices: []string{w.Trunk.Device}})
+			return
+		}
 		s.take(w, number, n, i+1 < len(out.Ways))
 		return
 	}
+	e.noWay(s, number, first)
+}
+
+// located dials a trunk where it is registered, or goes on to the next way.
+func (e numberElement) located(s *step, n numberSettings) {
+	number, _ := s.numberToCall(n)
+	out := s.waysOut(n, number)
+	i := s.state.Attempt - 1
+	if i < 0 || i >= len(out.Ways) {
+		e.noWay(s, number, false)
+		return
+	}
+	w, more := out.Ways[i], s.state.Attempt < len(out.Ways)
+	for _, c := range s.event.Contacts {
+		if c.Device != w.Trunk.Device || w.Destination != registeredThere {
+			continue
+		}
+		w.Destination, w.edge = c.URI, c.Edge
+		s.take(w, number, n, more)
+		return
+	}
+	s.explain("trunk_not_registered", "trunk", w.Trunk.Name)
+	if more {
+		s.count(out)
+		return
+	}
+	e.noWay(s, number, false)
+}
+
+// noWay leaves when no way is left.
+func (numberElement) noWay(s *step, number string, first bool) {
 	s.explain("no_way_left", "number", number)
 	if first {
 		s.exit("failed", causeOfBrokenFlow, messages.FaultPlatform) // every trunk is at its limit
@@ -218,9 +257,13 @@ func (s *step) take(w Way, number string, n numberSettings, more bool) {
 	if f := s.forwarded(); f != nil {
 		by = f.User
 	}
-	id := s.callerFor(o, w.Destination, by)
-	s.explain("way_taken", "trunk", w.Trunk.Name, "destination", w.Destination, "number", written, "shown", id.Number)
-	target := Target{Leg: legID(call, s.state.Commands+1, 0), URI: wayURI(w, written), Edge: call.Edge, Trunk: w.Trunk.ID, Number: number}
+	id := s.callerFor(w, by)
+	if w.Trunk.ID == BetweenTrunk {
+		s.explain("between_taken", "number", number, "shown", id.Number)
+	} else {
+		s.explain("way_taken", "trunk", w.Trunk.Name, "destination", w.Destination, "number", written, "shown", id.Number)
+	}
+	target := Target{Leg: legID(call, s.state.Commands+1, 0), URI: wayURI(w, written), Edge: cmp.Or(w.edge, call.Edge), Trunk: w.Trunk.ID, Number: number, Between: s.between(w)}
 	if f := s.forwarded(); f != nil {
 		target.Diverted = s.diversionBy(f.User, f.On, s.passedOn())
 		target.Accept = s.ringAtWork().acceptance(s.confirms())
@@ -232,12 +275,24 @@ func (s *step) take(w Way, number string, n numberSettings, more bool) {
 	s.dial(c)
 }
 
+// between is the tenant that calls, for a way to another's number.
+func (s *step) between(w Way) string {
+	if w.Trunk.ID != BetweenTrunk {
+		return ""
+	}
+	return s.state.Call.Tenant
+}
+
 // callerFor is what a trunk is told of the caller. by is the id of the user who passes the call on, if one does.
-func (s *step) callerFor(o *tenants.Outgoing, destination, by string) CallerID {
+func (s *step) callerFor(w Way, by string) CallerID {
+	o, t := w.Trunk.Outgoing, s.config.Tenant
 	shape := tenants.NumberFormat{Form: o.Numbers.Form, Country: o.Numbers.Country} // without what is added for dialling alone
 	domain := o.Domain
 	if domain == "" {
-		domain = hostOf(destination)
+		domain = hostOf(w.Destination)
+	}
+	if w.edge != "" && t != nil { // it is registered in the tenant's domain
+		domain = t.Domain
 	}
 	id := CallerID{Number: unknownCaller, Domain: domain, Nameless: true}
 	number := s.numberShown(o.CallerID, by)
@@ -247,7 +302,14 @@ func (s *step) callerFor(o *tenants.Outgoing, destination, by string) CallerID {
 			id.Asserted = id.Number
 		}
 	}
-	if s.caller().Private || s.state.CallerID.Private {
+	if set := s.state.CallerID.Number; set != "" && set != number && o.CallerID.Show != tenants.CallerTrunk {
+		s.explain("caller_id_not_shown", "number", set, "shown", cmp.Or(number, unknownCaller))
+	}
+	withheld := t != nil && t.CallingOut.Withheld && w.Trunk.Tenant == ""
+	if withheld {
+		s.explain("caller_withheld", "tenant", t.Name)
+	}
+	if s.caller().Private || s.state.CallerID.Private || withheld {
 		id.Number, id.Private = unknownCaller, true
 	}
 	return id
@@ -260,7 +322,7 @@ func (s *step) numberShown(rule tenants.CallerIDRule, by string) string {
 	if rule.Show == tenants.CallerTrunk || t == nil {
 		return rule.Number
 	}
-	if s.config.Ways.Owns(t.ID, caller.Number) {
+	if s.config.Ways.Owns(t.ID, caller.Number) || t.CallingOut.MayShow(caller.Number) {
 		return caller.Number
 	}
 	if rule.Show == tenants.CallerAny {
@@ -306,7 +368,7 @@ func (e numberElement) ended(s *step, n numberSettings) {
 		return
 	case goesOn:
 		s.explain("last_way_failed", "trunk", name, "outcome", end.word, "cause", s.event.Cause)
-		s.exit("failed", causeOfBrokenFlow, messages.FaultCarrier)
+		s.exit("failed", causeOfBrokenFlow, s.faultOfWay())
 		return
 	}
 	e.leave(s, end, name, number)
@@ -335,8 +397,21 @@ func (numberElement) leave(s *step, end attempted, trunk, number string) {
 		s.exit("unavailable", end.cause, messages.FaultCaller)
 	default:
 		s.explain("call_out_failed", "number", number, "trunk", trunk, "outcome", end.word)
-		s.exit("failed", end.cause, messages.FaultCarrier)
+		s.exit("failed", end.cause, s.faultOfWay())
 	}
+}
+
+// faultOfWay says whose doing it is that the attempt made last has failed.
+func (s *step) faultOfWay() messages.Fault {
+	for i := len(s.state.Legs) - 1; i > 0; i-- {
+		if l := s.state.Legs[i]; l.Trunk != "" {
+			if l.Trunk == BetweenTrunk {
+				return messages.FaultCallee
+			}
+			break
+		}
+	}
+	return messages.FaultCarrier
 }
 
 // lastAttempt says of the leg that was dialled last whether it rang, and the SIP code that it or the Ring ended with.
@@ -369,6 +444,10 @@ func (numberElement) reasons() because.Catalog {
 		"tenant_calls_out_fast": "{tenant} has made {calls} calls out within a second, and its limit is {limit}.",
 		"ways_found":            "Ways out that are left to try: {ways}.",
 		"no_way_left":           "No way is left to call {number}.",
+		"between_taken":         "{number} belongs to another customer of this platform: the call goes there without a carrier, showing {shown}.",
+		"trunk_not_registered":  "{trunk} is not taken: it is not registered.",
+		"caller_id_not_shown":   "The caller ID {number} is not shown outside, for it is neither the tenant's nor allowed to it: {shown} is shown.",
+		"caller_withheld":       "{tenant} withholds who calls from all outside.",
 		"way_taken":             "The call goes out by {trunk} ({destination}) to {number}, showing {shown}.",
 		"way_failed":            "{trunk} did not take the call ({outcome}, {cause}): it goes on to the next way.",
 		"last_way_failed":       "{trunk} did not take the call ({outcome}, {cause}), and no way is left.",

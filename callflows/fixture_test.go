@@ -24,6 +24,8 @@ const callerLeg = "8adcdf28-8955-4dff-af12-e253ea68375b"
 //
 // It may call out, two calls at a time, and dials as Germans do:
 //
+//	+4930700700 is a number of the tenant other
+//	office-pbx  a PBX of its own that registers as the device lobby
 //	any number  Carrier A (digits, its own list of failover), then Carrier B (two destinations, P-Asserted-Identity), then C (disabled)
 //	+49         Carrier B alone
 //	+43         the tenant's own PBX before Carrier A; +1900 is blocked
@@ -40,8 +42,10 @@ func demoWith(t testing.TB, settings []tenants.UserSettings, routes []tenants.Ro
 		Emergency: tenants.Emergency{Numbers: []string{"112"}, TrunkURI: "sip:192.0.2.112:5060"},
 		Tenants: []tenants.Tenant{{
 			ID: "demo", Name: "Demo", Domain: "demo.example", TimeZone: "UTC", Numbers: []string{"+15550100", "+15550101"}, MainNumber: "+15550100",
-			Dialling:   tenants.Dialling{Country: "DE"},
-			CallingOut: tenants.CallingOut{Allowed: true, BlockedPrefixes: []string{"+1900"}, MaxCalls: 2, PerSecond: 3},
+			Dialling: tenants.Dialling{Country: "DE"},
+			Places: []tenants.Whereabouts{{Device: "anna-mobile", Number: "+15550100", Location: "https://places.example/hall?floor=2"},
+				{Device: "ben-desk", Location: "Main Street 1, first floor"}},
+			CallingOut: tenants.CallingOut{Allowed: true, BlockedPrefixes: []string{"+1900"}, MaxCalls: 2, PerSecond: 3, Shown: []string{"+15550777"}},
 			Users: []tenants.User{{ID: "anna", Name: "Anna", Extension: "101", Number: "+15550101"}, {ID: "ben", Name: "Ben", Extension: "102"},
 				{ID: "carl", Name: "Carl", Extension: "103"}},
 			Devices: []tenants.Device{{ID: "anna-desk", UserID: "anna", Name: "Anna's desk phone", Username: "anna-desk"},
@@ -52,7 +56,7 @@ func demoWith(t testing.TB, settings []tenants.UserSettings, routes []tenants.Ro
 			Published: tenants.Published{Version: 7, Flows: flows, Routes: routes,
 				Lists:     []tenants.List{{ID: "priority", Name: "Priority", Entries: []string{"+15550199", "+4420*"}}},
 				Schedules: []tenants.Schedule{{ID: "office", Name: "Office", Weekly: []tenants.Hours{{Days: weekdays, From: 9 * 60, Until: 17 * 60}}}}},
-		}},
+		}, {ID: "other", Name: "Other", Domain: "other.example", TimeZone: "UTC", Numbers: []string{"+4930700700"}}},
 		Trunks: []tenants.Trunk{
 			{ID: "a", Name: "Carrier A", Outgoing: &tenants.Outgoing{Destinations: []string{"sip:192.0.2.50"}, Numbers: tenants.NumberFormat{Form: tenants.FormDigits, Add: "77"},
 				MaxCalls: 10, PerSecond: 5, Failover: []string{"5xx", "403", tenants.FailoverTimeout}}},
@@ -60,6 +64,7 @@ func demoWith(t testing.TB, settings []tenants.UserSettings, routes []tenants.Ro
 				CallerID: tenants.CallerIDRule{Show: tenants.CallerAny, Number: "+15550999", Carried: tenants.CarriedPAI}, Domain: "us.example"}},
 			{ID: "c", Name: "Carrier C", Disabled: true, Outgoing: &tenants.Outgoing{Destinations: []string{"sip:192.0.2.53"}}},
 			{ID: "pbx", Name: "PBX", Tenant: "demo", Outgoing: &tenants.Outgoing{Destinations: []string{"sip:192.0.2.60"}, CallerID: tenants.CallerIDRule{Show: tenants.CallerAny}}},
+			{ID: "office-pbx", Name: "Office PBX", Tenant: "demo", Device: "lobby", Outgoing: &tenants.Outgoing{}},
 			{ID: "in", Name: "Comes in only"}},
 		Outbound: []tenants.OutboundRoute{{Prefix: "", Position: 1, Trunk: "a"}, {Prefix: "", Position: 2, Trunk: "b"}, {Prefix: "", Position: 3, Trunk: "c"}, {Prefix: "+49", Position: 1, Trunk: "b"}, {Prefix: "+43", Position: 1, Trunk: "pbx"}, {Prefix: "+43", Position: 1, Trunk: "a"}},
 	}

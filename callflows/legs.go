@@ -215,6 +215,9 @@ func (s *step) onlyEarly() bool {
 
 // deviceName says what a leg dials, in words.
 func (s *step) deviceName(l *Leg) string {
+	if l.Trunk == BetweenTrunk {
+		return BetweenName
+	}
 	if l.Trunk != "" {
 		if trunk := s.config.Ways.Trunk(l.Trunk); trunk != nil {
 			return trunk.Name

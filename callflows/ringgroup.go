@@ -196,8 +196,14 @@ func (g *gathering) outside(number string, base callee) {
 		g.note(because.New("number_left_out", "number", number))
 		return
 	}
-	base.number, base.way = number, &out.Ways[0]
-	g.add(base)
+	for i := range out.Ways { // a trunk that registers is not looked for here
+		if out.Ways[i].Destination != registeredThere {
+			base.number, base.way = number, &out.Ways[i]
+			g.add(base)
+			return
+		}
+	}
+	g.note(because.New("number_left_out", "number", number))
 }
 
 // withinLimits leaves out the numbers that limits keep from being called, and takes another way where one trunk is full.
@@ -221,9 +227,13 @@ func (s *step) withinLimits(places []callee) []callee {
 func (s *step) targetOutside(p callee) Target {
 	o := p.way.Trunk.Outgoing
 	written := o.Numbers.Write(p.number)
-	id := s.callerFor(o, p.way.Destination, p.by)
-	s.explain("way_taken", "trunk", p.way.Trunk.Name, "destination", p.way.Destination, "number", written, "shown", id.Number)
-	t := Target{URI: wayURI(*p.way, written), Edge: s.state.Call.Edge, Trunk: p.way.Trunk.ID, CallerID: &id}
+	id := s.callerFor(*p.way, p.by)
+	if p.way.Trunk.ID == BetweenTrunk {
+		s.explain("between_taken", "number", p.number, "shown", id.Number)
+	} else {
+		s.explain("way_taken", "trunk", p.way.Trunk.Name, "destination", p.way.Destination, "number", written, "shown", id.Number)
+	}
+	t := Target{URI: wayURI(*p.way, written), Edge: s.state.Call.Edge, Trunk: p.way.Trunk.ID, CallerID: &id, Between: s.between(*p.way)}
 	if p.by != "" {
 		t.Diverted = s.diversionBy(p.by, "", p.times)
 	}

@@ -516,6 +516,10 @@ func (s *script) sayCommand(c Command) string {
 	add(c.CallerID.Domain != "", "of "+c.CallerID.Domain)
 	add(c.Progress > 0, "with a sign within "+c.Progress.String())
 	add(c.Hunting, "hunting")
+	for _, t := range c.Targets {
+		add(t.Between != "", "between tenants, of "+t.Between)
+	}
+	add(c.Location != "", "at "+c.Location)
 	add(c.Diversions > 0, fmt.Sprintf("diverted by %s for the %d. time", c.DivertedBy, c.Diversions))
 	add(len(c.Trunks) > 0, c.Trunks...)
 	add(c.Cause != "", c.Cause)

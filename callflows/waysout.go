@@ -22,8 +22,12 @@ const (
 // Way is one attempt that a call may make: a destination of a trunk.
 type Way struct {
 	Trunk       *tenants.Trunk
-	Destination string
+	Destination string // SIP URI; registeredThere until it is located
+	edge        string // that holds its registration, once it is located
 }
+
+// registeredThere is the destination of a trunk that is called wherever it is registered.
+const registeredThere = ""
 
 // Out is what WaysOut gives: ways in the order in which they are tried, or why there is none.
 type Out struct {
@@ -50,6 +54,9 @@ func WaysOut(t *tenants.Tenant, ways *tenants.Ways, number string) Out {
 	if prefix, blocked := t.CallingOut.Blocks(number); blocked {
 		return Out{Refused: Blocked, Because: []because.Reason{because.New("prefix_blocked", "tenant", t.Name, "number", number, "prefix", prefix)}}
 	}
+	if owner := ways.Owner(number); owner != nil && owner.ID != t.ID {
+		return Out{Ways: []Way{{Trunk: &betweenTrunk, Destination: betweenDestination}}}
+	}
 	var out Out
 	serving := map[string]bool{}
 	for _, trunk := range ways.Serving(t.ID, number) {
@@ -67,6 +74,18 @@ func WaysOut(t *tenants.Tenant, ways *tenants.Ways, number string) Out {
 	}
 	return out
 }
+
+// A number of another tenant's is called without a carrier: the media node sends the call to its edge, which asks for a decision
+// as for any other call. It is a call of its own there, of the called tenant's.
+const (
+	BetweenTrunk       = "*between" // in place of a trunk's id; no trunk can have it
+	BetweenName        = "Another customer"
+	betweenProgress    = 30                           // seconds: the called tenant's flow may do much before anything rings
+	betweenDestination = "sip:between.tandem.invalid" // no host has the name: the edge goes by the header
+)
+
+var betweenTrunk = tenants.Trunk{ID: BetweenTrunk, Name: BetweenName,
+	Outgoing: &tenants.Outgoing{Destinations: []string{betweenDestination}, Seconds: betweenProgress, CallerID: tenants.CallerIDRule{Carried: tenants.CarriedPAI}}}
 
 // OwnWay is the way by one trunk of the tenant's own, such as its PBX, whatever the number: its routes and what the tenant may
 // do on the telephone network do not matter.
@@ -87,9 +106,12 @@ func (o *Out) take(trunk *tenants.Trunk) {
 		o.reject(because.New("trunk_disabled", "trunk", trunk.Name))
 		return
 	}
+	if len(trunk.Outgoing.Destinations) == 0 && trunk.Device != "" && len(o.Ways) < MaxAttempts {
+		o.Ways = append(o.Ways, Way{Trunk: trunk, Destination: registeredThere})
+	}
 	for _, d := range trunk.Outgoing.Destinations {
 		if len(o.Ways) < MaxAttempts {
-			o.Ways = append(o.Ways, Way{trunk, d})
+			o.Ways = append(o.Ways, Way{Trunk: trunk, Destination: d})
 		}
 	}
 }
@@ -171,12 +193,18 @@ func (c Count) over(calls, perSecond int) (limit string, has, may int) {
 // wayURI is the Request-URI for a number at a destination.
 func wayURI(w Way, number string) string {
 	scheme, host, _ := strings.Cut(w.Destination, ":")
+	if _, after, ok := strings.Cut(host, "@"); ok { // a contact
+		host = after
+	}
 	return scheme + ":" + strings.ReplaceAll(number, "#", "%23") + "@" + host // RFC 3261 25.1: # is escaped in a user part
 }
 
 // hostOf is the host of a destination, without port and parameters.
 func hostOf(destination string) string {
 	_, host, _ := strings.Cut(destination, ":")
+	if _, after, ok := strings.Cut(host, "@"); ok { // a contact
+		host = after
+	}
 	host, _, _ = strings.Cut(host, ";")
 	if strings.HasPrefix(host, "[") { // no dial string carries it: such a trunk has a domain of its own
 		return ""

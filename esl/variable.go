@@ -80,7 +80,7 @@ func checkHeaderName(lower string) *offence {
 		return nil
 	}
 	switch lower {
-	case "alert-info", "call-info", "diversion", "history-info", "identity", "privacy", "reason", "subject":
+	case "alert-info", "call-info", "diversion", "geolocation", "history-info", "identity", "privacy", "reason", "subject":
 		return nil
 	}
 	return refuse("SIP header not allowed", -1)

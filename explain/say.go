@@ -271,6 +271,8 @@ func fieldWords(member string) string {
 		return "number of attempts"
 	case "progress_ns":
 		return "wait for a sign of life"
+	case "between":
+		return "way to another tenant"
 	case "diverted_by", "diversions":
 		return "diversion"
 	case "fetch":

@@ -146,6 +146,7 @@ func (v Values) rendered(dir string) (page, error) {
 		{"TANDEM_INSIDE_SOCKET", inside.String()},
 		{"TANDEM_INSIDE_HOST", inside.Addr().String()},
 		{"TANDEM_EMERGENCY_NUMBERS", numbers},
+		{"TANDEM_SOS", v.sos()},
 		{"TANDEM_EMERGENCY_TRUNK", trunk},
 		{"TANDEM_EMERGENCY_HOST", trunkHost},
 		{"TANDEM_LOCAL_NETWORKS", local},
@@ -241,6 +242,14 @@ func (v Values) emergency() (numbers, trunk, host string, err error) {
 	}
 	host, _, _ = strings.Cut(strings.TrimPrefix(v.EmergencyTrunk, "sip:"), ";")
 	return strings.Join(alternatives, "|"), v.EmergencyTrunk, host, nil
+}
+
+// sos is what urn:service:sos stands for (RFC 5031): the first emergency number.
+func (v Values) sos() string {
+	if len(v.EmergencyNumbers) == 0 {
+		return noEmergency
+	}
+	return v.EmergencyNumbers[0]
 }
 
 func (v Values) local() (string, error) {

@@ -25,7 +25,12 @@ type CallEvent struct {
 	// events of a release that did not have them.
 	Epoch uint64 `json:"epoch,omitempty"`
 	N     uint64 `json:"n,omitempty"`
+	// Out is the trunk by which the call is out from now on, or OutByNone. Empty: nothing is said of that.
+	Out string `json:"out,omitempty"`
 }
+
+// OutByNone says that a call is out by no trunk any more.
+const OutByNone = "*none"
 
 func (*CallEvent) MessageType() Type { return CallEventV1 }
 
@@ -42,6 +47,7 @@ func (m *CallEvent) Validate() error {
 	c.required("node", m.Node, MaxName)
 	c.text("from", m.From, MaxURI)
 	c.text("to", m.To, MaxURI)
+	c.text("out", m.Out, MaxName)
 	return c.err()
 }
 

@@ -85,6 +85,10 @@ type EdgeConfig struct {
 	Type          Type     `json:"type"`
 	Nodes         []string `json:"nodes"`  // address:port from which media nodes send SIP
 	Trunks        []string `json:"trunks"` // IP addresses that need no digest because they are trunks
+	// Registrar is the edge that registers at carriers for all; the others do not. Registers are the trunks that it registers,
+	// by id: with what, it reads in PostgreSQL.
+	Registrar string   `json:"registrar,omitempty"`
+	Registers []string `json:"registers,omitempty"`
 }
 
 func (*EdgeConfig) MessageType() Type { return EdgeConfigV1 }
@@ -97,6 +101,8 @@ func (m *EdgeConfig) Validate() error {
 	}
 	c.list("nodes", m.Nodes, MaxNodes, MaxName)
 	c.list("trunks", m.Trunks, MaxTrunks, MaxName)
+	c.text("registrar", m.Registrar, MaxName)
+	c.list("registers", m.Registers, MaxRegisters, MaxName)
 	return c.err()
 }
 

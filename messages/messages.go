@@ -54,6 +54,7 @@ const (
 	MaxSDP          = 16 << 10  // bytes of a session description
 	MaxJournalBatch = 1024      // entries in one journal message
 	MaxNodes        = 256       // nodes in an edge's configuration
+	MaxRegisters    = 200       // trunks that an edge registers
 	MaxTrunks       = 3000      // trunk addresses in an edge's configuration: IPv6 ones fill a message
 )
 

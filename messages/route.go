@@ -27,6 +27,9 @@ type RouteRequest struct {
 
 	AuthUser  string `json:"auth_user,omitempty"` // digest user that the edge has verified; empty for trunks
 	AuthRealm string `json:"auth_realm,omitempty"`
+	// Between is the id of the tenant whose call it is, when one of the media nodes brings the INVITE: a number of another
+	// tenant's was called.
+	Between string `json:"between,omitempty"`
 
 	PAssertedIdentity  []string `json:"p_asserted_identity,omitempty"`
 	PPreferredIdentity []string `json:"p_preferred_identity,omitempty"`
@@ -68,6 +71,7 @@ func (m *RouteRequest) validate(c check) error {
 	c.text("to_uri", m.ToURI, MaxURI)
 	c.text("auth_user", m.AuthUser, MaxName)
 	c.text("auth_realm", m.AuthRealm, MaxName)
+	c.text("between", m.Between, MaxName)
 	c.list("p_asserted_identity", m.PAssertedIdentity, MaxHeaders, MaxURI)
 	c.list("p_preferred_identity", m.PPreferredIdentity, MaxHeaders, MaxURI)
 	c.list("remote_party_id", m.RemotePartyID, MaxHeaders, MaxURI)

@@ -61,6 +61,8 @@ func (m *RouteRequest) member(name string) any {
 		return &m.AuthUser
 	case "auth_realm":
 		return &m.AuthRealm
+	case "between":
+		return &m.Between
 	case "p_asserted_identity":
 		return &m.PAssertedIdentity
 	case "p_preferred_identity":

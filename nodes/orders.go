@@ -185,10 +185,16 @@ func trunkVariables(command callflows.Command, t callflows.Target) []esl.Var {
 	if command.Progress > 0 {
 		add("leg_progress_timeout", seconds(command.Progress))
 	}
+	if command.Location != "" { // RFC 6442 4.1
+		add("sip_h_Geolocation", "<"+command.Location+">")
+	}
 	if id.Domain == "" { // the emergency trunk, which is no configured one
 		return vars
 	}
 	add("sip_h_"+routing.HeaderTrunk, t.Trunk)
+	if t.Between != "" {
+		add("sip_h_"+routing.HeaderBetween, t.Between)
+	}
 	host := id.Domain
 	if id.Private { // RFC 3323 4.1.1.3
 		host = anonymousHost

@@ -54,7 +54,7 @@ func (s *Store) loadTenants(ctx context.Context, tx pgx.Tx) ([]tenants.Tenant, e
 	rows, err := tx.Query(ctx, `
 		SELECT id, name, domain, time_zone, language, suspended, max_calls,
 		       coalesce(main_number, ''), country, international_prefix, national_prefix, area_code,
-		       may_call_out, blocked_prefixes, max_outgoing, outgoing_per_second,
+		       may_call_out, blocked_prefixes, max_outgoing, outgoing_per_second, shown_numbers, withheld,
 		       max_calls_per_second, coalesce(published_version, 0), coalesce(candidate_version, 0), coalesce(candidate_share, 0)
 		  FROM tenants
 		 ORDER BY id`)
@@ -66,6 +66,7 @@ func (s *Store) loadTenants(ctx context.Context, tx pgx.Tx) ([]tenants.Tenant, e
 		err := row.Scan(&t.ID, &t.Name, &t.Domain, &t.TimeZone, &t.Language, &t.Suspended, &t.MaxCalls,
 			&t.MainNumber, &t.Dialling.Country, &t.Dialling.InternationalPrefix, &t.Dialling.NationalPrefix, &t.Dialling.AreaCode,
 			&t.CallingOut.Allowed, &t.CallingOut.BlockedPrefixes, &t.CallingOut.MaxCalls, &t.CallingOut.PerSecond,
+			&t.CallingOut.Shown, &t.CallingOut.Withheld,
 			&t.MaxCallsPerSecond, &t.Published.Version, &t.Candidate.Version, &t.Candidate.Share)
 		return t, err
 	})
@@ -106,6 +107,18 @@ func loadBelongings(ctx context.Context, tx pgx.Tx, all []tenants.Tenant) error 
 		return err
 	}
 	if err := loadUserSettings(ctx, tx, byID); err != nil {
+		return err
+	}
+	var w tenants.Whereabouts
+	rows, err = tx.Query(ctx, `
+		SELECT tenant_id, device_id, coalesce(number, ''), location FROM whereabouts ORDER BY tenant_id, device_id`)
+	if err != nil {
+		return err
+	}
+	if _, err = pgx.ForEachRow(rows, []any{&tenantID, &w.Device, &w.Number, &w.Location}, func() error {
+		byID[tenantID].Places = append(byID[tenantID].Places, w)
+		return nil
+	}); err != nil {
 		return err
 	}
 	var number string

@@ -65,9 +65,9 @@ func (t *Tx) SetDialling(ctx context.Context, id, mainNumber string, d tenants.D
 func (t *Tx) SetCallingOut(ctx context.Context, id string, c tenants.CallingOut) error {
 	return t.exec(ctx, "set calling out", `
 		UPDATE tenants SET may_call_out = @may_call_out, blocked_prefixes = @blocked_prefixes, max_outgoing = @max_outgoing,
-		       outgoing_per_second = @outgoing_per_second WHERE id = @id`,
+		       outgoing_per_second = @outgoing_per_second, shown_numbers = @shown_numbers, withheld = @withheld WHERE id = @id`,
 		pgx.StrictNamedArgs{"id": id, "may_call_out": c.Allowed, "blocked_prefixes": list(c.BlockedPrefixes), "max_outgoing": c.MaxCalls,
-			"outgoing_per_second": c.PerSecond})
+			"outgoing_per_second": c.PerSecond, "shown_numbers": list(c.Shown), "withheld": c.Withheld})
 }
 
 // notFound turns the absence of a row into ErrNotFound.

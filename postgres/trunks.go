@@ -18,24 +18,26 @@ func (t *Tx) SaveTrunk(ctx context.Context, trunk tenants.Trunk) error {
 	if err := t.exec(ctx, "save trunk", `
 		INSERT INTO trunks (id, name, tenant_id, disabled, may_call_out, incoming_form, incoming_country, incoming_strip, incoming_add,
 		       destinations, number_form, number_country, number_strip, number_add, caller_show, caller_number, caller_carried,
-		       max_calls, calls_per_second, failover, progress_seconds, from_domain)
+		       max_calls, calls_per_second, failover, progress_seconds, from_domain, device_id, registrar, register_seconds)
 		VALUES (@id, @name, @tenant_id, @disabled, @may_call_out, @incoming_form, @incoming_country, @incoming_strip, @incoming_add,
 		       @destinations, @number_form, @number_country, @number_strip, @number_add, @caller_show, @caller_number, @caller_carried,
-		       @max_calls, @calls_per_second, @failover, @progress_seconds, @from_domain)
+		       @max_calls, @calls_per_second, @failover, @progress_seconds, @from_domain,
+		       @device_id, @registrar, @register_seconds)
 		ON CONFLICT (id) DO UPDATE SET name = excluded.name, tenant_id = excluded.tenant_id, disabled = excluded.disabled,
 		       may_call_out = excluded.may_call_out, incoming_form = excluded.incoming_form, incoming_country = excluded.incoming_country,
 		       incoming_strip = excluded.incoming_strip, incoming_add = excluded.incoming_add, destinations = excluded.destinations,
 		       number_form = excluded.number_form, number_country = excluded.number_country, number_strip = excluded.number_strip,
 		       number_add = excluded.number_add, caller_show = excluded.caller_show, caller_number = excluded.caller_number,
 		       caller_carried = excluded.caller_carried, max_calls = excluded.max_calls, calls_per_second = excluded.calls_per_second,
-		       failover = excluded.failover, progress_seconds = excluded.progress_seconds, from_domain = excluded.from_domain`,
+		       failover = excluded.failover, progress_seconds = excluded.progress_seconds, from_domain = excluded.from_domain,
+		       device_id = excluded.device_id, registrar = excluded.registrar, register_seconds = excluded.register_seconds`,
 		pgx.StrictNamedArgs{"id": trunk.ID, "name": trunk.Name, "tenant_id": orNull(trunk.Tenant), "disabled": trunk.Disabled,
 			"may_call_out": trunk.MayCallOut, "incoming_form": trunk.Incoming.Form, "incoming_country": trunk.Incoming.Country,
 			"incoming_strip": trunk.Incoming.Strip, "incoming_add": trunk.Incoming.Add, "destinations": list(out.Destinations),
 			"number_form": out.Numbers.Form, "number_country": out.Numbers.Country, "number_strip": out.Numbers.Strip, "number_add": out.Numbers.Add,
 			"caller_show": out.CallerID.Show, "caller_number": out.CallerID.Number, "caller_carried": out.CallerID.Carried,
 			"max_calls": out.MaxCalls, "calls_per_second": out.PerSecond, "failover": list(out.Failover), "progress_seconds": out.Seconds,
-			"from_domain": out.Domain}); err != nil {
+			"from_domain": out.Domain, "device_id": orNull(trunk.Device), "registrar": trunk.Registrar, "register_seconds": trunk.Renew}); err != nil {
 		return err
 	}
 	if err := t.exec(ctx, "save trunk", `DELETE FROM trunk_addresses WHERE trunk_id = @id`,
@@ -73,7 +75,7 @@ func (t *Tx) TrunkOwners(ctx context.Context, ids []string) (map[string]string, 
 	owners := map[string]string{}
 	var id, owner string
 	rows, err := t.tx.Query(ctx, `
-		SELECT id, coalesce(tenant_id, '') FROM trunks WHERE id = ANY (@ids) AND destinations <> '{}'`,
+		SELECT id, coalesce(tenant_id, '') FROM trunks WHERE id = ANY (@ids) AND (destinations <> '{}' OR device_id IS NOT NULL)`,
 		pgx.StrictNamedArgs{"ids": list(ids)})
 	if err == nil {
 		_, err = pgx.ForEachRow(rows, []any{&id, &owner}, func() error { owners[id] = owner; return nil })
@@ -86,7 +88,7 @@ func (t *Tx) TrunkOwners(ctx context.Context, ids []string) (map[string]string, 
 
 // OwnTrunks lists a tenant's own trunks that are called.
 func (t *Tx) OwnTrunks(ctx context.Context, tenantID string) ([]string, error) {
-	rows, err := t.tx.Query(ctx, `SELECT id FROM trunks WHERE tenant_id = @tenant_id AND destinations <> '{}' ORDER BY id`,
+	rows, err := t.tx.Query(ctx, `SELECT id FROM trunks WHERE tenant_id = @tenant_id AND (destinations <> '{}' OR device_id IS NOT NULL) ORDER BY id`,
 		pgx.StrictNamedArgs{"tenant_id": tenantID})
 	if err != nil {
 		return nil, fmt.Errorf("postgres: own trunks: %w", err)
@@ -129,7 +131,8 @@ func loadTrunks(ctx context.Context, tx pgx.Tx) ([]tenants.Trunk, error) {
 		SELECT t.id, t.name, array_remove(array_agg(a.address ORDER BY a.address), NULL) AS addresses,
 		       coalesce(t.tenant_id, ''), t.disabled, t.may_call_out, t.incoming_form, t.incoming_country, t.incoming_strip, t.incoming_add,
 		       t.destinations, t.number_form, t.number_country, t.number_strip, t.number_add, t.caller_show, t.caller_number, t.caller_carried,
-		       t.max_calls, t.calls_per_second, t.failover, t.progress_seconds, t.from_domain
+		       t.max_calls, t.calls_per_second, t.failover, t.progress_seconds, t.from_domain,
+		       coalesce(t.device_id, ''), t.registrar, t.register_seconds
 		  FROM trunks t LEFT JOIN trunk_addresses a ON a.trunk_id = t.id
 		 GROUP BY t.id ORDER BY t.id`)
 	if err != nil {
@@ -140,8 +143,9 @@ func loadTrunks(ctx context.Context, tx pgx.Tx) ([]tenants.Trunk, error) {
 		in, numbers, caller := &t.Incoming, &out.Numbers, &out.CallerID
 		err = row.Scan(&t.ID, &t.Name, &t.Addresses, &t.Tenant, &t.Disabled, &t.MayCallOut, &in.Form, &in.Country, &in.Strip, &in.Add,
 			&out.Destinations, &numbers.Form, &numbers.Country, &numbers.Strip, &numbers.Add, &caller.Show, &caller.Number, &caller.Carried,
-			&out.MaxCalls, &out.PerSecond, &out.Failover, &out.Seconds, &out.Domain)
-		if len(out.Destinations) > 0 {
+			&out.MaxCalls, &out.PerSecond, &out.Failover, &out.Seconds, &out.Domain,
+			&t.Device, &t.Registrar, &t.Renew)
+		if len(out.Destinations) > 0 || t.Device != "" {
 			t.Outgoing = &out
 		}
 		return t, err

@@ -43,8 +43,8 @@ func (s *Service) CreateDevice(ctx context.Context, tenantID string, n NewDevice
 	return d, password, nil
 }
 
-// ResetPassword replaces a device's password and gives the new one. Edges that have cached the old credentials must be
-// told to forget them (edge.forget.v1).
+// ResetPassword replaces a device's password and gives the new one. The workers tell the edges to forget the old one
+// (edge.forget.v1) as soon as the change is committed.
 func (s *Service) ResetPassword(ctx context.Context, tenantID, deviceID string) (password string, err error) {
 	password = rand.Text()
 	err = s.within(ctx, tenantID, func(tx *postgres.Tx, t tenants.Tenant) error {

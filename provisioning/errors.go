@@ -77,6 +77,12 @@ func refusals(constraint string) error {
 		return conflict("main_number", "does not belong to this tenant")
 	case "trunks_tenant_id_fkey":
 		return missing("tenant", "there is no such tenant")
+	case "trunks_device_id_fkey", "whereabouts_device_id_fkey":
+		return missing("device", "there is no such device in this tenant")
+	case "trunks_device_id_key":
+		return conflict("device", "another trunk registers as this device")
+	case "whereabouts_number_fkey":
+		return conflict("number", "does not belong to this tenant")
 	case "trunk_logins_trunk_id_fkey":
 		return missing("trunk", "there is no such trunk")
 	case "trunk_addresses_pkey":

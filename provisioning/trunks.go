@@ -18,6 +18,10 @@ const (
 	MaxProgress        = 60  // seconds until a trunk must signal progress
 	MaxOutboundTrunks  = 16  // that serve one prefix
 	MaxBlockedPrefixes = 500 // of one tenant
+	MaxShown           = 100 // numbers of others that a tenant may show
+	MaxLocation        = 512 // bytes of where a device stands
+	MinRenew           = 60  // seconds of a registration outward
+	MaxRenew           = 86400
 )
 
 var (
@@ -26,8 +30,11 @@ var (
 	technical    = regexp.MustCompile(`^[0-9*#+]{0,16}$`)
 	shortDigits  = regexp.MustCompile(`^[0-9]{0,5}$`)
 	areaForm     = regexp.MustCompile(`^[0-9]{0,6}$`)
-	loginUser    = regexp.MustCompile(`^[!-~]{1,128}$`)
-	loginPass    = regexp.MustCompile(`^[ -~]{1,128}$`)
+	// registrarForm is what an edge's registrar takes: what stands in its script is a domain and a proxy.
+	registrarForm = regexp.MustCompile(`^sip:[A-Za-z0-9.-]+(:[0-9]{1,5})?(;transport=(udp|tcp))?$`)
+	locationForm  = regexp.MustCompile(`^\P{C}*$`)
+	loginUser     = regexp.MustCompile(`^[!-~]{1,128}$`)
+	loginPass     = regexp.MustCompile(`^[ -~]{1,128}$`)
 )
 
 // AddTrunk adds a trunk or replaces the one with its id, addresses included. Its routes and its login stay. A trunk that is
@@ -42,8 +49,9 @@ func (s *Service) AddTrunk(ctx context.Context, t tenants.Trunk) error {
 	}
 	c.that(!t.MayCallOut || t.Tenant != "", "may_call_out", "is for a tenant's own trunk: somebody must answer for the calls")
 	c.numberFormat("incoming", t.Incoming)
+	c.registers(t)
 	if t.Outgoing != nil {
-		c.outgoing(t.Outgoing)
+		c.outgoing(t.Outgoing, t.Device != "")
 	}
 	if c.err != nil {
 		return c.err
@@ -149,6 +157,10 @@ func (s *Service) SetCallingOut(ctx context.Context, tenantID string, o tenants.
 	}
 	c.limit("max_calls", o.MaxCalls)
 	c.limit("calls_per_second", o.PerSecond)
+	c.that(len(o.Shown) <= MaxShown, "shown_numbers", fmt.Sprintf("are more than %d", MaxShown))
+	for _, n := range o.Shown {
+		c.number("shown_numbers", n)
+	}
 	if c.err != nil {
 		return c.err
 	}
@@ -165,8 +177,22 @@ func (c *checks) numberFormat(field string, f tenants.NumberFormat) {
 	c.form(technical, field+"/add", f.Add, "is not at most 16 digits or * # +")
 }
 
-func (c *checks) outgoing(o *tenants.Outgoing) {
-	c.that(len(o.Destinations) >= 1 && len(o.Destinations) <= MaxDestinations, "outgoing/destinations", fmt.Sprintf("are not 1 to %d", MaxDestinations))
+// registers checks how a trunk registers, here and outward.
+func (c *checks) registers(t tenants.Trunk) {
+	if t.Device != "" {
+		c.id("device", t.Device)
+		c.that(t.Tenant != "", "device", "is for a tenant's own trunk: it is a device of the tenant's")
+	}
+	if t.Registrar != "" {
+		c.sipURI("registrar", t.Registrar)
+		c.form(registrarForm, "registrar", t.Registrar, "is not sip:HOST or sip:HOST:PORT, with ;transport=udp or ;transport=tcp after it")
+	}
+	c.that(t.Renew == 0 || t.Renew >= MinRenew && t.Renew <= MaxRenew, "register_seconds", fmt.Sprintf("is not within %d to %d", MinRenew, MaxRenew))
+}
+
+// outgoing checks how a trunk is called. One that registers here needs no destinations.
+func (c *checks) outgoing(o *tenants.Outgoing, registers bool) {
+	c.that((len(o.Destinations) >= 1 || registers) && len(o.Destinations) <= MaxDestinations, "outgoing/destinations", fmt.Sprintf("are not 1 to %d", MaxDestinations))
 	for _, d := range o.Destinations {
 		c.sipURI("outgoing/destinations", d)
 		c.that(o.Domain != "" || !strings.Contains(d, "["), "outgoing/domain", "is needed for a destination in IPv6")
@@ -189,4 +215,20 @@ func (c *checks) outgoing(o *tenants.Outgoing) {
 	if o.Domain != "" {
 		c.domain("outgoing/domain", o.Domain)
 	}
+}
+
+// SetWhereabouts says where a device stands and which of the tenant's numbers emergency services call back, at once; neither
+// removes it. A location that is a URI is sent to the emergency trunk as such (RFC 6442).
+func (s *Service) SetWhereabouts(ctx context.Context, tenantID string, w tenants.Whereabouts) error {
+	var c checks
+	c.id("device", w.Device)
+	if w.Number != "" {
+		c.number("number", w.Number)
+	}
+	c.that(len(w.Location) <= MaxLocation, "location", fmt.Sprintf("is longer than %d bytes", MaxLocation))
+	c.form(locationForm, "location", w.Location, "is not text on one line")
+	if c.err != nil {
+		return c.err
+	}
+	return s.within(ctx, tenantID, func(tx *postgres.Tx, _ tenants.Tenant) error { return tx.SetWhereabouts(ctx, tenantID, w) })
 }

@@ -18,6 +18,7 @@ const (
 	HeaderDevice     = "X-Tandem-Device"
 	HeaderTrunk      = "X-Tandem-Trunk"
 	HeaderPrivacy    = "X-Tandem-Privacy"    // PrivacyID when the called must not learn who it is
+	HeaderBetween    = "X-Tandem-Between"    // from a node to its edge: the tenant that calls a number of another's
 	HeaderDiversions = "X-Tandem-Diversions" // how often the call was diverted before it came
 )
 
@@ -93,6 +94,9 @@ func Reasons() because.Catalog {
 		"number_unknown":     "{tenant} has no extension or number {number}, and it is no number outside as its people write them.",
 		"calls_out":          "{number} is a number outside: the call goes out.",
 		"trunk_may_not_call": "{trunk} may not call {number}: calls that come in by it do not go out again.",
+		"caller_tenant":      "The call comes from {number}, of another customer of this platform: {dialled} is a number of this one.",
+		"between_unknown":    "A call between customers names {tenant} as its caller's, which is not there.",
+		"trunk_off":          "{trunk} may not call: it is disabled.",
 		"caller_own_trunk":   "The call comes from {number} over {trunk}, a trunk of {tenant}.",
 		"route_found":        "{number} leads to the flow {flow}.",
 		"prefix_found":       "What begins with {prefix} leads to the flow {flow}, here with {rest}.",

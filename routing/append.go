@@ -27,6 +27,7 @@ func (r *Request) Append(out []byte) []byte {
 	out = appendGiven(out, `,"from_name":`, r.FromName)
 	out = appendGiven(out, `,"auth_user":`, r.AuthUser)
 	out = appendGiven(out, `,"auth_realm":`, r.AuthRealm)
+	out = appendGiven(out, `,"between":`, r.Between)
 	out = appendGiven(out, `,"asserted":`, r.Asserted)
 	if r.Anonymous {
 		out = append(out, `,"anonymous":true`...)

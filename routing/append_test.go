@@ -60,7 +60,7 @@ func (d drawing) address() netip.Addr {
 func (d drawing) request() *Request {
 	return &Request{Call: d.text(), Edge: d.text(), Source: d.address(), Port: d.number(), Transport: d.text(), SIPCallID: d.text(),
 		To: URI{d.text(), d.text()}, From: URI{d.text(), d.text()}, FromName: d.text(), AuthUser: d.text(), AuthRealm: d.text(),
-		Asserted: d.text(), Anonymous: d.flag(), Diverted: d.texts(), Replaces: d.text(), UserAgent: d.text(),
+		Between: d.text(), Asserted: d.text(), Anonymous: d.flag(), Diverted: d.texts(), Replaces: d.text(), UserAgent: d.text(),
 		Media: Media{LateOffer: d.flag(), Codecs: d.texts(), SRTP: d.flag(), T38: d.flag(), ICE: d.flag()}}
 }
 
@@ -118,7 +118,7 @@ func FuzzAppend(f *testing.F) {
 func TestAppendKnowsEachMember(t *testing.T) {
 	u := URI{User: "u", Host: "h"}
 	r := &Request{Call: "c", Edge: "e", Source: netip.IPv6Loopback(), Port: 1, Transport: "t", SIPCallID: "s", To: u, From: u, FromName: "n", AuthUser: "a",
-		AuthRealm: "r", Asserted: "a", Anonymous: true, Diverted: []string{"d"}, Replaces: "r", UserAgent: "u",
+		AuthRealm: "r", Between: "b", Asserted: "a", Anonymous: true, Diverted: []string{"d"}, Replaces: "r", UserAgent: "u",
 		Media: Media{LateOffer: true, Codecs: []string{"c"}, SRTP: true, T38: true, ICE: true}}
 	f := &Facts{At: time.Unix(1, 0).UTC(), TenantCalls: 1, TenantRate: 1, Nodes: []Node{{Name: "n", SIPURI: "s", State: "u", Calls: 1,
 		Busy: Busy{Sessions: 1, Rate: 1, CPU: 1}}}}

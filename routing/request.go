@@ -23,6 +23,7 @@ type Request struct {
 	FromName  string     `json:"from_name,omitempty"`
 	AuthUser  string     `json:"auth_user,omitempty"`
 	AuthRealm string     `json:"auth_realm,omitempty"`
+	Between   string     `json:"between,omitempty"`  // id of the tenant that calls a number of another's
 	Asserted  string     `json:"asserted,omitempty"` // user part of P-Asserted-Identity, RFC 3325
 	Anonymous bool       `json:"anonymous,omitempty"`
 	Diverted  []string   `json:"diverted,omitempty"` // Diversion and History-Info as sent
@@ -38,7 +39,7 @@ func Read(m *messages.RouteRequest) (Request, error) {
 	}
 	r := Request{
 		Call: CallID(m), Edge: m.Edge, Port: m.SourcePort, Transport: m.Transport, SIPCallID: m.CallID, FromName: m.FromName,
-		AuthUser: m.AuthUser, AuthRealm: strings.ToLower(m.AuthRealm), Replaces: m.Replaces, UserAgent: m.UserAgent,
+		AuthUser: m.AuthUser, AuthRealm: strings.ToLower(m.AuthRealm), Between: m.Between, Replaces: m.Replaces, UserAgent: m.UserAgent,
 		Diverted: append(append([]string(nil), m.Diversion...), m.HistoryInfo...), Media: ReadMedia(m.SDP),
 	}
 	var err error

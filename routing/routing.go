@@ -87,6 +87,9 @@ func leadsTo(s *tenants.Snapshot, r *Request) (*tenants.Tenant, *tenants.Flow) {
 	if r.AuthUser != "" {
 		return s.TenantByDomain(r.AuthRealm), nil
 	}
+	if r.Between != "" {
+		return s.TenantByNumber(trunkNumber(r.To.User))
+	}
 	trunk := s.TrunkByAddress(r.Source)
 	if trunk != nil && trunk.Tenant != "" {
 		return s.Tenant(trunk.Tenant), nil // whatever number is dialled: what a tenant's own trunk brings is the tenant's
@@ -171,6 +174,9 @@ func (d *decider) identify() bool {
 	if d.request.AuthUser != "" {
 		return d.identifyDevice()
 	}
+	if d.request.Between != "" {
+		return d.identifyTenant()
+	}
 	return d.identifyTrunk()
 }
 
@@ -184,6 +190,9 @@ func (d *decider) identifyDevice() bool {
 	if device == nil {
 		return d.reject(403, "Forbidden", "CALL_REJECTED", 21, messages.FaultTenant, "device_unknown", "device", r.AuthUser, "tenant", d.tenant.Name)
 	}
+	if trunk := d.snapshot.Ways().TrunkOfDevice(d.tenant.ID, device.ID); trunk != nil {
+		return d.identifyRegistered(trunk)
+	}
 	d.Caller = callflows.Caller{Device: device.ID, Number: device.Username, Name: r.FromName, Private: r.Anonymous}
 	if user := d.tenant.User(device.UserID); user != nil {
 		d.Caller.Number, d.Caller.Name = user.Extension, user.Name
@@ -193,6 +202,37 @@ func (d *decider) identifyDevice() bool {
 	d.explain("caller_device", "device", device.Name, "number", d.Caller.Number, "tenant", d.tenant.Name)
 	return true
 }
+
+// identifyRegistered is for a trunk that has logged in, such as a customer's PBX behind a NAT.
+func (d *decider) identifyRegistered(trunk *tenants.Trunk) bool {
+	if trunk.Disabled {
+		return d.reject(403, "Forbidden", "CALL_REJECTED", 21, messages.FaultTenant, "trunk_off", "trunk", trunk.Name)
+	}
+	return d.byTrunk(trunk)
+}
+
+// identifyTenant is for a call that another tenant makes to a number of this one's: it came by a media node, and no carrier.
+func (d *decider) identifyTenant() bool {
+	r := d.request
+	d.Dialled, d.Diversions = trunkNumber(r.To.User), diversions(r.Diverted)
+	caller := d.snapshot.Tenant(r.Between)
+	if caller == nil {
+		return d.reject(403, "Forbidden", "CALL_REJECTED", 21, messages.FaultPlatform, "between_unknown", "tenant", r.Between)
+	}
+	d.trunk = &between
+	number := trunkNumber(cmp.Or(r.Asserted, r.From.User))
+	d.name(number)
+	if r.Anonymous {
+		number = anonymous
+		d.name(number)
+	}
+	d.Caller = callflows.Caller{Trunk: callflows.BetweenTrunk, Number: number, Name: r.FromName}
+	d.explain("caller_tenant", "number", number, "dialled", d.Dialled)
+	return true
+}
+
+// between stands for the trunk of calls between tenants: they may not go out at the called tenant's cost.
+var between = tenants.Trunk{ID: callflows.BetweenTrunk, Name: callflows.BetweenName}
 
 func (d *decider) identifyTrunk() bool {
 	r := d.request
@@ -204,16 +244,29 @@ func (d *decider) identifyTrunk() bool {
 	if trunk == nil {
 		return d.reject(403, "Forbidden", "CALL_REJECTED", 21, messages.FaultCaller, "source_unknown", "address", r.Source.String())
 	}
+	return d.byTrunk(trunk)
+}
+
+// byTrunk takes the caller's number from what a trunk says.
+func (d *decider) byTrunk(trunk *tenants.Trunk) bool {
+	r := d.request
+	d.Dialled = numberFrom(trunk, r.To.User)
+	if d.snapshot.Emergency().Is(Dialled(r.To.User)) {
+		d.Dialled = Dialled(r.To.User)
+	}
 	d.trunk, d.Diversions = trunk, diversions(r.Diverted)
 	number := numberFrom(trunk, cmp.Or(r.Asserted, r.From.User))
 	d.name(number)
 	d.name(numberFrom(trunk, r.From.User))
+	own := trunk.Tenant != ""
 	if r.Anonymous { // who withholds his number is blocked by it all the same
-		number = anonymous
-		d.name(number)
+		d.name(anonymous)
 	}
-	d.Caller = callflows.Caller{Trunk: trunk.ID, Number: number, Name: r.FromName}
-	if trunk.Tenant != "" {
+	if r.Anonymous && !own { // of a tenant's own it is known, and goes no further
+		number = anonymous
+	}
+	d.Caller = callflows.Caller{Trunk: trunk.ID, Number: number, Name: r.FromName, Private: r.Anonymous && own}
+	if own {
 		d.explain("caller_own_trunk", "trunk", trunk.Name, "number", number, "tenant", d.tenant.Name)
 		return true
 	}

@@ -57,7 +57,8 @@ type Tenant struct {
 	Dialling   Dialling   `json:"dialling,omitzero"`
 	CallingOut CallingOut `json:"calling_out,omitzero"`
 
-	Settings []UserSettings `json:"settings,omitempty"` // of those users who have set something
+	Settings []UserSettings `json:"settings,omitempty"`    // of those users who have set something
+	Places   []Whereabouts  `json:"whereabouts,omitempty"` // of devices that have some
 
 	Versions []Published `json:"versions,omitempty"` // others that calls may still run under, Candidate's among them
 

@@ -7,7 +7,8 @@ import (
 	"time"
 )
 
-// Trunk is a carrier or another system. It calls from fixed addresses, and is called if it has an Outgoing part.
+// Trunk is a carrier or another system. It calls from fixed addresses, or registers here as a device of its tenant's, and is
+// called if it has an Outgoing part.
 type Trunk struct {
 	ID        string       `json:"id"`
 	Name      string       `json:"name"`
@@ -17,14 +18,19 @@ type Trunk struct {
 	Disabled bool   `json:"disabled,omitempty"` // it neither calls nor is called
 	// MayCallOut lets calls that come in by a tenant's own trunk go out again at the tenant's cost, as a device's may: for a
 	// PBX. A carrier that could do so would be an open door to fraud.
-	MayCallOut bool         `json:"may_call_out,omitempty"`
-	Incoming   NumberFormat `json:"incoming,omitzero"`  // how it writes numbers to us
-	Outgoing   *Outgoing    `json:"outgoing,omitempty"` // nil: it is not called
+	MayCallOut bool `json:"may_call_out,omitempty"`
+	// Device is the id of the tenant's device as which it registers here: then it calls with the device's password, and is
+	// called where the device is registered unless it has destinations.
+	Device    string       `json:"device,omitempty"`
+	Registrar string       `json:"registrar,omitempty"`        // SIP URI where an edge registers for it, with its login; empty: nowhere
+	Renew     int          `json:"register_seconds,omitempty"` // how long that registration lasts; 0: DefaultRenew
+	Incoming  NumberFormat `json:"incoming,omitzero"`          // how it writes numbers to us
+	Outgoing  *Outgoing    `json:"outgoing,omitempty"`         // nil: it is not called
 }
 
 // Outgoing says how a trunk is called.
 type Outgoing struct {
-	Destinations []string     `json:"destinations"` // SIP URIs without user, tried in this order
+	Destinations []string     `json:"destinations"` // SIP URIs without user, tried in this order; none: where its Device is registered
 	Numbers      NumberFormat `json:"numbers,omitzero"`
 	CallerID     CallerIDRule `json:"caller_id,omitzero"`
 	MaxCalls     int          `json:"max_calls,omitempty"`        // calls out at once; 0 means no limit
@@ -46,6 +52,9 @@ func DefaultFailover() []string { return []string{"408", "5xx", FailoverTimeout,
 
 // DefaultProgress is how long an attempt may take to signal progress. Carriers that hunt themselves need some seconds.
 const DefaultProgress = 6 * time.Second
+
+// DefaultRenew is how long a registration outward is asked for, in seconds.
+const DefaultRenew = 600
 
 // Progress is how long an attempt may take to signal progress.
 func (o *Outgoing) Progress() time.Duration {
@@ -102,6 +111,27 @@ type CallingOut struct {
 	BlockedPrefixes []string `json:"blocked_prefixes,omitempty"` // E.164: "+88", "+1900"
 	MaxCalls        int      `json:"max_calls,omitempty"`        // calls out at once; 0 means no limit
 	PerSecond       int      `json:"calls_per_second,omitempty"` // 0 means no limit
+	Shown           []string `json:"shown_numbers,omitempty"`    // E.164, of others, that the platform lets it show
+	Withheld        bool     `json:"withheld,omitempty"`         // nobody outside learns who calls; emergency services do
+}
+
+// MayShow says whether the platform lets the tenant show a number that is not its own.
+func (c CallingOut) MayShow(number string) bool { return slices.Contains(c.Shown, number) }
+
+// Whereabouts say where a device stands, for emergency services.
+type Whereabouts struct {
+	Device   string `json:"device"`             // id
+	Number   string `json:"number,omitempty"`   // that they call back, E.164; empty: the user's, else the tenant's main one
+	Location string `json:"location,omitempty"` // in words, or as a URI of the trunk's
+}
+
+// Whereabouts finds those of a device, or nil.
+func (t *Tenant) Whereabouts(device string) *Whereabouts {
+	i := slices.IndexFunc(t.Places, func(w Whereabouts) bool { return w.Device == device })
+	if i < 0 || device == "" {
+		return nil
+	}
+	return &t.Places[i]
 }
 
 // Blocks gives the longest blocked prefix that a number begins with, and whether there is one.
@@ -118,9 +148,20 @@ func (c CallingOut) Blocks(number string) (prefix string, blocked bool) {
 type Ways struct {
 	trunks   []*Trunk // in the order of configuration
 	byID     map[string]*Trunk
+	devices  map[trunkDevice]*Trunk
 	platform map[string][]*Trunk            // by prefix
 	own      map[string]map[string][]*Trunk // by tenant, by prefix
 	snapshot *Snapshot
+}
+
+type trunkDevice struct{ tenant, device string }
+
+// TrunkOfDevice finds the trunk that registers as a device, or nil. A disabled one is found too.
+func (w *Ways) TrunkOfDevice(tenant, device string) *Trunk {
+	if w == nil {
+		return nil
+	}
+	return w.devices[trunkDevice{tenant, device}]
 }
 
 // Trunk finds a trunk by id, or nil.
@@ -153,6 +194,14 @@ func (w *Ways) Open(tenant string) []*Trunk {
 	return all
 }
 
+// Owner is the tenant that a number belongs to, or nil.
+func (w *Ways) Owner(number string) *Tenant {
+	if w == nil {
+		return nil
+	}
+	return w.snapshot.TenantByNumber(number)
+}
+
 // Owns says whether a number belongs to a tenant.
 func (w *Ways) Owns(tenant, number string) bool {
 	if w == nil {
@@ -174,7 +223,7 @@ func longest(table map[string][]*Trunk, number string) []*Trunk {
 // indexTrunks makes the indexes of trunks and routes, and says what it left out.
 func (s *Snapshot) indexTrunks() []Fault {
 	var faults []Fault
-	w := &Ways{byID: map[string]*Trunk{}, platform: map[string][]*Trunk{}, own: map[string]map[string][]*Trunk{}, snapshot: s}
+	w := &Ways{byID: map[string]*Trunk{}, devices: map[trunkDevice]*Trunk{}, platform: map[string][]*Trunk{}, own: map[string]map[string][]*Trunk{}, snapshot: s}
 	s.ways = w
 	for i := range s.data.Trunks {
 		t := &s.data.Trunks[i]
@@ -183,6 +232,9 @@ func (s *Snapshot) indexTrunks() []Fault {
 			continue
 		}
 		w.trunks, w.byID[t.ID] = append(w.trunks, t), t
+		if t.Device != "" {
+			w.devices[trunkDevice{t.Tenant, t.Device}] = t
+		}
 		for _, a := range t.Addresses {
 			if other, taken := s.trunks[a.Unmap()]; taken {
 				faults = append(faults, Fault{Path: "trunks/" + t.ID + "/addresses/" + a.String(), Detail: "belongs to trunk " + other.ID})

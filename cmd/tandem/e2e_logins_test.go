@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"net/url"
 	"testing"
+	"time"
 
 	"tandem/sipptest"
 )
@@ -54,4 +55,23 @@ func TestPhoneCallsWithItsPassword(t *testing.T) {
 	if err != nil || len(calls) != 1 {
 		t.Errorf("%d calls (%v), want the right one alone", len(calls), err)
 	}
+}
+
+// After a reset the old password is worth nothing at once, although the edge has cached it, and the new one works.
+func TestPasswordIsForgottenWhenItChanges(t *testing.T) {
+	t.Parallel()
+	c := sharedWorld(t).company(t)
+	old := *c.users["two"]
+	c.register(t, "two") // the edge keeps the password now
+	began := time.Now()
+	password, err := c.w.Provisioning.ResetPassword(within(t), c.id, c.device("two"))
+	must(t, err)
+	awaitThat(t, "the old password works still", func(ctx context.Context) (bool, error) {
+		return old.Register(ctx, sipptest.Registration{Expect: 403}) == nil, nil
+	})
+	if took := time.Since(began); took > 2*time.Second { // each attempt takes SIPp some tenths of a second
+		t.Errorf("it was forgotten after %s", took)
+	}
+	c.users["two"].Password = password
+	must(t, c.users["two"].Register(within(t), sipptest.Registration{}))
 }

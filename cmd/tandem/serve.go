@@ -162,6 +162,9 @@ func (w *worker) run(ctx context.Context) error {
 	w.facts.begin(ctx)
 	w.start(ctx, cancel, "facts", w.facts.follow)
 	w.start(ctx, cancel, "sweep", w.facts.sweep)
+	if slices.Contains(w.settings.Roles, roleCalls) {
+		w.start(ctx, cancel, "credentials", w.forgetCredentials)
+	}
 	if w.facts.carries() {
 		w.start(ctx, cancel, "dialogs", w.facts.askDialogs)
 	}
