@@ -250,7 +250,7 @@ func (d *decider) identifyTrunk() bool {
 // byTrunk takes the caller's number from what a trunk says.
 func (d *decider) byTrunk(trunk *tenants.Trunk) bool {
 	r := d.request
-	d.Dialled = numberFrom(trunk, r.To.User)
+	d.Dialled = d.dialledBy(trunk, r.To.User)
 	if d.snapshot.Emergency().Is(Dialled(r.To.User)) {
 		d.Dialled = Dialled(r.To.User)
 	}
@@ -272,6 +272,23 @@ func (d *decider) byTrunk(trunk *tenants.Trunk) bool {
 	}
 	d.explain("caller_trunk", "trunk", trunk.Name, "number", number)
 	return true
+}
+
+// dialledBy reads what a trunk dials. A tenant's own that has no form of its own writes numbers as the tenant's people do, if
+// that makes one, and else as a carrier does.
+func (d *decider) dialledBy(trunk *tenants.Trunk, user string) string {
+	number := numberFrom(trunk, user)
+	if trunk.Tenant == "" || trunk.Incoming != (tenants.NumberFormat{}) || d.tenant == nil || d.snapshot.Ways().Owns(d.tenant.ID, number) {
+		return number
+	}
+	raw := Dialled(user)
+	if d.tenant.Route(raw) != nil {
+		return raw
+	}
+	if outside, ok := callflows.OutsideNumber(d.tenant, raw); ok {
+		return outside
+	}
+	return number
 }
 
 // route finds the flow and the nodes for a caller who is known.
