@@ -100,3 +100,33 @@ func TestACallIsOutByTheTrunkOfItsLiveLeg(t *testing.T) {
 		t.Errorf("a call that another worker drives is told as %q", told)
 	}
 }
+
+// moments notes what other workers are told of calls.
+type moments struct{ out []string }
+
+func (m *moments) AnnounceCall(e messages.CallEvent) {
+	m.out = append(m.out, string(e.State)+" "+e.Out)
+}
+func (*moments) AnnounceNode(messages.NodeEvent) {}
+
+// The other workers are told by which trunk a call is out, and when it is no more, so that they count it too; not by a worker that
+// does not own the node.
+func TestOtherWorkersAreToldThatACallIsOut(t *testing.T) {
+	var told outs
+	var others moments
+	n := New(Options{CallsOut: &told, Announcer: &others, Snapshot: func() *tenants.Snapshot { return nil }})
+	s, c := n.shards[0], &call{}
+	legs := []callflows.Leg{{ID: "a", Role: messages.RoleCaller}, {ID: "b", Role: messages.RoleCallee, Trunk: "first"}}
+	over := []callflows.Leg{legs[0], {ID: "b", Role: messages.RoleCallee, Trunk: "first", HungUp: true}}
+	facts := callflows.Call{ID: "c", Tenant: "t", Leg: "a"}
+	s.tellOut(c, callflows.State{Call: facts, Legs: legs})
+	s.tellOut(c, callflows.State{Call: facts, Legs: legs, Answered: true})
+	s.tellOut(c, callflows.State{Call: facts, Legs: over, Answered: true})
+	s.tellOut(c, callflows.State{Call: facts, Legs: legs})
+	s.tellOut(c, callflows.State{Call: facts, Legs: over, Phase: callflows.Ended})
+	n.role.Store(watching)
+	s.tellOut(c, callflows.State{Call: facts, Legs: legs})
+	if want := []string{"started first", "answered " + messages.OutByNone, "started first"}; !slices.Equal(others.out, want) {
+		t.Errorf("they are told %q, want %q", others.out, want)
+	}
+}

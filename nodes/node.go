@@ -351,5 +351,8 @@ func (n *Node) draining() bool {
 	return slices.ContainsFunc(n.options.Snapshot().Nodes(), func(o tenants.Node) bool { return o.Name == n.options.Node.Name && o.Draining })
 }
 
+// Owns says whether this worker is the node's owner.
+func (n *Node) Owns() bool { return n.role.Load() == owning }
+
 // Calls is the number of live calls.
 func (n *Node) Calls() int { return int(n.live.Load()) }

@@ -1,6 +1,7 @@
 package nodes
 
 import (
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"log/slog"
@@ -284,8 +285,21 @@ func (s *shard) tellOut(c *call, now callflows.State) {
 	if s.node.options.CallsOut != nil && trunk != c.out {
 		c.out = trunk
 		s.node.options.CallsOut.Out(now.Call.ID, now.Call.Tenant, trunk, time.Now())
+		s.tellOthersOut(now, trunk)
 	}
 	s.tellTalking(c, now)
+}
+
+// tellOthersOut lets the other workers count it too. That a call is over they are told anyhow.
+func (s *shard) tellOthersOut(now callflows.State, trunk string) {
+	if s.node.options.Announcer == nil || now.Phase == callflows.Ended || s.node.role.Load() != owning {
+		return
+	}
+	state := messages.CallStarted
+	if now.Answered {
+		state = messages.CallAnswered
+	}
+	s.node.announceMoment(now.Call, state, time.Now().UTC(), cmp.Or(trunk, messages.OutByNone))
 }
 
 // tellTalking says which devices are in a call, when that changes: the caller's from the beginning, a called one from its answer.
@@ -490,10 +504,15 @@ func (s *shard) forget(c *call, at time.Time) {
 }
 
 func (n *Node) announceCall(c *call, state messages.CallState, at time.Time) {
-	facts := c.state.Call
+	n.announceMoment(c.state.Call, state, at, "")
+}
+
+// announceMoment tells the other workers of a moment in a call's life. out is the trunk by which it is out from then on, OutByNone, or
+// empty when nothing is said of that.
+func (n *Node) announceMoment(facts callflows.Call, state messages.CallState, at time.Time, out string) {
 	n.options.Announcer.AnnounceCall(messages.CallEvent{
 		Type: messages.CallEventV1, Call: facts.ID, Tenant: facts.Tenant, State: state, Node: n.options.Node.Name, At: at,
-		From: facts.Caller.Number, To: facts.Dialled, Epoch: n.telling.epoch.Load(), N: n.telling.n.Add(1),
+		From: facts.Caller.Number, To: facts.Dialled, Out: out, Epoch: n.telling.epoch.Load(), N: n.telling.n.Add(1),
 	})
 }
 

@@ -151,6 +151,16 @@ func (o *ownedNodes) add(n tenants.Node, node *nodes.Node) {
 	o.all[n] = node
 }
 
+// owns says whether this worker owns a node.
+func (o *ownedNodes) owns(name string) bool {
+	for _, n := range o.list() {
+		if n.Name() == name && n.Owns() {
+			return true
+		}
+	}
+	return false
+}
+
 // list gives the nodes that this worker takes part in.
 func (o *ownedNodes) list() []*nodes.Node {
 	o.mu.Lock()

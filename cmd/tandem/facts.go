@@ -115,6 +115,7 @@ func (f *facts) apply(ctx context.Context, m messages.Message) {
 		f.registrations.Apply(m)
 	case *messages.CallEvent:
 		f.calls.Apply(m, time.Now())
+		f.hearOut(m)
 		if m.State == messages.CallStarted {
 			f.begun(m.Call, m.Tenant, time.Now())
 		}
@@ -125,6 +126,9 @@ func (f *facts) apply(ctx context.Context, m messages.Message) {
 		f.calls.Heard(m, time.Now())
 	case *messages.NodeCalls:
 		f.calls.Announce(m, time.Now())
+		if !f.worker.nodes.owns(m.Node) {
+			f.out.Listed(m, time.Now())
+		}
 	case *messages.NodeNews:
 		f.calls.News(m, time.Now())
 	case *messages.NodeDialogs:
@@ -133,6 +137,17 @@ func (f *facts) apply(ctx context.Context, m messages.Message) {
 		f.answer(m)
 	case *messages.EdgeHello:
 		f.worker.configureEdges(ctx)
+	}
+}
+
+// hearOut counts a call that is out from a node of another worker's. Of its own nodes a worker knows before it is told.
+func (f *facts) hearOut(m *messages.CallEvent) {
+	switch {
+	case f.worker.nodes.owns(m.Node):
+	case m.State == messages.CallEnded || m.Out == messages.OutByNone:
+		f.out.Elsewhere(m.Call, m.Tenant, "", m.Node, time.Now())
+	case m.Out != "":
+		f.out.Elsewhere(m.Call, m.Tenant, m.Out, m.Node, time.Now())
 	}
 }
 
