@@ -54,6 +54,40 @@ func (t *Tx) SaveTrunk(ctx context.Context, trunk tenants.Trunk) error {
 	return nil
 }
 
+// LockTrunks gives all trunks, and keeps other changes of configuration waiting until the transaction is over.
+func (t *Tx) LockTrunks(ctx context.Context) ([]tenants.Trunk, error) {
+	var revision int64
+	err := t.tx.QueryRow(ctx, `SELECT revision FROM revision FOR UPDATE`).Scan(&revision)
+	if err != nil {
+		return nil, fmt.Errorf("postgres: lock trunks: %w", err)
+	}
+	all, err := loadTrunks(ctx, t.tx)
+	if err != nil {
+		return nil, fmt.Errorf("postgres: lock trunks: %w", err)
+	}
+	return all, nil
+}
+
+// Trunks gives all trunks as they are in PostgreSQL now, and which of them have a login.
+func (s *Store) Trunks(ctx context.Context) (all []tenants.Trunk, login map[string]bool, err error) {
+	login = map[string]bool{}
+	err = pgx.BeginTxFunc(ctx, s.pool, pgx.TxOptions{IsoLevel: pgx.RepeatableRead, AccessMode: pgx.ReadOnly}, func(tx pgx.Tx) (err error) {
+		if all, err = loadTrunks(ctx, tx); err != nil {
+			return err
+		}
+		var id string
+		rows, err := tx.Query(ctx, `SELECT trunk_id FROM trunk_logins`)
+		if err == nil {
+			_, err = pgx.ForEachRow(rows, []any{&id}, func() error { login[id] = true; return nil })
+		}
+		return err
+	})
+	if err != nil {
+		return nil, nil, fmt.Errorf("postgres: trunks: %w", err)
+	}
+	return all, login, nil
+}
+
 // DeleteTrunk removes a trunk with its addresses, routes and login. The second time it does nothing.
 func (t *Tx) DeleteTrunk(ctx context.Context, id string) error {
 	return t.exec(ctx, "delete trunk", `DELETE FROM trunks WHERE id = @id`, pgx.StrictNamedArgs{"id": id})

@@ -16,6 +16,7 @@ const (
 	Invalid  Code = "invalid"   // a value that can never be right
 	NotFound Code = "not_found" // it names something that is not there
 	Conflict Code = "conflict"  // right by itself, but something else stands against it
+	Stale    Code = "stale"     // it was made of what has changed since
 )
 
 // HTTPStatus is the one place where a code becomes an HTTP status (RFC 9110 15.5).
@@ -27,6 +28,8 @@ func (c Code) HTTPStatus() int {
 		return http.StatusNotFound
 	case Conflict:
 		return http.StatusConflict
+	case Stale:
+		return http.StatusPreconditionFailed
 	}
 	return http.StatusInternalServerError
 }

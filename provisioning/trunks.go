@@ -40,6 +40,11 @@ var (
 // AddTrunk adds a trunk or replaces the one with its id, addresses included. Its routes and its login stay. A trunk that is
 // called serves nothing until SetOutboundRoutes or SetOwnRoutes says what.
 func (s *Service) AddTrunk(ctx context.Context, t tenants.Trunk) error {
+	return s.SetTrunk(ctx, TrunkChange{Trunk: t})
+}
+
+// checkTrunk holds a trunk against the bounds.
+func checkTrunk(t tenants.Trunk) error {
 	var c checks
 	c.id("id", t.ID)
 	c.name("name", t.Name)
@@ -53,15 +58,18 @@ func (s *Service) AddTrunk(ctx context.Context, t tenants.Trunk) error {
 	if t.Outgoing != nil {
 		c.outgoing(t.Outgoing, t.Device != "")
 	}
-	if c.err != nil {
-		return c.err
+	return c.err
+}
+
+// checkLogin holds a login against the bounds; one without a user name is none.
+func checkLogin(trunk string, l TrunkLogin) error {
+	var c checks
+	c.id("trunk", trunk)
+	if l.Username != "" {
+		c.form(loginUser, "username", l.Username, "is not 1 to 128 visible characters")
+		c.form(loginPass, "password", l.Password, "is not 1 to 128 printable characters")
 	}
-	return s.platform(ctx, func(tx *postgres.Tx) error {
-		if err := ownerStays(ctx, tx, t); err != nil {
-			return err
-		}
-		return tx.SaveTrunk(ctx, t)
-	})
+	return c.err
 }
 
 // ownerStays keeps a trunk from changing hands: its routes would make the calls of others go by it, or those of the old owner
@@ -85,14 +93,8 @@ func (s *Service) RemoveTrunk(ctx context.Context, id string) error {
 // SetTrunkLogin keeps what edges answer a trunk's challenges with; an empty user name removes it. The password can be read
 // back by edges alone.
 func (s *Service) SetTrunkLogin(ctx context.Context, id, username, password string) error {
-	var c checks
-	c.id("trunk", id)
-	if username != "" {
-		c.form(loginUser, "username", username, "is not 1 to 128 visible characters")
-		c.form(loginPass, "password", password, "is not 1 to 128 printable characters")
-	}
-	if c.err != nil {
-		return c.err
+	if err := checkLogin(id, TrunkLogin{username, password}); err != nil {
+		return err
 	}
 	return s.platform(ctx, func(tx *postgres.Tx) error { return tx.SetTrunkLogin(ctx, id, username, password) })
 }

@@ -88,7 +88,7 @@ func leadsTo(s *tenants.Snapshot, r *Request) (*tenants.Tenant, *tenants.Flow) {
 		return s.TenantByDomain(r.AuthRealm), nil
 	}
 	if r.Between != "" {
-		return s.TenantByNumber(trunkNumber(r.To.User))
+		return s.NumberLeads(trunkNumber(r.To.User))
 	}
 	trunk := s.TrunkByAddress(r.Source)
 	if trunk != nil && trunk.Tenant != "" {

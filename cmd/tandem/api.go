@@ -62,6 +62,7 @@ func (w *worker) routes(words because.Catalog) http.Handler {
 	changes.POST("/nodes/:name/resume", func(c *gin.Context) { w.drain(c, false) })
 	w.versionRoutes(router, changes)
 	w.settingsRoutes(router, changes)
+	w.trunkRoutes(router, changes)
 	router.NoRoute(func(c *gin.Context) {
 		problem(c, http.StatusNotFound, "path_unknown", "There is nothing at this path.")
 	})

@@ -193,6 +193,10 @@ func refusedProblem(c *gin.Context, refused *provisioning.Error) {
 	switch {
 	case refused.Field == "tenant" && refused.Code == provisioning.NotFound:
 		code = "tenant_unknown"
+	case refused.Field == "trunk" && refused.Code == provisioning.NotFound:
+		code = "trunk_unknown"
+	case refused.Field == "trunk" && refused.Code == provisioning.Stale:
+		code = "trunk_changed"
 	case refused.Field == "version" && refused.Code == provisioning.NotFound:
 		code = "version_unknown"
 	case refused.Field == "version" && refused.Code == provisioning.Invalid:

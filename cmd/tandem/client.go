@@ -46,6 +46,11 @@ func (r *refusal) Error() string {
 
 // ask sends a request and reads the answer: into a value, or onto the terminal as it is when JSON was asked for, which done says.
 func (c client) ask(ctx context.Context, method, path string, body, into any) (status int, done bool, err error) {
+	return c.askIf(ctx, method, path, body, into, "", "")
+}
+
+// askIf is ask with a precondition in a header.
+func (c client) askIf(ctx context.Context, method, path string, body, into any, header, value string) (status int, done bool, err error) {
 	ctx, cancel := context.WithTimeout(ctx, askWait)
 	defer cancel()
 	sent, err := json.Marshal(body)
@@ -57,6 +62,9 @@ func (c client) ask(ctx context.Context, method, path string, body, into any) (s
 		return 0, false, fmt.Errorf("--api: %w", err)
 	}
 	request.Header.Set("Content-Type", "application/json")
+	if header != "" {
+		request.Header.Set(header, value)
+	}
 	response, err := http.DefaultClient.Do(request)
 	if err != nil {
 		return 0, false, fmt.Errorf("no worker answers at %s (name one with --api or TANDEM_API): %w", c.API, err)
