@@ -159,8 +159,9 @@ func TestAUserHearsHisMessages(t *testing.T) {
 	w := sharedWorld(t)
 	c := withBox(t, w)
 	m := c.leave(t, "two")
+	// A star ends the counting of messages, as it ends every prompt.
 	hear := func(keys string, tells ...string) {
-		x := w.story(t, succeed(t, c.call(t, "one", "401", sipptest.Call{Digits: "4711#" + keys, DigitMode: sipptest.INFO, DigitPause: 1500 * time.Millisecond, CalleeEnds: true})), 1)
+		x := w.story(t, succeed(t, c.call(t, "one", "401", sipptest.Call{Digits: "4711#*" + keys, DigitMode: sipptest.INFO, DigitPause: 600 * time.Millisecond, CalleeEnds: true})), 1)
 		expected{Verdict: "The call was answered", Tells: append([]string{"pin_asked", "pin_checked", "pin_right", "messages_counted", "message_played"}, tells...),
 			Legs: []leg{{Far: "one-phone", Cause: "NORMAL_CLEARING", Answered: true}}}.check(t, x)
 		if entries, err := w.Store.JournalOf(within(t), x.Call); err != nil || strings.Contains(journalText(entries), "4711") {
