@@ -63,6 +63,7 @@ func (w *worker) routes(words because.Catalog) http.Handler {
 	w.versionRoutes(router, changes)
 	w.settingsRoutes(router, changes)
 	w.trunkRoutes(router, changes)
+	w.voicemailRoutes(router, changes)
 	router.NoRoute(func(c *gin.Context) {
 		problem(c, http.StatusNotFound, "path_unknown", "There is nothing at this path.")
 	})

@@ -36,6 +36,8 @@ type commands struct {
 	Chaos    chaosCommand    `cmd:"" help:"Kill, pause and cut off the owner of a media node during calls, and measure what callers could notice."`
 	Sim      simCommand      `cmd:"" help:"Run the engine in simulated worlds, each made of a seed, and check its invariants."`
 	Stack    stackCommand    `cmd:"" help:"Run a command beside a private PostgreSQL and RabbitMQ, for tests."`
+
+	Mail voicemailCommands `cmd:"" name:"voicemail" help:"Look after voicemail: list boxes and messages, delete one, set a PIN."`
 }
 
 // exitCode lets a subcommand end with a code of its own.
