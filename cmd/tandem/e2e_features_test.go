@@ -1,6 +1,7 @@
 package main
 
 import (
+	"strings"
 	"testing"
 	"time"
 
@@ -182,4 +183,44 @@ func TestWhoTalksIsBusyWithoutCallWaiting(t *testing.T) {
 	expected{Verdict: "has call waiting switched off", Fault: messages.FaultCallee, Tells: []string{"call_waiting_off", "call_ended"},
 		Legs: []leg{{Far: "three-phone", Cause: "USER_BUSY", Code: 486, Fault: messages.FaultCallee}}}.check(t, w.story(t, succeed(t, c.call(t, "three", "102", sipptest.Call{Expect: 486})), 1))
 	expected{Verdict: "The call was answered", Tells: []string{"talking"}, Legs: []leg{talked("one"), talked("two")}}.check(t, w.story(t, succeed(t, first, two), 2))
+}
+
+// A user logs in at another's phone with extension and PIN: it rings for her, and calls from it are hers. Then he logs out.
+func TestAUserLogsInAtAnotherPhone(t *testing.T) {
+	t.Parallel()
+	w := sharedWorld(t)
+	c := w.company(t)
+	must(t, w.Provisioning.SetPIN(within(t), c.id, "three", "4711"))
+	c.codes(t)
+	c.register(t, "two")
+	login := c.call(t, "two", "*70103", sipptest.Call{Digits: "4711#", DigitMode: sipptest.INFO, CalleeEnds: true})
+	expected{Verdict: "The call was answered", Tells: []string{"hot_desk_pin", "hot_desk_checks", "hot_desk_in", "setting_saved", "call_ended"}, Legs: []leg{talked("two")}}.
+		check(t, w.story(t, succeed(t, login), 1))
+	c.w.awaitRevision(t)
+	two := c.listen(t, "two", sipptest.Behaviour{})
+	expected{Verdict: "The call was answered", Tells: []string{"flow_started", "device_not_registered", "ringing", "talking"}, Legs: []leg{talked("one"), talked("two")}}.
+		check(t, w.story(t, succeed(t, c.call(t, "one", "103", sipptest.Call{}), two), 2))
+	c.register(t, "one")
+	one := c.listen(t, "one", sipptest.Behaviour{Checks: []sipptest.Check{{Header: "From", Pattern: "sip:103@"}}})
+	succeed(t, c.call(t, "two", "101", sipptest.Call{}), one)
+	c.keys(t, "two", "*71")
+	expected{Verdict: "Phone three is not registered", Fault: messages.FaultCallee, Tells: []string{"device_not_registered"},
+		Legs: []leg{{Far: "one-phone", Cause: "USER_NOT_REGISTERED", Code: 480, Fault: messages.FaultCallee}}}.check(t, w.story(t, succeed(t, c.call(t, "one", "103", sipptest.Call{Expect: 480})), 1))
+}
+
+// A wrong PIN lets nobody in.
+func TestAWrongPINLetsNobodyIn(t *testing.T) {
+	t.Parallel()
+	w := sharedWorld(t)
+	c := w.company(t)
+	must(t, w.Provisioning.SetPIN(within(t), c.id, "three", "4711"))
+	c.flow(t, "370", "login", map[string]tenants.Element{"login": element("hot_desk", map[string]any{"extension": "103", "attempts": 1}, map[string]string{"next": "end", "failed": "end"}),
+		"end": element("hangup", map[string]any{"cause": "NORMAL_CLEARING"}, nil)})
+	c.publish(t)
+	login := c.call(t, "two", "370", sipptest.Call{Digits: "4712#", DigitMode: sipptest.INFO, CalleeEnds: true})
+	x := w.story(t, succeed(t, login), 1)
+	expected{Verdict: "The call was answered", Tells: []string{"hot_desk_pin", "hot_desk_wrong", "exit_taken", "call_ended"}, Legs: []leg{talked("two")}}.check(t, x)
+	if strings.Contains(x.Text(), "4712") {
+		t.Error("the PIN is in the explanation")
+	}
 }
