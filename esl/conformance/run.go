@@ -26,6 +26,7 @@ func Claims() []Claim {
 		edgeClaims(),
 		dialogClaims(),
 		groupClaims(),
+		pageClaims(),
 		recordClaims(),
 		joinClaims(),
 		referClaims(),

@@ -38,6 +38,7 @@ func newApplications() map[string]application {
 		"start_dtmf":           {run: ignore, needsMedia: true},
 		"stop_dtmf":            {run: ignore, needsMedia: true},
 		"bridge":               {run: runBridge},
+		"conference":           {run: runConference, needsMedia: true},
 		"playback":             {run: runPlayback, needsMedia: true},
 		"endless_playback":     {run: runEndlessPlayback, needsMedia: true},
 		"gentones":             {run: runGentones, needsMedia: true},

@@ -34,20 +34,21 @@ type Server struct {
 	unwatch   func() bool    // forgets the context of Start
 	wg        sync.WaitGroup // every goroutine of the server
 
-	mu        sync.Mutex
-	dead      bool // killed: nothing leaves any more
-	closing   bool // no new calls
-	draining  bool // close with the last call
-	sequence  uint64
-	channels  map[string]*channel
-	order     []*channel // the same, by age
-	listeners map[*connection]struct{}
-	globals   variables
-	hash      map[string]string
-	paused    struct{ inbound, outbound bool }
-	sessions  struct{ total, peak, lastSecond, peakSecond, second int }
-	rtpNext   uint16
-	jobs      int
+	mu          sync.Mutex
+	dead        bool // killed: nothing leaves any more
+	closing     bool // no new calls
+	draining    bool // close with the last call
+	sequence    uint64
+	channels    map[string]*channel
+	conferences map[string]*conference
+	order       []*channel // the same, by age
+	listeners   map[*connection]struct{}
+	globals     variables
+	hash        map[string]string
+	paused      struct{ inbound, outbound bool }
+	sessions    struct{ total, peak, lastSecond, peakSecond, second int }
+	rtpNext     uint16
+	jobs        int
 }
 
 // Start listens on both addresses and serves until Close, Kill, or the end of
