@@ -126,6 +126,8 @@ func (w *world) anyRequest(t *tenants.Tenant) routing.Request {
 		r.To.User = emergencyNumber
 	case w.chance(3):
 		r.To.User = "999999"
+	case w.chance(15): // outside, and to other tenants of the platform
+		r.To.User = pick(w, "+12025550199", "+493012345678", "+15550101", "+15550102", "+15550103")
 	case w.weather.busy && w.chance(85):
 		r.To.User = pick(w, append(meeting(), "301", "301", "303")...)
 	}

@@ -24,6 +24,7 @@ func (k *worker) take(c *driven, event callflows.Event) {
 	for queue := []callflows.Event{event}; len(queue) > 0 && k.alive; queue = queue[1:] {
 		out, then := k.w.stepped(k, c, queue[0])
 		c.state, c.carried = out.State, then
+		k.checkTrunkLimit(c)
 		for _, command := range out.Commands {
 			if answer, ok := k.carryOut(c, command, queue[0].At, &commands); ok {
 				queue = append(queue, answer)
@@ -63,11 +64,11 @@ func (k *worker) carryOut(c *driven, command callflows.Command, at time.Time, co
 			}
 		}
 		if len(command.Trunks) > 0 {
-			found.Counts = &callflows.Counts{}
+			found.Counts = k.countOut(c.facts.ID, c.facts.Tenant)
 		}
 		return found, true
-	case callflows.CountCalls: // nobody else is out
-		return callflows.Event{Kind: callflows.CallsCounted, At: at, Leg: command.Leg, Command: command.N, Counts: &callflows.Counts{}}, true
+	case callflows.CountCalls:
+		return callflows.Event{Kind: callflows.CallsCounted, At: at, Leg: command.Leg, Command: command.N, Counts: k.countOut(c.facts.ID, c.facts.Tenant)}, true
 	case callflows.FindCall:
 		return callflows.Event{Kind: callflows.CallFound, At: at, Leg: command.Leg, Command: command.N, Found: k.findCall(c, *command.Wanted)}, true
 	case callflows.SaveSetting:

@@ -23,13 +23,22 @@ func (w *world) settle() {
 	data := tenants.Data{
 		Emergency: tenants.Emergency{Numbers: []string{emergencyNumber}, TrunkURI: emergencyURI},
 		Trunks: []tenants.Trunk{{ID: carrier, Name: "Carrier", Addresses: []netip.Addr{carrierAddress()},
-			Outgoing: &tenants.Outgoing{Destinations: []string{"sip:198.51.100.7", "sip:198.51.100.8"}, MaxCalls: 5, Seconds: 4}}},
-		Outbound: []tenants.OutboundRoute{{Trunk: carrier, Position: 1}},
+			Outgoing: &tenants.Outgoing{Destinations: []string{"sip:198.51.100.7", "sip:198.51.100.8"}, MaxCalls: 5, Seconds: 4}},
+			{ID: carrier + "2", Name: "Second carrier", Outgoing: &tenants.Outgoing{Destinations: []string{"sip:198.51.100.9"}, MaxCalls: 1 + w.rng.IntN(3),
+				Failover: pick(w, nil, []string{"486", "404", "timeout"}), CallerID: tenants.CallerIDRule{Show: pick(w, "", tenants.CallerAny), Carried: pick(w, "", tenants.CarriedPAI)}}}},
+		Outbound: []tenants.OutboundRoute{{Trunk: carrier, Position: 1}, {Trunk: carrier + "2", Position: 2}, {Prefix: "+49", Trunk: carrier + "2"}},
 		Nodes:    []tenants.Node{{Name: nodeName, SIPURI: nodeURI}},
 	}
 	n := 1 + w.rng.IntN(3)
 	for i := range n {
-		data.Tenants = append(data.Tenants, w.anyTenant(i+1, n))
+		t := w.anyTenant(i+1, n)
+		data.Tenants = append(data.Tenants, t)
+		if w.chance(50) { // a PBX of its own, which registers as one of its devices
+			data.Trunks = append(data.Trunks, tenants.Trunk{ID: t.ID + "-pbx", Name: "PBX of " + t.ID, Tenant: t.ID, Device: t.Devices[0].ID, MayCallOut: w.chance(50), Outgoing: &tenants.Outgoing{}})
+			if w.chance(30) {
+				data.Outbound = append(data.Outbound, tenants.OutboundRoute{Trunk: t.ID + "-pbx"})
+			}
+		}
 	}
 	snapshot, faults := tenants.NewSnapshot(data, callflows.ParseSettings)
 	for _, f := range faults {
@@ -193,7 +202,7 @@ func (w *world) anyName(what callflows.Reference, t *tenants.Tenant, flows, othe
 	case callflows.RefersToList:
 		return owner + "-vip"
 	case callflows.RefersToTrunk:
-		return carrier
+		return pick(w, owner+"-pbx", carrier)
 	case callflows.RefersToPrompt:
 		return owner + "/" + pick(w, "greeting", "menu", "sorry", "missing")
 	}
