@@ -1,20 +1,4 @@
-DROP TRIGGER note_inserted ON tenants;
-DROP TRIGGER note_updated ON tenants;
-DROP TRIGGER note_replaced ON tenants;
-DROP TRIGGER note_deleted ON tenants;
-DROP TRIGGER note_inserted ON users;
-DROP TRIGGER note_updated ON users;
-DROP TRIGGER note_replaced ON users;
-DROP TRIGGER note_deleted ON users;
-DROP TRIGGER note_inserted ON devices;
-DROP TRIGGER note_updated ON devices;
-DROP TRIGGER note_replaced ON devices;
-DROP TRIGGER note_deleted ON devices;
-DROP TRIGGER note_inserted ON numbers;
-DROP TRIGGER note_updated ON numbers;
-DROP TRIGGER note_replaced ON numbers;
-DROP TRIGGER note_deleted ON numbers;
-DROP FUNCTION note_tenants();
+DROP FUNCTION note_tenants() CASCADE; -- and its triggers
 CREATE OR REPLACE FUNCTION raise_revision() RETURNS trigger LANGUAGE plpgsql AS $$
 DECLARE
     raised bigint;

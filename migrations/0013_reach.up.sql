@@ -20,7 +20,7 @@ ALTER TABLE revision ADD everything bigint NOT NULL DEFAULT 0;
 CREATE OR REPLACE FUNCTION raise_revision() RETURNS trigger LANGUAGE plpgsql AS $$
 DECLARE
     raised bigint;
-    known  boolean := TG_OP <> 'TRUNCATE' AND TG_TABLE_NAME IN ('tenants', 'users', 'devices', 'numbers') OR
+    known  boolean := TG_OP <> 'TRUNCATE' AND TG_TABLE_NAME IN ('tenants', 'users', 'devices', 'numbers', 'user_settings', 'user_forwards', 'speed_dials', 'hot_desks') OR
         TG_TABLE_NAME IN ('trunks', 'trunk_addresses', 'outbound_routes', 'media_nodes', 'emergency');
 BEGIN
     UPDATE revision SET revision = revision + 1, transaction = pg_current_xact_id()
@@ -50,20 +50,15 @@ BEGIN
     RETURN NULL;
 END $$;
 
--- A row's tenant never changes to another by an UPDATE without the old one's being touched too.
-CREATE TRIGGER note_inserted AFTER INSERT ON tenants REFERENCING NEW TABLE AS touched FOR EACH STATEMENT EXECUTE FUNCTION note_tenants();
-CREATE TRIGGER note_updated  AFTER UPDATE ON tenants REFERENCING NEW TABLE AS touched FOR EACH STATEMENT EXECUTE FUNCTION note_tenants();
-CREATE TRIGGER note_replaced AFTER UPDATE ON tenants REFERENCING OLD TABLE AS touched FOR EACH STATEMENT EXECUTE FUNCTION note_tenants();
-CREATE TRIGGER note_deleted  AFTER DELETE ON tenants REFERENCING OLD TABLE AS touched FOR EACH STATEMENT EXECUTE FUNCTION note_tenants();
-CREATE TRIGGER note_inserted AFTER INSERT ON users   REFERENCING NEW TABLE AS touched FOR EACH STATEMENT EXECUTE FUNCTION note_tenants();
-CREATE TRIGGER note_updated  AFTER UPDATE ON users   REFERENCING NEW TABLE AS touched FOR EACH STATEMENT EXECUTE FUNCTION note_tenants();
-CREATE TRIGGER note_replaced AFTER UPDATE ON users   REFERENCING OLD TABLE AS touched FOR EACH STATEMENT EXECUTE FUNCTION note_tenants();
-CREATE TRIGGER note_deleted  AFTER DELETE ON users   REFERENCING OLD TABLE AS touched FOR EACH STATEMENT EXECUTE FUNCTION note_tenants();
-CREATE TRIGGER note_inserted AFTER INSERT ON devices REFERENCING NEW TABLE AS touched FOR EACH STATEMENT EXECUTE FUNCTION note_tenants();
-CREATE TRIGGER note_updated  AFTER UPDATE ON devices REFERENCING NEW TABLE AS touched FOR EACH STATEMENT EXECUTE FUNCTION note_tenants();
-CREATE TRIGGER note_replaced AFTER UPDATE ON devices REFERENCING OLD TABLE AS touched FOR EACH STATEMENT EXECUTE FUNCTION note_tenants();
-CREATE TRIGGER note_deleted  AFTER DELETE ON devices REFERENCING OLD TABLE AS touched FOR EACH STATEMENT EXECUTE FUNCTION note_tenants();
-CREATE TRIGGER note_inserted AFTER INSERT ON numbers REFERENCING NEW TABLE AS touched FOR EACH STATEMENT EXECUTE FUNCTION note_tenants();
-CREATE TRIGGER note_updated  AFTER UPDATE ON numbers REFERENCING NEW TABLE AS touched FOR EACH STATEMENT EXECUTE FUNCTION note_tenants();
-CREATE TRIGGER note_replaced AFTER UPDATE ON numbers REFERENCING OLD TABLE AS touched FOR EACH STATEMENT EXECUTE FUNCTION note_tenants();
-CREATE TRIGGER note_deleted  AFTER DELETE ON numbers REFERENCING OLD TABLE AS touched FOR EACH STATEMENT EXECUTE FUNCTION note_tenants();
+-- What a statement has made and what it has done away with are told of: a row may go from one tenant to another.
+DO $$
+DECLARE
+    of text;
+BEGIN
+    FOREACH of IN ARRAY ARRAY['tenants', 'users', 'devices', 'numbers', 'user_settings', 'user_forwards', 'speed_dials', 'hot_desks'] LOOP
+        EXECUTE format('CREATE TRIGGER note_inserted AFTER INSERT ON %I REFERENCING NEW TABLE AS touched FOR EACH STATEMENT EXECUTE FUNCTION note_tenants()', of);
+        EXECUTE format('CREATE TRIGGER note_updated AFTER UPDATE ON %I REFERENCING NEW TABLE AS touched FOR EACH STATEMENT EXECUTE FUNCTION note_tenants()', of);
+        EXECUTE format('CREATE TRIGGER note_replaced AFTER UPDATE ON %I REFERENCING OLD TABLE AS touched FOR EACH STATEMENT EXECUTE FUNCTION note_tenants()', of);
+        EXECUTE format('CREATE TRIGGER note_deleted AFTER DELETE ON %I REFERENCING OLD TABLE AS touched FOR EACH STATEMENT EXECUTE FUNCTION note_tenants()', of);
+    END LOOP;
+END $$;

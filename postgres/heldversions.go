@@ -27,12 +27,12 @@ type held struct {
 }
 
 // loadVersions gives each tenant its versions: from the previous snapshot what that has, and the rest from their documents.
-func (s *Store) loadVersions(ctx context.Context, tx pgx.Tx, all []tenants.Tenant, previous *tenants.Snapshot) error {
+func (s *Store) loadVersions(ctx context.Context, tx pgx.Tx, all []tenants.Tenant, only []string, previous *tenants.Snapshot) error {
 	byID := make(map[string]*tenants.Tenant, len(all))
 	for i := range all {
 		byID[all[i].ID] = &all[i]
 	}
-	wanted, err := heldVersions(ctx, tx)
+	wanted, err := heldVersions(ctx, tx, only)
 	if err != nil {
 		return err
 	}
@@ -71,20 +71,21 @@ func (s *Store) loadVersions(ctx context.Context, tx pgx.Tx, all []tenants.Tenan
 	return err
 }
 
-// heldVersions lists the versions that a snapshot is to hold, the newest of a tenant first.
-func heldVersions(ctx context.Context, tx pgx.Tx) ([]held, error) {
+// heldVersions lists the versions that a snapshot is to hold, of some tenants or of all when only is nil, the newest of a tenant
+// first.
+func heldVersions(ctx context.Context, tx pgx.Tx, only []string) ([]held, error) {
 	rows, err := tx.Query(ctx, `
 		SELECT v.tenant_id, v.version, v.published_at
 		  FROM tenant_versions v
-		  JOIN (SELECT id AS tenant_id, published_version AS version FROM tenants
+		  JOIN (SELECT id AS tenant_id, published_version AS version FROM tenants WHERE @only::text[] IS NULL OR id = ANY(@only)
 		        UNION
-		        SELECT id, candidate_version FROM tenants
+		        SELECT id, candidate_version FROM tenants WHERE @only::text[] IS NULL OR id = ANY(@only)
 		        UNION
 		        SELECT tenant_id, version
 		          FROM (SELECT tenant_id, version, row_number() OVER (PARTITION BY tenant_id ORDER BY ended_at DESC, version DESC) AS place
-		                  FROM version_ends WHERE ended_at > now() - make_interval(secs => @seconds)) AS ended
+		                  FROM version_ends WHERE ended_at > now() - make_interval(secs => @seconds) AND (@only::text[] IS NULL OR tenant_id = ANY(@only))) AS ended
 		         WHERE place <= @most) AS h USING (tenant_id, version)
-		 ORDER BY v.tenant_id, v.version DESC`, pgx.StrictNamedArgs{"seconds": KeepVersions.Seconds(), "most": MaxKeptVersions})
+		 ORDER BY v.tenant_id, v.version DESC`, pgx.StrictNamedArgs{"seconds": KeepVersions.Seconds(), "most": MaxKeptVersions, "only": only})
 	if err != nil {
 		return nil, err
 	}

@@ -37,6 +37,15 @@ func currentRevision(ctx context.Context, q querier) (revision int64, err error)
 	return revision, err
 }
 
+// readRevision gives the revision, the last one at which it is not said which tenants were touched, and which run of which database
+// they are of: after a restore, the same numbers may mean something else.
+func readRevision(ctx context.Context, tx pgx.Tx) (revision, everything int64, origin string, err error) {
+	err = tx.QueryRow(ctx, `
+		SELECT revision, everything, pg_postmaster_start_time()::text || ' ' || (SELECT oid FROM pg_database WHERE datname = current_database())
+		  FROM revision`).Scan(&revision, &everything, &origin)
+	return revision, everything, origin, err
+}
+
 // WatchRevision calls changed with the current revision, and again with each other one that it sees; several changes in
 // a row may come as one call. It listens on a connection of its own, compares every pollInterval besides, and connects
 // again when the connection is lost. It calls changed from one goroutine, its caller's, and returns when ctx ends.

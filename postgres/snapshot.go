@@ -20,29 +20,13 @@ func (s *Store) LoadNext(ctx context.Context, previous *tenants.Snapshot) (tenan
 	moment := pgx.TxOptions{IsoLevel: pgx.RepeatableRead, AccessMode: pgx.ReadOnly}
 	err := pgx.BeginTxFunc(ctx, s.pool, moment, func(tx pgx.Tx) error {
 		var err error
-		if data.Revision, err = currentRevision(ctx, tx); err != nil {
+		if data.Revision, _, data.Origin, err = readRevision(ctx, tx); err != nil {
 			return err
 		}
-		if data.Tenants, err = s.loadTenants(ctx, tx); err != nil {
+		if data.Tenants, err = s.loadWhole(ctx, tx, nil, previous); err != nil {
 			return err
 		}
-		if err = s.loadVersions(ctx, tx, data.Tenants, previous); err != nil {
-			return err
-		}
-		if err = loadBelongings(ctx, tx, data.Tenants); err != nil {
-			return err
-		}
-		if data.Trunks, err = loadTrunks(ctx, tx); err != nil {
-			return err
-		}
-		if data.Outbound, err = loadOutboundRoutes(ctx, tx); err != nil {
-			return err
-		}
-		if data.Emergency, err = loadEmergency(ctx, tx); err != nil {
-			return err
-		}
-		data.Nodes, err = loadNodes(ctx, tx)
-		return err
+		return loadPlatform(ctx, tx, &data)
 	})
 	if err != nil {
 		return tenants.Data{}, fmt.Errorf("postgres: load configuration: %w", err)
@@ -50,14 +34,41 @@ func (s *Store) LoadNext(ctx context.Context, previous *tenants.Snapshot) (tenan
 	return data, nil
 }
 
-func (s *Store) loadTenants(ctx context.Context, tx pgx.Tx) ([]tenants.Tenant, error) {
+// loadPlatform reads all that is no tenant's.
+func loadPlatform(ctx context.Context, tx pgx.Tx, data *tenants.Data) (err error) {
+	if data.Trunks, err = loadTrunks(ctx, tx); err != nil {
+		return err
+	}
+	if data.Outbound, err = loadOutboundRoutes(ctx, tx); err != nil {
+		return err
+	}
+	if data.Emergency, err = loadEmergency(ctx, tx); err != nil {
+		return err
+	}
+	data.Nodes, err = loadNodes(ctx, tx)
+	return err
+}
+
+// loadWhole reads tenants with all that is theirs: those of some ids, or all when ids is nil.
+func (s *Store) loadWhole(ctx context.Context, tx pgx.Tx, ids []string, previous *tenants.Snapshot) ([]tenants.Tenant, error) {
+	all, err := s.loadTenants(ctx, tx, ids)
+	if err != nil {
+		return nil, err
+	}
+	if err := s.loadVersions(ctx, tx, all, ids, previous); err != nil {
+		return nil, err
+	}
+	return all, loadBelongings(ctx, tx, all, ids)
+}
+
+func (s *Store) loadTenants(ctx context.Context, tx pgx.Tx, ids []string) ([]tenants.Tenant, error) {
 	rows, err := tx.Query(ctx, `
 		SELECT id, name, domain, time_zone, language, suspended, max_calls,
 		       coalesce(main_number, ''), country, international_prefix, national_prefix, area_code,
 		       may_call_out, blocked_prefixes, max_outgoing, outgoing_per_second, shown_numbers, withheld,
 		       max_calls_per_second, coalesce(published_version, 0), coalesce(candidate_version, 0), coalesce(candidate_share, 0)
-		  FROM tenants
-		 ORDER BY id`)
+		  FROM tenants WHERE @ids::text[] IS NULL OR id = ANY(@ids)
+		 ORDER BY id`, pgx.StrictNamedArgs{"ids": ids})
 	if err != nil {
 		return nil, err
 	}
@@ -74,7 +85,7 @@ func (s *Store) loadTenants(ctx context.Context, tx pgx.Tx) ([]tenants.Tenant, e
 
 // loadBelongings fills in what is always current. Rows come sorted by tenant, as the tenants are, but each is put by its
 // tenant's id: one tenant's device must never land with another by a mistake in sorting.
-func loadBelongings(ctx context.Context, tx pgx.Tx, all []tenants.Tenant) error {
+func loadBelongings(ctx context.Context, tx pgx.Tx, all []tenants.Tenant, ids []string) error {
 	byID := make(map[string]*tenants.Tenant, len(all))
 	for i := range all {
 		byID[all[i].ID] = &all[i]
@@ -82,7 +93,8 @@ func loadBelongings(ctx context.Context, tx pgx.Tx, all []tenants.Tenant) error 
 	var tenantID string
 	var u tenants.User
 	rows, err := tx.Query(ctx, `
-		SELECT tenant_id, id, name, extension, coalesce(number, '') FROM users ORDER BY tenant_id, created_at, id`)
+		SELECT tenant_id, id, name, extension, coalesce(number, '') FROM users WHERE @ids::text[] IS NULL OR tenant_id = ANY(@ids) ORDER BY tenant_id, created_at, id`,
+		pgx.StrictNamedArgs{"ids": ids})
 	if err != nil {
 		return err
 	}
@@ -96,7 +108,8 @@ func loadBelongings(ctx context.Context, tx pgx.Tx, all []tenants.Tenant) error 
 	rows, err = tx.Query(ctx, `
 		SELECT d.tenant_id, d.id, coalesce(h.user_id, d.user_id, ''), d.name, d.username
 		  FROM devices d LEFT JOIN hot_desks h ON h.tenant_id = d.tenant_id AND h.device_id = d.id
-		 ORDER BY d.tenant_id, d.created_at, d.id`)
+		 WHERE @ids::text[] IS NULL OR d.tenant_id = ANY(@ids)
+		 ORDER BY d.tenant_id, d.created_at, d.id`, pgx.StrictNamedArgs{"ids": ids})
 	if err != nil {
 		return err
 	}
@@ -106,7 +119,7 @@ func loadBelongings(ctx context.Context, tx pgx.Tx, all []tenants.Tenant) error 
 	}); err != nil {
 		return err
 	}
-	if err := loadUserSettings(ctx, tx, byID); err != nil {
+	if err := loadUserSettings(ctx, tx, byID, ids); err != nil {
 		return err
 	}
 	var w tenants.Whereabouts
@@ -122,7 +135,8 @@ func loadBelongings(ctx context.Context, tx pgx.Tx, all []tenants.Tenant) error 
 		return err
 	}
 	var number string
-	rows, err = tx.Query(ctx, `SELECT tenant_id, number FROM numbers ORDER BY tenant_id, number`)
+	rows, err = tx.Query(ctx, `SELECT tenant_id, number FROM numbers WHERE @ids::text[] IS NULL OR tenant_id = ANY(@ids) ORDER BY tenant_id, number`,
+		pgx.StrictNamedArgs{"ids": ids})
 	if err != nil {
 		return err
 	}

@@ -135,10 +135,9 @@ func (s *Source) reload(ctx context.Context) error {
 	var wait backoff
 	for {
 		bounded, cancel := context.WithTimeout(ctx, loadTimeout)
-		data, err := s.Store.LoadNext(bounded, s.Current())
+		err := s.readNext(ctx, bounded)
 		cancel()
 		if err == nil {
-			s.publish(ctx, data, false)
 			return nil
 		}
 		if ctx.Err() != nil {
@@ -153,8 +152,32 @@ func (s *Source) reload(ctx context.Context) error {
 	}
 }
 
+// readNext reads what has changed, or all when that cannot be told apart, and publishes it.
+func (s *Source) readNext(ctx, bounded context.Context) error {
+	if now := s.Current(); now != nil {
+		change, told, err := s.Store.LoadChange(bounded, now)
+		if err != nil {
+			return err
+		}
+		if told {
+			snapshot, faults := now.With(change, s.Parse)
+			s.publishSnapshot(ctx, snapshot, faults, false)
+			return nil
+		}
+	}
+	data, err := s.Store.LoadNext(bounded, s.Current())
+	if err == nil {
+		s.publish(ctx, data, false)
+	}
+	return err
+}
+
 func (s *Source) publish(ctx context.Context, data tenants.Data, fromDisk bool) {
 	snapshot, faults := tenants.NextSnapshot(s.Current(), data, s.Parse)
+	s.publishSnapshot(ctx, snapshot, faults, fromDisk)
+}
+
+func (s *Source) publishSnapshot(ctx context.Context, snapshot *tenants.Snapshot, faults []tenants.Fault, fromDisk bool) {
 	for i, f := range faults {
 		if i == faultsLogged {
 			s.Log.ErrorContext(ctx, "more faults in the configuration are not listed", slog.Int("faults", len(faults)))
@@ -180,12 +203,17 @@ func (s *Source) keepLocalCopies(ctx context.Context, written <-chan struct{}) {
 			continue // a copy that was asked for before the end is still made
 		case <-written:
 		}
+		began := time.Now()
 		if err := WriteSnapshot(s.Dir, s.Current().Data()); err != nil {
 			s.Log.ErrorContext(ctx, "the local snapshot could not be written; a start without PostgreSQL would use an older one",
 				slog.String("folder", s.Dir), slog.Any("error", err))
 		}
+		_ = pause(ctx, time.Since(began)*copyRest) // at the end no more than what is asked for already
 	}
 }
+
+// copyRest is how many times as long as the last copy took the next one waits: a copy is of everything, whatever has changed.
+const copyRest = 9
 
 // fetchTimeout bounds the reading of one version.
 const fetchTimeout = 5 * time.Second

@@ -182,9 +182,9 @@ func eachUserSettings(ctx context.Context, tx pgx.Tx, tenant, user string, of fu
 }
 
 // loadUserSettings fills in what users have set.
-func loadUserSettings(ctx context.Context, tx pgx.Tx, byID map[string]*tenants.Tenant) error {
+func loadUserSettings(ctx context.Context, tx pgx.Tx, byID map[string]*tenants.Tenant, ids []string) error {
 	at := map[[2]string]int{}
-	return eachUserSettings(ctx, tx, "", "", func(tenantID, userID string) *tenants.UserSettings {
+	of := func(tenantID, userID string) *tenants.UserSettings {
 		t, key := byID[tenantID], [2]string{tenantID, userID}
 		i, known := at[key]
 		if !known {
@@ -193,7 +193,16 @@ func loadUserSettings(ctx context.Context, tx pgx.Tx, byID map[string]*tenants.T
 			t.Settings = append(t.Settings, tenants.UserSettings{User: userID})
 		}
 		return &t.Settings[i]
-	})
+	}
+	if ids == nil {
+		return eachUserSettings(ctx, tx, "", "", of)
+	}
+	for _, id := range ids { // few, or all would be read
+		if err := eachUserSettings(ctx, tx, id, "", of); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // orNoTime makes NULL of the zero time.

@@ -17,6 +17,7 @@ type Change struct {
 	Outbound  []OutboundRoute
 	Emergency Emergency
 	Nodes     []Node
+	Origin    string
 }
 
 // With gives the snapshot that follows on this one, and what it left out of the change. It takes over the change. Whatever is not
@@ -25,7 +26,7 @@ func (s *Snapshot) With(c Change, parse ParseSettings) (*Snapshot, []Fault) {
 	if s.contested {
 		return s.merged(c, parse)
 	}
-	next := &Snapshot{data: Data{LoadedAt: c.LoadedAt, Revision: c.Revision, Trunks: c.Trunks, Outbound: c.Outbound, Emergency: c.Emergency, Nodes: c.Nodes},
+	next := &Snapshot{data: Data{LoadedAt: c.LoadedAt, Revision: c.Revision, Trunks: c.Trunks, Outbound: c.Outbound, Emergency: c.Emergency, Nodes: c.Nodes, Origin: c.Origin},
 		all: slices.Clone(s.all), tenants: maps.Clone(s.tenants), domains: maps.Clone(s.domains), numbers: s.numbers.next()}
 	places := map[string]uint32{} // of those that are replaced
 	for _, id := range c.Gone {
@@ -126,6 +127,6 @@ func (s *Snapshot) merged(c Change, parse ParseSettings) (*Snapshot, []Fault) {
 	data.Tenants = slices.DeleteFunc(data.Tenants, func(t Tenant) bool { return touched[t.ID] })
 	data.Tenants = append(data.Tenants, c.Tenants...)
 	slices.SortStableFunc(data.Tenants, func(a, b Tenant) int { return strings.Compare(a.ID, b.ID) })
-	data.LoadedAt, data.Revision, data.Trunks, data.Outbound, data.Emergency, data.Nodes = c.LoadedAt, c.Revision, c.Trunks, c.Outbound, c.Emergency, c.Nodes
+	data.LoadedAt, data.Revision, data.Trunks, data.Outbound, data.Emergency, data.Nodes, data.Origin = c.LoadedAt, c.Revision, c.Trunks, c.Outbound, c.Emergency, c.Nodes, c.Origin
 	return NextSnapshot(s, data, parse)
 }

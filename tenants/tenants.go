@@ -31,6 +31,8 @@ type Data struct {
 	Outbound  []OutboundRoute `json:"outbound_routes,omitempty"`
 	Emergency Emergency       `json:"emergency"`
 	Nodes     []Node          `json:"nodes"`
+	// Origin is the run of the database that the data was read from. Revisions of another tell nothing about what has changed.
+	Origin string `json:"-"`
 }
 
 // Tenant is one customer: what is always current, and the published version of the rest.
@@ -376,6 +378,9 @@ func (f *Flow) parse(same *sharing) (path string, err error) {
 
 // Revision is the platform-wide revision that the snapshot was loaded at.
 func (s *Snapshot) Revision() int64 { return s.data.Revision }
+
+// Origin is the run of the database that the snapshot was read from; empty when it came from elsewhere.
+func (s *Snapshot) Origin() string { return s.data.Origin }
 
 // LoadedAt is when the snapshot was read from PostgreSQL.
 func (s *Snapshot) LoadedAt() time.Time { return s.data.LoadedAt }
