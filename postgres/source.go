@@ -18,7 +18,7 @@ const (
 	// startPatience is how long a start waits for PostgreSQL before it turns to the local snapshot.
 	startPatience = 2 * time.Second
 	// loadTimeout bounds the reading of one snapshot.
-	loadTimeout = 30 * time.Second
+	loadTimeout = 2 * time.Minute
 	// faultsLogged is how many faults of one snapshot are logged one by one.
 	faultsLogged = 20
 )

@@ -2,5 +2,4 @@ package main
 
 import "context"
 
-func (c *benchEngineCommand) snapshot(ctx context.Context) ([]figure, error) { return nil, nil }
 func (c *benchEngineCommand) replay(ctx context.Context) ([]figure, error)   { return nil, nil }
