@@ -75,3 +75,23 @@ func touchedSince(ctx context.Context, tx pgx.Tx, revision int64) ([]string, err
 	}
 	return ids, err
 }
+
+// LoadTenant reads one tenant with all that is its own, and the platform, as of one moment. There is no tenant in it when there is none of
+// this id.
+func (s *Store) LoadTenant(ctx context.Context, id string) (tenants.Data, error) {
+	data := tenants.Data{LoadedAt: time.Now().UTC()}
+	moment := pgx.TxOptions{IsoLevel: pgx.RepeatableRead, AccessMode: pgx.ReadOnly}
+	err := pgx.BeginTxFunc(ctx, s.pool, moment, func(tx pgx.Tx) (err error) {
+		if data.Revision, _, data.Origin, err = readRevision(ctx, tx); err != nil {
+			return err
+		}
+		if data.Tenants, err = s.loadWhole(ctx, tx, []string{id}, nil); err != nil {
+			return err
+		}
+		return loadPlatform(ctx, tx, &data)
+	})
+	if err != nil {
+		return tenants.Data{}, fmt.Errorf("postgres: load tenant: %w", err)
+	}
+	return data, nil
+}

@@ -39,7 +39,8 @@ type Error struct {
 	Code   Code
 	Field  string // JSON member or path at fault, such as extension or flows/main/elements/menu
 	Detail string
-	// Faults are all that is wrong when it is a flow that is refused, warnings included; paths are within the flow.
+	// Faults are all that is wrong when it is a flow that is refused, warnings included; paths are within the flow, or within the
+	// document when flows are published.
 	Faults []callflows.FlowFault
 }
 

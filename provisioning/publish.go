@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"time"
 
@@ -115,11 +116,7 @@ func draftDocument(ctx context.Context, tx *postgres.Tx, tenantID string) (p ten
 	}
 	p.Schedules, p.Lists, p.Flows = d.schedules, d.lists, d.flows
 	around := d.around()
-	for _, f := range p.Flows { // a draft may be older than this release's rules, or than the end of what it refers to
-		if refused = refusedFlow("flows/"+f.ID+"/", callflows.CheckFlow(f, around)); refused != nil {
-			break
-		}
-	}
+	refused = refusedFlows(p.Flows, around)
 	if p.BlockedCallers, err = tx.BlockedCallers(ctx, tenantID); err != nil {
 		return p, nil, err
 	}
@@ -134,6 +131,39 @@ func draftDocument(ctx context.Context, tx *postgres.Tx, tenantID string) (p ten
 		refused = clash
 	}
 	return p, refused, nil
+}
+
+// refusedFlows is the refusal of all flows with errors, or nil: a draft may be older than this release's rules, or than the end of what
+// it refers to. All that is wrong in any of them is told at once, each fault with its path within the document.
+func refusedFlows(flows []tenants.Flow, around callflows.Around) error {
+	var all *Error
+	wrong := 0
+	for _, f := range flows {
+		faults := callflows.CheckFlow(f, around)
+		var refused *Error
+		if !errors.As(refusedFlow("flows/"+f.ID+"/", faults), &refused) {
+			continue
+		}
+		wrong++
+		for i := range faults {
+			faults[i].Path = "/flows/" + f.ID + faults[i].Path
+		}
+		if all == nil {
+			all = refused
+			all.Faults = faults
+			continue
+		}
+		all.Faults = append(all.Faults, faults...)
+	}
+	switch {
+	case all == nil:
+		return nil
+	case wrong == 2:
+		all.Detail += " Another flow has faults, too."
+	case wrong > 2:
+		all.Detail += fmt.Sprintf(" %d other flows have faults, too.", wrong-1)
+	}
+	return all
 }
 
 // addImplied adds what users imply to a document: first of all routes, and after all other flows. ownPart relies on it.

@@ -245,6 +245,37 @@ func TestFlowsThatJumpToEachOtherAreSavedOneAfterTheOther(t *testing.T) {
 	}
 }
 
+// All flows with faults are told of at once, each fault with the flow that it is in.
+func TestPublishingTellsTheFaultsOfAllFlows(t *testing.T) {
+	w := newWorld(t)
+	w.tenant("one")
+	for _, id := range []string{"f", "g", "h"} {
+		w.must(w.SaveFlow(w.ctx, "one", hangupFlow(id, "USER_BUSY")))
+	}
+	w.must(w.Store.Change(w.ctx, func(tx *postgres.Tx) error {
+		for _, id := range []string{"f", "h"} { // saved by a release that took other settings
+			if err := tx.SaveFlow(w.ctx, "one", tenants.Flow{ID: id, Name: id, Start: "e", Elements: map[string]tenants.Element{
+				"e": {Type: "hangup", Settings: json.RawMessage(`{"words":"so long","cause":"GONE"}`)}}}); err != nil {
+				return err
+			}
+		}
+		return nil
+	}))
+	_, err := w.Publish(w.ctx, "one", "tester", "")
+	var refused *provisioning.Error
+	if !errors.As(err, &refused) {
+		t.Fatalf("got %v", err)
+	}
+	var paths []string
+	for _, f := range refused.Faults {
+		paths = append(paths, f.Path)
+	}
+	want := "/flows/f/elements/e/settings/cause /flows/f/elements/e/settings/words /flows/h/elements/e/settings/cause /flows/h/elements/e/settings/words"
+	if got := strings.Join(paths, " "); got != want || !strings.HasSuffix(refused.Detail, "Another flow has faults, too.") {
+		t.Errorf("%v\n%s", refused, got)
+	}
+}
+
 func TestAListIsPublishedWithTheFlowThatAsksIt(t *testing.T) {
 	w := newWorld(t)
 	w.tenant("one")

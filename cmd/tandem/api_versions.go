@@ -73,6 +73,7 @@ func (w *worker) versionRoutes(router gin.IRoutes, changes gin.IRoutes) {
 	router.GET("/v1/tenants/:tenant/versions/:version/diff", w.diffAPI)
 	changes.POST("/tenants/:tenant/versions", w.publishAPI)
 	changes.POST("/tenants/:tenant/versions/:version/rollback", w.rollBackAPI)
+	changes.POST("/tenants/:tenant/replay", w.replayAPI)
 	changes.PUT("/tenants/:tenant/canary", w.canaryAPI)
 	changes.POST("/tenants/:tenant/canary/promote", w.promoteAPI)
 	changes.POST("/tenants/:tenant/canary/abandon", w.abandonAPI)

@@ -24,6 +24,7 @@ type callKind struct {
 	name   string
 	at     time.Time
 	device string // the caller's digest user, or empty for the carrier
+	realm  string // the device\'s
 	to     string
 	keys   string // that the caller keys when he is asked
 	fails  int    // legs that fail with 503 before one answers; -1: all are busy
@@ -37,8 +38,8 @@ func callKinds(of *tenants.Tenant) []callKind {
 		{name: "hours, branch, menu, group of five", at: open, to: of.Numbers[0], keys: "1"},
 		{name: "menu, group in order, busy, sorry", at: open, to: of.Numbers[0], keys: "2", fails: -1},
 		{name: "closed: an announcement", at: open.Add(12 * time.Hour), to: of.Numbers[0]},
-		{name: "extension to extension", at: open, device: of.Devices[1].Username, to: of.Users[2].Extension},
-		{name: "out by the second carrier", at: open, device: of.Devices[1].Username, to: "011442079460000", fails: 1},
+		{name: "extension to extension", at: open, device: of.Devices[1].Username, realm: of.Domain, to: of.Users[2].Extension},
+		{name: "out by the second carrier", at: open, device: of.Devices[1].Username, realm: of.Domain, to: "011442079460000", fails: 1},
 	}
 }
 
@@ -47,7 +48,7 @@ func (k callKind) play(s *tenants.Snapshot) (call playedCall, entries []messages
 	r := routing.Request{Call: "4d0a9fd2-68a1-8b8f-a3c5-6dd1d9a1f7c4", Edge: "edge1.example.com", Source: customerCarrier, Port: 5060, Transport: "udp",
 		SIPCallID: "a84b4c76e66710@198.51.100.7", To: routing.URI{User: k.to}, From: routing.URI{User: "+15551234567"}, FromName: "Somebody"}
 	if k.device != "" {
-		r.AuthUser, r.AuthRealm, r.From.User, r.Source = k.device, s.TenantByNumber(customerNumber(0)).Domain, k.device, netip.AddrFrom4([4]byte{203, 0, 113, 5})
+		r.AuthUser, r.AuthRealm, r.From.User, r.Source = k.device, k.realm, k.device, netip.AddrFrom4([4]byte{203, 0, 113, 5})
 	}
 	f := routing.Facts{At: k.at, Nodes: []routing.Node{{Name: "node1", SIPURI: "sip:192.0.2.20:5080", State: messages.NodeUp}}}
 	d := routing.Decide(s, f, r)

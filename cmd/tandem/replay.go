@@ -31,6 +31,12 @@ type replayCommand struct {
 	JSON        bool   `name:"json" help:"Print JSON."`
 }
 
+// What a replay may be asked for that is not there.
+var (
+	errNoTenant  = errors.New("there is no such tenant")
+	errNoVersion = errors.New("the tenant has no such version")
+)
+
 // waitingPerCore is how many calls are held ready for each core.
 const waitingPerCore = 16
 
@@ -51,21 +57,10 @@ func (c *replayCommand) run(ctx context.Context, out io.Writer, now time.Time) e
 		return err
 	}
 	defer store.Close()
-	versions, err := newTenantVersions(ctx, store, c.Tenant)
+	r, err := c.replay(ctx, store, of)
 	if err != nil {
 		return err
 	}
-	under, err := c.under(ctx, store, versions)
-	if err != nil {
-		return err
-	}
-	began := time.Now()
-	summary, err := replayAll(ctx, store, versions, of, under, explain.NewSummary(words))
-	if err != nil {
-		return err
-	}
-	r := replayReport{Tenant: c.Tenant, Since: of.Since.UTC(), Until: of.Until.UTC(), Under: c.underWords(), Faults: versions.faults, Summary: summary}
-	r.CallsPerSecond = float64(summary.Calls) / max(time.Since(began).Seconds(), time.Microsecond.Seconds())
 	if c.JSON {
 		encoder := json.NewEncoder(out)
 		encoder.SetIndent("", "  ")
@@ -118,7 +113,7 @@ func (c *replayCommand) under(ctx context.Context, store *postgres.Store, versio
 	}
 	s, err := versions.get(ctx, c.Version)
 	if err == nil && s == nil {
-		err = fmt.Errorf("tenant %s has no version %d", c.Tenant, c.Version)
+		err = fmt.Errorf("%w: %s, %d", errNoVersion, c.Tenant, c.Version)
 	}
 	return s, err
 }

@@ -28,7 +28,7 @@ const (
 )
 
 func newTenantVersions(ctx context.Context, store *postgres.Store, tenant string) (*tenantVersions, error) {
-	data, err := store.LoadData(ctx)
+	data, err := store.LoadTenant(ctx, tenant)
 	if err != nil {
 		return nil, err
 	}
@@ -41,7 +41,7 @@ func newTenantVersions(ctx context.Context, store *postgres.Store, tenant string
 		}
 	}
 	if len(v.platform.Tenants) == 0 {
-		return nil, fmt.Errorf("there is no tenant %s", tenant)
+		return nil, fmt.Errorf("%w: %s", errNoTenant, tenant)
 	}
 	kept := map[string]bool{}
 	for _, t := range data.Trunks {

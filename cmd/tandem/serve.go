@@ -12,6 +12,7 @@ import (
 	"runtime/metrics"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"tandem/callflows"
@@ -65,7 +66,9 @@ type worker struct {
 	prompts  media.Prompts
 	meters   *meters
 	decided  sync.Pool // of *decided
-	running  sync.WaitGroup
+
+	replaying atomic.Bool // calls, for somebody who asked by HTTP
+	running   sync.WaitGroup
 }
 
 // What a decision leaves behind is garbage at once, and collecting it took a tenth of a worker's time. So the heap may grow to
