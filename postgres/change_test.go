@@ -94,7 +94,7 @@ func TestWhatCannotBeToldApartIsReadAnew(t *testing.T) {
 	if _, told, err := s.LoadChange(ctx, now); !told || err != nil {
 		t.Errorf("nothing is not told, %v", err)
 	}
-	if _, err := s.pool.Exec(ctx, `TRUNCATE devices`); err != nil {
+	if _, err := s.pool.Exec(ctx, `TRUNCATE speed_dials`); err != nil {
 		t.Fatal(err)
 	}
 	if _, told, err := s.LoadChange(ctx, now); told || err != nil {
