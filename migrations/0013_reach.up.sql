@@ -20,7 +20,7 @@ ALTER TABLE revision ADD everything bigint NOT NULL DEFAULT 0;
 CREATE OR REPLACE FUNCTION raise_revision() RETURNS trigger LANGUAGE plpgsql AS $$
 DECLARE
     raised bigint;
-    known  boolean := TG_OP <> 'TRUNCATE' AND TG_TABLE_NAME IN ('tenants', 'users', 'devices', 'numbers', 'user_settings', 'user_forwards', 'speed_dials', 'hot_desks') OR
+    known  boolean := TG_OP <> 'TRUNCATE' AND TG_TABLE_NAME IN ('tenants', 'users', 'devices', 'numbers', 'user_settings', 'user_forwards', 'speed_dials', 'hot_desks', 'whereabouts') OR
         TG_TABLE_NAME IN ('trunks', 'trunk_addresses', 'outbound_routes', 'media_nodes', 'emergency');
 BEGIN
     UPDATE revision SET revision = revision + 1, transaction = pg_current_xact_id()
@@ -55,7 +55,7 @@ DO $$
 DECLARE
     of text;
 BEGIN
-    FOREACH of IN ARRAY ARRAY['tenants', 'users', 'devices', 'numbers', 'user_settings', 'user_forwards', 'speed_dials', 'hot_desks'] LOOP
+    FOREACH of IN ARRAY ARRAY['tenants', 'users', 'devices', 'numbers', 'user_settings', 'user_forwards', 'speed_dials', 'hot_desks', 'whereabouts'] LOOP
         EXECUTE format('CREATE TRIGGER note_inserted AFTER INSERT ON %I REFERENCING NEW TABLE AS touched FOR EACH STATEMENT EXECUTE FUNCTION note_tenants()', of);
         EXECUTE format('CREATE TRIGGER note_updated AFTER UPDATE ON %I REFERENCING NEW TABLE AS touched FOR EACH STATEMENT EXECUTE FUNCTION note_tenants()', of);
         EXECUTE format('CREATE TRIGGER note_replaced AFTER UPDATE ON %I REFERENCING OLD TABLE AS touched FOR EACH STATEMENT EXECUTE FUNCTION note_tenants()', of);

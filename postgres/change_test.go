@@ -30,6 +30,15 @@ func TestAChangeIsReadByItself(t *testing.T) {
 		{"a device of another", "two", func(tx *Tx) error {
 			return tx.InsertDevice(ctx, "two", tenants.Device{ID: "d", Name: "D", Username: "d"}, strings.Repeat("0", 32))
 		}},
+		{"a device's place", "two", func(tx *Tx) error {
+			_, err := tx.tx.Exec(ctx, `INSERT INTO whereabouts (tenant_id, device_id, location) VALUES ('two', 'd', 'Hall')`)
+			return err
+		}},
+		{"what a user has set", "one", func(tx *Tx) error {
+			_, err := tx.tx.Exec(ctx, `INSERT INTO user_settings (tenant_id, user_id, do_not_disturb, changed_by) VALUES ('one', 'u', true, 'tester')`)
+			return err
+		}},
+		{"another's limit", "two", func(tx *Tx) error { return tx.SetMaxCalls(ctx, "two", 7) }},
 		{"a version", "two", func(tx *Tx) error { return tx.Publish(ctx, "two", published(1), "tester", "") }},
 		{"another version", "two", func(tx *Tx) error { return tx.Publish(ctx, "two", published(2), "tester", "") }},
 		{"a limit", "three", func(tx *Tx) error { return tx.SetMaxCalls(ctx, "three", 5) }},

@@ -124,7 +124,8 @@ func loadBelongings(ctx context.Context, tx pgx.Tx, all []tenants.Tenant, ids []
 	}
 	var w tenants.Whereabouts
 	rows, err = tx.Query(ctx, `
-		SELECT tenant_id, device_id, coalesce(number, ''), location FROM whereabouts ORDER BY tenant_id, device_id`)
+		SELECT tenant_id, device_id, coalesce(number, ''), location FROM whereabouts WHERE @ids::text[] IS NULL OR tenant_id = ANY(@ids) ORDER BY tenant_id, device_id`,
+		pgx.StrictNamedArgs{"ids": ids})
 	if err != nil {
 		return err
 	}
