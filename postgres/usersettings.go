@@ -126,7 +126,7 @@ func eachUserSettings(ctx context.Context, tx pgx.Tx, tenant, user string, of fu
 	var since *time.Time
 	rows, err := tx.Query(ctx, `
 		SELECT tenant_id, user_id, no_answer_seconds, do_not_disturb, do_not_disturb_since, no_call_waiting, reject_anonymous, missed_call_email
-		  FROM user_settings WHERE @tenant_id = '' OR tenant_id = @tenant_id AND user_id = @user_id ORDER BY tenant_id, user_id`, which)
+		  FROM user_settings WHERE @tenant_id = '' OR tenant_id = @tenant_id AND (@user_id = '' OR user_id = @user_id) ORDER BY tenant_id, user_id`, which)
 	if err != nil {
 		return err
 	}
@@ -145,7 +145,7 @@ func eachUserSettings(ctx context.Context, tx pgx.Tx, tenant, user string, of fu
 	var f tenants.Forward
 	rows, err = tx.Query(ctx, `
 		SELECT tenant_id, user_id, kind, active, target, confirm, since
-		  FROM user_forwards WHERE @tenant_id = '' OR tenant_id = @tenant_id AND user_id = @user_id ORDER BY tenant_id, user_id`, which)
+		  FROM user_forwards WHERE @tenant_id = '' OR tenant_id = @tenant_id AND (@user_id = '' OR user_id = @user_id) ORDER BY tenant_id, user_id`, which)
 	if err != nil {
 		return err
 	}
@@ -166,7 +166,7 @@ func eachUserSettings(ctx context.Context, tx pgx.Tx, tenant, user string, of fu
 	var key, number string
 	rows, err = tx.Query(ctx, `
 		SELECT tenant_id, user_id, key, number
-		  FROM speed_dials WHERE @tenant_id = '' OR tenant_id = @tenant_id AND user_id = @user_id ORDER BY tenant_id, user_id`, which)
+		  FROM speed_dials WHERE @tenant_id = '' OR tenant_id = @tenant_id AND (@user_id = '' OR user_id = @user_id) ORDER BY tenant_id, user_id`, which)
 	if err != nil {
 		return err
 	}
