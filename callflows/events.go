@@ -68,6 +68,7 @@ type Event struct {
 
 	ByLeg  string `json:"by_leg,omitempty"` // Transferred: the leg whose phone asked for it, which may be another call's
 	Device string `json:"device,omitempty"` // Transferred: device id of ByLeg, if that is another call's
+	Order  string `json:"order,omitempty"`  // TransferOrdered: id of the order, which may come twice
 	Moved  string `json:"moved,omitempty"`  // RingEnded, Transferred: the node's own name for the last move of the leg, if there was any
 
 	LengthMS int          `json:"length_ms,omitempty"` // Recorded: milliseconds

@@ -142,7 +142,7 @@ func (s *step) joined() {
 	if other.Call == "" && l.With != nil && l.With.Leg == other.Leg {
 		other = l.With // which was told when more was known
 	}
-	l.With, l.Joined, l.Taken = other, true, false
+	l.With, l.Joined, l.Taken, l.Past = other, true, false, other
 	s.explain("joined", "who", s.legName(l), "other", other.who(), "call", other.Call)
 	if s.state.Phase != Running && s.state.Phase != Talking {
 		return

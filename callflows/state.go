@@ -120,6 +120,7 @@ type Leg struct {
 	Joined  bool   `json:"joined,omitempty"`
 	Taken   bool   `json:"taken,omitempty"`   // by the other call's doing
 	Accepts bool   `json:"accepts,omitempty"` // who answers it must accept the call before the caller talks
+	Past    *Party `json:"past,omitempty"`    // whom it was joined with last
 }
 
 // Outcome is what a step gives.

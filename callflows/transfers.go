@@ -38,6 +38,7 @@ type Transfer struct {
 	Target   string `json:"target,omitempty"`   // the number; one outside is in E.164
 	Device   string `json:"device,omitempty"`   // id of the device that transferred; empty when it was ordered
 	By       string `json:"by,omitempty"`       // who ordered it
+	Order    string `json:"order,omitempty"`    // id of that order
 	Leg      string `json:"leg,omitempty"`      // the leg that is to be taken out, while the node has not told that it was
 	Stage    string `json:"stage,omitempty"`    // where the element was then, should the node refuse,
 	Awaited  int    `json:"awaited,omitempty"`  // and what it waited for
@@ -151,8 +152,10 @@ func (s *step) waitMoved() {
 // transferOrdered takes a leg out of what it does, if the number leads anywhere. Nothing is touched otherwise.
 func (s *step) transferOrdered() {
 	e, t := s.event, &s.state.Transfer
-	l, by := s.state.leg(e.Leg), cmp.Or(clip(e.By, messages.MaxName), "somebody")
+	l, by := s.state.leg(cmp.Or(e.Leg, s.state.DrivenLeg())), cmp.Or(clip(e.By, messages.MaxName), "somebody")
 	switch {
+	case e.Order != "" && e.Order == t.Order:
+		return
 	case s.state.Phase != Running && s.state.Phase != Talking || l == nil || !l.Created || l.HungUp:
 		s.explain("transfer_leg_gone", "by", by)
 		return
@@ -168,7 +171,7 @@ func (s *step) transferOrdered() {
 		return
 	}
 	s.explain("transfer_ordered", "by", by, "who", s.who(l), "number", e.Target)
-	t.Leg, t.Target, t.By, t.Device = l.ID, clip(e.Target, messages.MaxName), by, ""
+	t.Leg, t.Target, t.By, t.Device, t.Order = l.ID, clip(e.Target, messages.MaxName), by, "", clip(e.Order, messages.MaxName)
 	t.Stage, t.Awaited = s.state.Stage, s.state.Awaited
 	s.await(stageMoving, Command{Kind: TakeOut, Leg: l.ID})
 }
@@ -196,12 +199,12 @@ func (s *step) transferred() {
 	case by != nil:
 		device, trunk = by.Device, by.Trunk
 	}
-	if l.With != nil && l.With.Leg == e.ByLeg {
-		device = cmp.Or(device, l.With.Device)
+	if l.Past != nil && l.Past.Leg == e.ByLeg { // whose call may be over by now
+		device = cmp.Or(device, l.Past.Device)
 	}
 	l.With, l.Joined, l.Taken = nil, false, false
 	s.drive(l)
-	*t = Transfer{Times: t.Times + 1, Source: e.Moved, Parked: true, Device: device, By: t.By}
+	*t = Transfer{Times: t.Times + 1, Source: e.Moved, Parked: true, Device: device, By: t.By, Order: t.Order}
 	switch {
 	case ordered:
 		s.explain("transferred_by_order", "who", s.who(l), "number", target)

@@ -5,8 +5,14 @@ import "time"
 // OrderKind names what is to be done with a live call.
 type OrderKind string
 
-// OrderHangUp ends the call.
-const OrderHangUp OrderKind = "hangup"
+// The orders.
+const (
+	OrderHangUp   OrderKind = "hangup"   // end the call
+	OrderTransfer OrderKind = "transfer" // take Leg to the number To
+)
+
+// MaxDialled bounds a number that is dialled by order.
+const MaxDialled = 64
 
 // CallOrder is call.order.v1: what somebody wants to be done with a live call. It goes to every worker as an event, and the
 // owner of the call's node acts, whoever that is at the moment. It may come any number of times: an order that was carried
@@ -17,6 +23,9 @@ type CallOrder struct {
 	Order  OrderKind `json:"order"`
 	By     string    `json:"by"`               // who wants it: it stands in the call's explanation
 	Reason string    `json:"reason,omitempty"` // in the words of who wants it
+	ID     string    `json:"id,omitempty"`     // transfer: a second order with it is the same
+	Leg    string    `json:"leg,omitempty"`    // transfer: channel uuid; empty: the leg that the flow drives
+	To     string    `json:"to,omitempty"`     // transfer: as a device of the tenant's dials it
 	At     time.Time `json:"at"`               // when it was asked for, by the clock of the worker that was asked
 }
 
@@ -26,12 +35,20 @@ func (m *CallOrder) Validate() error {
 	var c check
 	c.kind(m.Type, CallOrderV1)
 	c.required("call", m.Call, MaxName)
-	if m.Order != OrderHangUp {
-		c.fail("bad_value", "order", "is not hangup")
+	switch m.Order {
+	case OrderHangUp:
+	case OrderTransfer:
+		c.required("id", m.ID, MaxName)
+		c.required("to", m.To, MaxDialled)
+	default:
+		c.fail("bad_value", "order", "is neither hangup nor transfer")
 	}
 	c.required("by", m.By, MaxName)
 	c.line("by", m.By, MaxName)
 	c.line("reason", m.Reason, MaxName)
+	c.line("id", m.ID, MaxName)
+	c.line("leg", m.Leg, MaxName)
+	c.line("to", m.To, MaxDialled)
 	if m.At.IsZero() {
 		c.fail("missing", "at", "an order has a time")
 	}

@@ -160,7 +160,7 @@ type shard struct {
 	calls  map[string]*call // by the uuid of each leg
 	outbox chan order
 
-	transferor string // device at a leg of another call that asked for the transfer that is being handled
+	elsewhere *callflows.Party // the leg of another call that the event being handled is about as well; nil: none
 
 	unsure  bool         // calls may be adopted still, or told of by the owner
 	doubts  *[]order     // while a silent owner's events are stepped: orders that it may have given itself

@@ -28,9 +28,9 @@ const (
 func (n *Node) handle(index int, e *esl.Event) {
 	defer e.Release() // what is kept longer is a copy
 	n.traffic.notice(e)
-	s, transferor := n.shards[index%len(n.shards)], n.foreignTransferor(e)
+	s, elsewhere := n.shards[index%len(n.shards)], n.elsewhere(e)
 	s.mu.Lock()
-	s.transferor = transferor
+	s.elsewhere = elsewhere
 	s.notice(e)
 	s.mu.Unlock()
 	n.across(e)

@@ -2,6 +2,7 @@ package nodes
 
 import (
 	"strings"
+	"time"
 
 	"tandem/callflows"
 	"tandem/esl"
@@ -86,44 +87,71 @@ func leftBehind(h headers) string {
 	return ""
 }
 
-// foreignTransferor gives the device at the leg that asked for a transfer, when it is another call's. Locks of two shards are never
-// held at once: this is asked before the event's own shard is locked.
-func (n *Node) foreignTransferor(e *esl.Event) string {
-	if e.Name() != "CHANNEL_PARK" {
-		return ""
+// elsewhere describes the leg of another call that an event is about as well: that which asked for a transfer, or is joined. Locks
+// of two shards are never held at once: this is asked before the event's own shard is locked.
+func (n *Node) elsewhere(e *esl.Event) *callflows.Party {
+	other := ""
+	switch e.Name() {
+	case "CHANNEL_PARK":
+		if event, transferred := transferOf(e); transferred && !shareDigits(event.ByLeg, event.Leg) {
+			other = event.ByLeg
+		}
+	case "CHANNEL_BRIDGE":
+		if leg, foreign := otherCallsLeg(e); foreign {
+			other = leg
+		}
 	}
-	event, transferred := transferOf(e)
-	if !transferred || event.ByLeg == "" || shareDigits(event.ByLeg, event.Leg) {
-		return ""
+	if other == "" {
+		return nil
 	}
-	s := n.shardOf(event.ByLeg)
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return s.deviceAt(event.ByLeg)
+	return n.party(other)
 }
 
 // translate is the function of that name, with what other shards know.
 func (s *shard) translate(e *esl.Event) (callflows.Event, bool) {
 	event, ok := translate(e)
-	if event.Kind == callflows.Transferred {
-		event.Device = s.transferor
+	switch p := s.elsewhere; {
+	case p == nil:
+	case event.Kind == callflows.Transferred && event.ByLeg == p.Leg:
+		event.Device = p.Device
+	case event.Kind == callflows.Joined && event.Other.Leg == p.Leg:
+		event.Other = p
 	}
 	return event, ok
 }
 
-// deviceAt is the device id at a leg, or "".
-func (s *shard) deviceAt(leg string) string {
-	c := s.calls[leg]
-	if c == nil {
-		return ""
-	}
-	if leg == c.state.Call.Leg {
-		return c.state.Call.Caller.Device
-	}
-	for _, l := range c.state.Legs {
-		if l.ID == leg {
-			return l.Device
+// TransferOrder is somebody's order to take a leg of a live call to a number.
+type TransferOrder struct {
+	ID   string // a second order with it is the same
+	Call string
+	Leg  string // channel uuid; empty: the leg that the flow drives
+	To   string // as a device of the tenant's dials it
+	By   string
+}
+
+// Transfer says whether this worker owns the node of such a call, and whether the transfer is under way: the call's explanation
+// says why not.
+func (n *Node) Transfer(o TransferOrder) (owned, taken bool) {
+	for _, s := range n.shards {
+		if there, begun := s.transfer(o); there {
+			return true, begun
 		}
 	}
-	return ""
+	return false, false
+}
+
+func (s *shard) transfer(o TransferOrder) (there, begun bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.node.role.Load() != owning { // or deposed meanwhile: the next owner gets the order too
+		return false, false
+	}
+	for leg, c := range s.calls {
+		if leg != c.state.Call.Leg || c.state.Call.ID != o.Call {
+			continue
+		}
+		s.step(c, callflows.Event{Kind: callflows.TransferOrdered, At: time.Now().UTC(), Leg: o.Leg, Target: o.To, By: o.By, Order: o.ID})
+		return true, c.state.Transfer.Order == o.ID
+	}
+	return false, false
 }

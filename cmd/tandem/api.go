@@ -58,6 +58,7 @@ func (w *worker) routes(words because.Catalog) http.Handler {
 	router.GET("/v1/nodes/:name", w.nodeAPI)
 	changes := router.Group("/v1", fromHere)
 	changes.POST("/calls/:call/hangup", w.hangUpAPI)
+	changes.POST("/calls/:call/transfer", w.transferAPI)
 	changes.POST("/nodes/:name/drain", func(c *gin.Context) { w.drain(c, true) })
 	changes.POST("/nodes/:name/resume", func(c *gin.Context) { w.drain(c, false) })
 	w.versionRoutes(router, changes)

@@ -19,6 +19,8 @@ type callCommands struct {
 	List   callListCommand   `cmd:"" help:"List live calls, the oldest first."`
 	Show   callShowCommand   `cmd:"" help:"Show a call as it is now."`
 	HangUp callHangUpCommand `cmd:"" name:"hangup" help:"End a live call."`
+
+	Transfer callTransferCommand `cmd:"" help:"Take a leg of a live call to a number."`
 }
 
 // callListCommand lists live calls.

@@ -22,6 +22,11 @@ const (
 func (w *worker) carryOut(m *messages.CallOrder) bool {
 	taken := false
 	for _, n := range w.nodes.list() {
+		if m.Order == messages.OrderTransfer {
+			owned, _ := n.Transfer(transferOf(m))
+			taken = owned || taken
+			continue
+		}
 		taken = n.HangUp(m.Call, m.By, m.Reason) || taken
 	}
 	return taken
