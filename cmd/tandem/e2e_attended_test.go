@@ -8,20 +8,7 @@ import (
 
 	"tandem/explain"
 	"tandem/sipptest"
-	"tandem/stack"
 )
-
-// oneNode is a world in which all legs are on one node: only there can two talks become one.
-func oneNode(t *testing.T, o worldOptions) *world {
-	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
-	defer cancel()
-	o.Nodes = 1
-	w, err := newWorld(ctx, t, stack.ForTest(t), o)
-	must(t, err)
-	w.tellOnFailure(t)
-	return w
-}
 
 // namesCall says whether an explanation names another call.
 func namesCall(t *testing.T, x explain.Explanation, call string) {
@@ -34,91 +21,105 @@ func namesCall(t *testing.T, x explain.Explanation, call string) {
 // TestAttendedTransferJoinsTwoTalks: who has two talks makes one of the others', and is out of both. Each call keeps its legs.
 func TestAttendedTransferJoinsTwoTalks(t *testing.T) {
 	t.Parallel()
-	w := oneNode(t, worldOptions{Name: "attended"})
-	t.Run("by who was called, and has called a third", func(t *testing.T) {
-		c := w.company(t)
-		c.publish(t)
-		c.register(t, "three")
-		two := c.talker(t, "two")
-		three := c.listen(t, "three", sipptest.Behaviour{})
-		one := c.call(t, "one", "102", sipptest.Call{Talk: 4 * time.Second})
-		first := two.answered()
-		first.hold("sendonly")
-		second := two.call("103")
-		w.awaitTold(t, c, "talking", 2)
-		if code := first.refer(second.replacing("103")); code != "202" {
-			t.Fatal("REFER: " + code)
-		}
-		first.told("SIP/2.0 200 OK")
-		first.ended()
-		second.ended()
-		x := w.story(t, succeed(t, one, three), 2)
-		y := w.story(t, second.id, 2)
-		expected{Verdict: "The call was answered", Tells: []string{"talking", "joined", "caller_hung_up", "call_ended"},
-			Legs: []leg{cleared("one-phone"), cleared("two-phone")}}.check(t, x)
-		expected{Verdict: "The call was answered", Tells: []string{"talking", "joined", "call_ended"},
-			Legs: []leg{cleared("two-phone"), cleared("three-phone")}}.check(t, y)
-		namesCall(t, x, y.Call)
-		namesCall(t, y, x.Call)
-	})
-	t.Run("by who has called both", func(t *testing.T) {
-		c := w.company(t)
-		c.publish(t)
-		c.register(t, "one", "three")
-		two := c.talker(t, "two")
-		one, three := c.listen(t, "one", sipptest.Behaviour{}), c.listen(t, "three", sipptest.Behaviour{HangUp: true, Talk: 3 * time.Second})
-		first := two.call("101")
-		second := two.call("103")
-		w.awaitTold(t, c, "talking", 2)
-		if code := first.refer(second.replacing("103")); code != "202" {
-			t.Fatal("REFER: " + code)
-		}
-		first.told("SIP/2.0 200 OK")
-		first.ended()
-		second.ended()
-		succeed(t, three, one)
-		x, y := w.story(t, first.id, 2), w.story(t, second.id, 2)
-		expected{Verdict: "The call was answered", Tells: []string{"talking", "joined", "call_ended"},
-			Legs: []leg{cleared("two-phone"), cleared("one-phone")}}.check(t, x)
-		expected{Verdict: "The call was answered", Tells: []string{"talking", "joined", "call_ended"},
-			Legs: []leg{cleared("two-phone"), cleared("three-phone")}}.check(t, y)
-		namesCall(t, x, y.Call)
-		namesCall(t, y, x.Call)
-	})
-	t.Run("too soon it is refused, and the talk goes on", func(t *testing.T) {
-		c := w.company(t)
-		c.publish(t)
-		two := c.talker(t, "two")
-		one := c.call(t, "one", "102", sipptest.Call{CalleeEnds: true, Talk: 5 * time.Second})
-		first := two.answered()
-		if code := first.refer("103@" + c.domain + "?Replaces=nobody%3Bto-tag%3D1%3Bfrom-tag%3D2"); code != "202" {
-			t.Fatal("REFER: " + code)
-		}
-		first.told("SIP/2.0 403 Forbidden")
-		first.bye()
-		expected{Verdict: "The call was answered", Tells: []string{"talking", "leg_ended", "call_ended"}, Legs: []leg{cleared("one-phone"), cleared("two-phone")}}.
-			check(t, w.story(t, succeed(t, one), 2))
-	})
-	t.Run("and who was joined can be passed on by the other", func(t *testing.T) {
-		c := w.company(t)
-		c.publish(t)
-		two, three := c.talker(t, "two"), c.talker(t, "three")
-		one := c.call(t, "one", "102", sipptest.Call{Talk: 6 * time.Second})
-		first := two.answered()
-		second := two.call("103")
-		w.awaitTold(t, c, "talking", 2)
-		third := three.answered()
-		first.refer(second.replacing("103"))
-		first.ended()
-		second.ended()
-		w.awaitTold(t, c, "joined", 2)
-		third.refer("102@" + c.domain)
-		third.ended()
-		two.answered().ended()
-		expected{Verdict: "The call was answered", Tells: []string{"joined", "transferred", "ringing", "talking", "caller_hung_up", "call_ended"},
-			Legs: []leg{cleared("one-phone"), cleared("two-phone"), cleared("two-phone")}}.check(t, w.story(t, succeed(t, one), 3))
-		w.story(t, second.id, 2)
-	})
+	for name, transfer := range map[string]func(*testing.T, *world){
+		"by who was called, and has called a third":                attendedByCallee,
+		"by who has called both":                                   attendedByCaller,
+		"of a talk that is not there is refused":                   attendedInVain,
+		"and who was joined can be passed on by the other's phone": passedOnAfterwards,
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			transfer(t, sharedWorld(t))
+		})
+	}
+}
+
+func attendedByCallee(t *testing.T, w *world) {
+	c := w.company(t)
+	c.publish(t)
+	c.register(t, "three")
+	two := c.talker(t, "two")
+	three := c.listen(t, "three", sipptest.Behaviour{})
+	one := c.call(t, "one", "102", sipptest.Call{Talk: 4 * time.Second})
+	first := two.answered()
+	first.hold("sendonly")
+	second := two.call("103")
+	w.awaitTold(t, c, "talking", 2)
+	if code := first.refer(second.replacing("103")); code != "202" {
+		t.Fatal("REFER: " + code)
+	}
+	first.told("SIP/2.0 200 OK")
+	first.ended()
+	second.ended()
+	x := w.story(t, succeed(t, one, three), 2)
+	y := w.story(t, second.id, 2)
+	expected{Verdict: "The call was answered", Tells: []string{"talking", "joined", "caller_hung_up", "call_ended"},
+		Legs: []leg{cleared("one-phone"), cleared("two-phone")}}.check(t, x)
+	expected{Verdict: "The call was answered", Tells: []string{"talking", "joined", "call_ended"},
+		Legs: []leg{cleared("two-phone"), cleared("three-phone")}}.check(t, y)
+	namesCall(t, x, y.Call)
+	namesCall(t, y, x.Call)
+}
+
+func attendedByCaller(t *testing.T, w *world) {
+	c := w.company(t)
+	c.publish(t)
+	c.register(t, "one", "three")
+	two := c.talker(t, "two")
+	one, three := c.listen(t, "one", sipptest.Behaviour{}), c.listen(t, "three", sipptest.Behaviour{HangUp: true, Talk: 3 * time.Second})
+	first := two.call("101")
+	second := two.call("103")
+	w.awaitTold(t, c, "talking", 2)
+	if code := first.refer(second.replacing("103")); code != "202" {
+		t.Fatal("REFER: " + code)
+	}
+	first.told("SIP/2.0 200 OK")
+	first.ended()
+	second.ended()
+	succeed(t, three, one)
+	x, y := w.story(t, first.id, 2), w.story(t, second.id, 2)
+	expected{Verdict: "The call was answered", Tells: []string{"talking", "joined", "call_ended"},
+		Legs: []leg{cleared("two-phone"), cleared("one-phone")}}.check(t, x)
+	expected{Verdict: "The call was answered", Tells: []string{"talking", "joined", "call_ended"},
+		Legs: []leg{cleared("two-phone"), cleared("three-phone")}}.check(t, y)
+	namesCall(t, x, y.Call)
+	namesCall(t, y, x.Call)
+}
+
+func attendedInVain(t *testing.T, w *world) {
+	c := w.company(t)
+	c.publish(t)
+	two := c.talker(t, "two")
+	one := c.call(t, "one", "102", sipptest.Call{CalleeEnds: true, Talk: 5 * time.Second})
+	first := two.answered()
+	if code := first.refer("103@" + c.domain + "?Replaces=nobody%3Bto-tag%3D1%3Bfrom-tag%3D2"); code != "202" {
+		t.Fatal("REFER: " + code)
+	}
+	first.told("SIP/2.0 403 Forbidden")
+	first.bye()
+	expected{Verdict: "The call was answered", Tells: []string{"talking", "leg_ended", "call_ended"}, Legs: []leg{cleared("one-phone"), cleared("two-phone")}}.
+		check(t, w.story(t, succeed(t, one), 2))
+}
+
+func passedOnAfterwards(t *testing.T, w *world) {
+	c := w.company(t)
+	c.publish(t)
+	two, three := c.talker(t, "two"), c.talker(t, "three")
+	one := c.call(t, "one", "102", sipptest.Call{Talk: 6 * time.Second})
+	first := two.answered()
+	second := two.call("103")
+	w.awaitTold(t, c, "talking", 2)
+	third := three.answered()
+	first.refer(second.replacing("103"))
+	first.ended()
+	second.ended()
+	w.awaitTold(t, c, "joined", 2)
+	third.refer("102@" + c.domain)
+	third.ended()
+	two.answered().ended()
+	expected{Verdict: "The call was answered", Tells: []string{"joined", "transferred", "ringing", "talking", "caller_hung_up", "call_ended"},
+		Legs: []leg{cleared("one-phone"), cleared("two-phone"), cleared("two-phone")}}.check(t, w.story(t, succeed(t, one), 3))
+	w.story(t, second.id, 2)
 }
 
 // awaitTold waits until so many calls of a company tell of a code.

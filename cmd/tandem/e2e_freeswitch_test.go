@@ -27,7 +27,12 @@ func TestRealFreeSWITCH(t *testing.T) {
 		"menu with RFC 4733 digits": func(t *testing.T) {
 			throughMenu(t, w, sipptest.Call{Digits: "1"}, viaMenu("answering", "menu_asked", "menu_chosen"))
 		},
-		"ring group, first to answer": func(t *testing.T) { firstToAnswer(t, w) },
+		"ring group, first to answer":        func(t *testing.T) { firstToAnswer(t, w) },
+		"transfer by the callee":             func(t *testing.T) { calleeTransfers(t, w) },
+		"transfer by the caller":             func(t *testing.T) { callerTransfers(t, w) },
+		"attended transfer by the callee":    func(t *testing.T) { attendedByCallee(t, w) },
+		"attended transfer by the caller":    func(t *testing.T) { attendedByCaller(t, w) },
+		"attended transfer to an absent one": func(t *testing.T) { attendedInVain(t, w) },
 	} {
 		t.Run(name, func(t *testing.T) {
 			w.tellOnFailure(t)

@@ -14,7 +14,10 @@ func cleared(far string) leg { return leg{Far: far, Cause: "NORMAL_CLEARING", An
 // TestCalleeTransfersTheCaller: who was called sends the caller to a colleague. The caller's phone notices nothing.
 func TestCalleeTransfersTheCaller(t *testing.T) {
 	t.Parallel()
-	w := sharedWorld(t)
+	calleeTransfers(t, sharedWorld(t))
+}
+
+func calleeTransfers(t *testing.T, w *world) {
 	c := w.company(t)
 	c.publish(t)
 	c.register(t, "three")
@@ -35,7 +38,10 @@ func TestCalleeTransfersTheCaller(t *testing.T) {
 // TestCallerTransfersTheCallee: the call goes on without the leg that began it.
 func TestCallerTransfersTheCallee(t *testing.T) {
 	t.Parallel()
-	w := sharedWorld(t)
+	callerTransfers(t, sharedWorld(t))
+}
+
+func callerTransfers(t *testing.T, w *world) {
 	c := w.company(t)
 	c.publish(t)
 	c.register(t, "two", "three")
