@@ -92,6 +92,7 @@ func attendedInVain(t *testing.T, w *world) {
 	two := c.talker(t, "two")
 	one := c.call(t, "one", "102", sipptest.Call{CalleeEnds: true, Talk: 5 * time.Second})
 	first := two.answered()
+	c.awaitTold(t, "talking")
 	if code := first.refer("103@" + c.domain + "?Replaces=nobody%3Bto-tag%3D1%3Bfrom-tag%3D2"); code != "202" {
 		t.Fatal("REFER: " + code)
 	}

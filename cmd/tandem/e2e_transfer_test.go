@@ -25,6 +25,7 @@ func calleeTransfers(t *testing.T, w *world) {
 	three := c.listen(t, "three", sipptest.Behaviour{Checks: []sipptest.Check{{Header: "From", Pattern: "sip:101@"}}})
 	one := c.call(t, "one", "102", sipptest.Call{Talk: 2 * time.Second})
 	talk := two.answered()
+	c.awaitTold(t, "talking")
 	if code := talk.refer("103@" + c.domain); code != "202" {
 		t.Fatal("REFER: " + code)
 	}
@@ -49,6 +50,7 @@ func callerTransfers(t *testing.T, w *world) {
 	two := c.listen(t, "two", sipptest.Behaviour{})
 	three := c.listen(t, "three", sipptest.Behaviour{HangUp: true, Checks: []sipptest.Check{{Header: "From", Pattern: "User two.*sip:102@"}}})
 	talk := one.call("102")
+	c.awaitTold(t, "talking")
 	if code := talk.refer("103@" + c.domain); code != "202" {
 		t.Fatal("REFER: " + code)
 	}
@@ -70,6 +72,7 @@ func TestTransferToANumberOutside(t *testing.T) {
 		carrier := listen(t, c.first, sipptest.Behaviour{HangUp: true})
 		one := c.call(t, "one", "102", sipptest.Call{CalleeEnds: true, Talk: 5 * time.Second})
 		talk := two.answered()
+		c.awaitTold(t, "talking")
 		talk.refer(c.outside() + "@" + c.domain)
 		talk.told("SIP/2.0 200 OK")
 		expected{Verdict: "The call was answered", Tells: []string{"transferred", "transfer_leads", "way_taken", "talking", "call_ended"},
@@ -83,6 +86,7 @@ func TestTransferToANumberOutside(t *testing.T) {
 		two := c.talker(t, "two")
 		one := c.call(t, "one", "102", sipptest.Call{Talk: 3 * time.Second})
 		talk := two.answered()
+		c.awaitTold(t, "talking")
 		talk.refer("0" + c.prefix[3:] + "66611@" + c.domain)
 		talk.ended()
 		two.answered().ended()
@@ -102,6 +106,7 @@ func TestTransferThatReachesNobodyComesBack(t *testing.T) {
 	three := c.listen(t, "three", sipptest.Behaviour{Code: 486, Phrase: "Busy Here"})
 	one := c.call(t, "one", "102", sipptest.Call{Talk: 3 * time.Second})
 	talk := two.answered()
+	c.awaitTold(t, "talking")
 	talk.refer("103@" + c.domain)
 	talk.ended()
 	two.answered().ended()
@@ -121,6 +126,7 @@ func TestTransferFromATrunkIsRefused(t *testing.T) {
 	carrier := talks(t, &sipptest.Phone{Edge: w.Edge, User: "+12025550188", Domain: w.Edge, Address: carrierAddress})
 	talk := carrier.call(c.number)
 	answered := two.answered()
+	c.awaitTold(t, "talking")
 	if code := talk.refer("103@" + c.domain); code != "403" {
 		t.Error("REFER: " + code)
 	}
@@ -141,6 +147,7 @@ func TestHoldAndItsEndPass(t *testing.T) {
 	three := c.listen(t, "three", sipptest.Behaviour{})
 	one := c.call(t, "one", "102", sipptest.Call{Talk: 3 * time.Second})
 	talk := two.answered()
+	c.awaitTold(t, "talking")
 	talk.hold("sendonly")
 	talk.hold("sendrecv")
 	talk.hold("sendonly")
