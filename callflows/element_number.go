@@ -64,7 +64,7 @@ var numberAbout = about{
 		Answer:   "Answers the caller when the number answers.",
 		Ringback: "Before the answer the caller's own phone rings; after it the media node plays ringing.",
 		HangUp:   "A caller who hangs up cancels the attempt. When the called side hangs up after a talk the call ends.",
-		Transfer: "While they talk, as far as the media node does it by itself: the flow is not asked."},
+		Transfer: whileTalking},
 	example: tenants.Element{Type: numberType, Settings: json.RawMessage(`{"number":"+12025550100","seconds":30}`),
 		Exits: map[string]string{"no_answer": "sorry", "busy": "sorry", "unavailable": "sorry", "rejected": "sorry", "failed": "sorry"}},
 }

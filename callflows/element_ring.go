@@ -99,7 +99,7 @@ var ringAbout = about{
 		Answer:   "Answers the caller when somebody answers, or has accepted the call.",
 		Ringback: "Before the answer the caller's own phone rings; after it the media node plays ringing.",
 		HangUp:   "A caller who hangs up cancels the ringing. When the called side hangs up after a talk the call ends.",
-		Transfer: "While they talk, as far as the media node does it by itself: the flow is not asked."},
+		Transfer: whileTalking},
 	example: tenants.Element{Type: "ring", Settings: json.RawMessage(`{"users":["sales","support"],"strategy":"at_once","seconds":20}`),
 		Exits: map[string]string{"no_answer": "sorry", "busy": "sorry", "unavailable": "sorry", "rejected": "sorry", "failed": "sorry"}},
 }

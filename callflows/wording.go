@@ -29,5 +29,6 @@ func promptSchema(description string) schema {
 const (
 	hangUpAnywhere = "A caller who hangs up ends the call at any moment."
 	hangUpAtOnce   = "It takes no time: there is no moment in which the caller could hang up."
+	whileTalking   = "While they talk, by either phone or by order: who stays goes on with the flow of the number that was dialled."
 	notWhileAlone  = "None while it is at work: nobody else is in the call yet."
 )
