@@ -13,7 +13,7 @@ import (
 // parkElement keeps the call in a slot until somebody fetches it from there (unpark), or time is up.
 //
 //	choosing ── CallFound ──► parked ── Played ──► parked, once more
-//	   └── no slot ──► exit     │ └── the prompt is missing ──► quiet
+//	   └── no slot ──► exit     │ └── the prompt is missing ──► quiet ──► parked, once more
 //	                            └── TimerFired ──► leaving ── Played ──► exit timeout
 type parkElement struct{}
 
@@ -31,6 +31,7 @@ const (
 	maxSlots       = 1000 // of one element
 	parkedSeconds  = 120
 	maxParked      = time.Hour
+	quietWait      = 5 * time.Second // after which a prompt that was missing is tried again
 	stageChoosing  = "choosing"
 	stageParked    = "parked"
 	stageQuiet     = "quiet"
@@ -108,11 +109,13 @@ func (e parkElement) on(s *step, settings any) {
 	case timeUp && s.state.Stage == stageQuiet:
 		s.explain("park_timeout", "slot", s.state.Slot)
 		e.leave(s)
+	case s.completes(stageQuiet, TimerFired):
+		e.hold(s, p)
 	case s.completes(stageLeaving, Played):
 		e.leave(s)
 	case s.completes(stageParked, Played) && s.event.Missing:
 		s.explain("prompt_missing", "prompt", p.Prompt)
-		s.state.Stage, s.state.Awaited = stageQuiet, s.state.Attempt
+		s.await(stageQuiet, Command{Kind: SetTimer, Wait: quietWait})
 	case s.completes(stageParked, Played):
 		e.hold(s, p)
 	}

@@ -205,6 +205,9 @@ func (k *worker) die(when string) {
 	was := k.role
 	k.alive, k.connected, k.dieAt = false, false, 0
 	w.after(w.between(300*time.Millisecond, 4*time.Second), k.start)
+	if was == standingBy && w.owner() == nil { // which was about to take over
+		w.dark = append(w.dark, span{from: w.now, until: forEver})
+	}
 	if was != owning {
 		return
 	}
