@@ -59,21 +59,26 @@ func (eavesdropElement) parse(settings json.RawMessage) (any, []FlowFault) {
 	return read[eavesdropSettings](eavesdropAbout.settings, settings)
 }
 
-func (eavesdropElement) enter(s *step, settings any) {
-	e := settings.(eavesdropSettings)
-	if !s.mayListen(e) {
+func (e eavesdropElement) enter(s *step, settings any) {
+	if !s.mayListen(settings.(eavesdropSettings)) {
 		s.explain("eavesdrop_not_allowed")
 		s.exit("not_allowed", "CALL_REJECTED", messages.FaultCaller)
 		return
 	}
-	devices := s.devicesOf(e.Users, e.Devices, s.expand(e.Extension))
-	if len(devices) == 0 {
+	w, ok := e.seeks(s, settings)
+	if !ok {
 		s.explain("pickup_nobody")
 		s.exit("nothing", causeOfBrokenFlow, messages.FaultTenant)
 		return
 	}
 	s.explain("eavesdrop_looks")
-	s.look(Wanted{What: OverheardAt, Devices: devices})
+	s.look(w)
+}
+
+func (eavesdropElement) seeks(s *step, settings any) (Wanted, bool) {
+	e := settings.(eavesdropSettings)
+	devices := s.devicesOf(e.Users, e.Devices, s.expand(e.Extension))
+	return Wanted{What: OverheardAt, Devices: devices}, len(devices) > 0
 }
 
 // mayListen says whether the caller's device, or its user, is on the list. A trunk never is.

@@ -32,16 +32,21 @@ func (pickupElement) parse(settings json.RawMessage) (any, []FlowFault) {
 	return read[whoseSettings](pickupAbout.settings, settings)
 }
 
-func (pickupElement) enter(s *step, settings any) {
-	w := settings.(whoseSettings)
-	devices := s.devicesOf(w.Users, w.Devices, s.expand(w.Extension))
-	if len(devices) == 0 {
+func (e pickupElement) enter(s *step, settings any) {
+	w, ok := e.seeks(s, settings)
+	if !ok {
 		s.explain("pickup_nobody")
 		s.exit("nothing", causeOfBrokenFlow, messages.FaultTenant)
 		return
 	}
 	s.explain("pickup_looks")
-	s.look(Wanted{What: RingingAt, Devices: devices})
+	s.look(w)
+}
+
+func (pickupElement) seeks(s *step, settings any) (Wanted, bool) {
+	w := settings.(whoseSettings)
+	devices := s.devicesOf(w.Users, w.Devices, s.expand(w.Extension))
+	return Wanted{What: RingingAt, Devices: devices}, len(devices) > 0
 }
 
 func (pickupElement) on(s *step, _ any) { s.fetch(ForPickup) }

@@ -24,18 +24,23 @@ func (pullElement) parse(settings json.RawMessage) (any, []FlowFault) {
 	return read[struct{}](pullAbout.settings, settings)
 }
 
-func (pullElement) enter(s *step, _ any) {
-	var devices []string
-	if d := s.config.Tenant.Device(s.state.Call.Caller.Device); d != nil && d.UserID != "" {
-		devices = slices.DeleteFunc(s.devicesOf([]string{d.UserID}, nil, ""), func(id string) bool { return id == d.ID })
-	}
-	if len(devices) == 0 {
+func (e pullElement) enter(s *step, _ any) {
+	w, ok := e.seeks(s, nil)
+	if !ok {
 		s.explain("pull_no_other")
 		s.exit("nothing", causeOfBrokenFlow, messages.FaultCaller)
 		return
 	}
 	s.explain("pull_looks")
-	s.look(Wanted{What: TalkingAt, Devices: devices})
+	s.look(w)
+}
+
+func (pullElement) seeks(s *step, _ any) (Wanted, bool) {
+	var devices []string
+	if d := s.config.Tenant.Device(s.state.Call.Caller.Device); d != nil && d.UserID != "" {
+		devices = slices.DeleteFunc(s.devicesOf([]string{d.UserID}, nil, ""), func(id string) bool { return id == d.ID })
+	}
+	return Wanted{What: TalkingAt, Devices: devices}, len(devices) > 0
 }
 
 func (pullElement) on(s *step, _ any) { s.fetch(ForPull) }

@@ -30,15 +30,20 @@ func (unparkElement) parse(settings json.RawMessage) (any, []FlowFault) {
 	return read[unparkSettings](unparkAbout.settings, settings)
 }
 
-func (unparkElement) enter(s *step, settings any) {
-	slot := s.slotNamed(settings.(unparkSettings).Slot)
-	if slot == "" {
+func (e unparkElement) enter(s *step, settings any) {
+	w, ok := e.seeks(s, settings)
+	if !ok {
 		s.explain("unpark_no_slot")
 		s.exit("nothing", causeOfBrokenFlow, messages.FaultCaller)
 		return
 	}
-	s.explain("unpark_looks", "slot", slot)
-	s.look(Wanted{What: ParkedIn, Slot: slot})
+	s.explain("unpark_looks", "slot", w.Slot)
+	s.look(w)
+}
+
+func (unparkElement) seeks(s *step, settings any) (Wanted, bool) {
+	slot := s.slotNamed(settings.(unparkSettings).Slot)
+	return Wanted{What: ParkedIn, Slot: slot}, slot != ""
 }
 
 func (unparkElement) on(s *step, _ any) { s.fetch(ForUnpark) }

@@ -49,6 +49,7 @@ var elementTypes = [...]element{
 	playElement{},
 	pullElement{},
 	recallElement{},
+	replaceElement{},
 	recordElement{},
 	switchElement{&rejectAnonymousSwitch},
 	respondElement{},

@@ -26,6 +26,29 @@ func fetchBehaviour() Behaviour {
 		Transfer: "While they talk."}
 }
 
+// Seeks says which live call the flow of a new call looks for first, so that the new one can be brought to the media node of that
+// one: the two can be joined there alone.
+func Seeks(config Config, call Call) (Wanted, bool) {
+	s := &step{config: config, state: &State{Call: call}}
+	flow := s.flow(call.FlowID)
+	if flow == nil {
+		return Wanted{}, false
+	}
+	e := flow.Elements[flow.Start]
+	switch e.Type { // asked of every new call
+	case pickupAbout.name, pullAbout.name, unparkAbout.name, eavesdropAbout.name:
+	default:
+		return Wanted{}, false
+	}
+	seeker, ok := elementOf(e.Type).(interface {
+		seeks(s *step, settings any) (Wanted, bool)
+	})
+	if !ok || config.Tenant == nil {
+		return Wanted{}, false
+	}
+	return seeker.seeks(s, e.Parsed)
+}
+
 // look asks which call is the wanted one.
 func (s *step) look(w Wanted) { s.await(stageLooking, Command{Kind: FindCall, Wanted: &w}) }
 

@@ -28,7 +28,9 @@ func Pinned(s *tenants.Snapshot, c Call, version int64) (config Config, held boo
 }
 
 // Versioned says whether a call runs by anything of its tenant's that is versioned. The platform's own flows do not.
-func (c Call) Versioned() bool { return c.FlowID != EmergencyFlow && c.FlowID != OutboundFlow }
+func (c Call) Versioned() bool {
+	return c.FlowID != EmergencyFlow && c.FlowID != OutboundFlow && c.FlowID != ReplaceFlow
+}
 
 // DrivenBy is the configuration version that drives the call: the one that routing decided with, unless the state says that
 // it could not be had.

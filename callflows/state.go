@@ -21,6 +21,7 @@ type Call struct {
 	Caller     Caller    `json:"caller"`
 	Dialled    string    `json:"dialled"`
 	SIPCallID  string    `json:"sip_call_id"`
+	Replaces   string    `json:"replaces,omitempty"`   // CALL.LEG of the dialog that it takes the place of, RFC 3891
 	Diversions int       `json:"diversions,omitempty"` // how often it was diverted before it came
 	StartedAt  time.Time `json:"started_at"`
 }
@@ -148,6 +149,9 @@ func (s *State) leg(id string) *Leg {
 func ElementBefore(config Config, s State, e Event) string {
 	if s.Element == "" && e.Call != nil && e.Call.FlowID == OutboundFlow {
 		return outboundFlow.Start
+	}
+	if s.Element == "" && e.Call != nil && e.Call.FlowID == ReplaceFlow {
+		return replaceFlow.Start
 	}
 	if s.Element != "" || e.Call == nil || config.Tenant == nil {
 		return s.Element

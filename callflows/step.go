@@ -121,6 +121,8 @@ func (s *step) flow(id string) *tenants.Flow {
 		return &emergencyFlow
 	case OutboundFlow:
 		return &outboundFlow
+	case ReplaceFlow:
+		return &replaceFlow
 	case RecallFlow:
 		return &recallFlow
 	case PivotFlow:

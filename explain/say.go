@@ -46,6 +46,8 @@ func sayDecision(s *tenants.Snapshot, d routing.Decision) said {
 	switch d.FlowID {
 	case callflows.OutboundFlow:
 		return said{"goes out to " + d.Dialled, "going out to " + d.Dialled}
+	case callflows.ReplaceFlow:
+		return said{"takes the place of a phone in another call", "taking the place of a phone in another call"}
 	case callflows.EmergencyFlow:
 		return said{"goes to the emergency services", "going to the emergency services"}
 	}

@@ -56,7 +56,7 @@ func callOf(e headers, node string) (callflows.Call, bool) {
 	version, _ := strconv.ParseInt(header(routing.HeaderVersion), 10, 64) // 0 is "not known", and is said as such
 	c := callflows.Call{
 		ID: id, Tenant: header(routing.HeaderTenant), Version: version, Leg: e.Get("Unique-ID"), Node: node, FlowID: header(routing.HeaderFlow),
-		Dialled: header(routing.HeaderDialled), SIPCallID: e.Variable("sip_call_id"), StartedAt: microseconds(e.Get("Caller-Channel-Created-Time")),
+		Dialled: header(routing.HeaderDialled), Replaces: header(routing.HeaderReplaces), SIPCallID: e.Variable("sip_call_id"), StartedAt: microseconds(e.Get("Caller-Channel-Created-Time")),
 		Diversions: diversions,
 		Edge:       "sip:" + e.Variable("sip_network_ip") + ":" + e.Variable("sip_network_port"),
 		Caller: callflows.Caller{Device: header(routing.HeaderDevice), Trunk: header(routing.HeaderTrunk), Number: header(routing.HeaderNumber),

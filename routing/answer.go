@@ -19,6 +19,7 @@ const (
 	HeaderTrunk      = "X-Tandem-Trunk"
 	HeaderPrivacy    = "X-Tandem-Privacy"    // PrivacyID when the called must not learn who it is
 	HeaderBetween    = "X-Tandem-Between"    // from a node to its edge: the tenant that calls a number of another's
+	HeaderReplaces   = "X-Tandem-Replaces"   // CALL.LEG of the dialog that the call takes the place of
 	HeaderDiversions = "X-Tandem-Diversions" // how often the call was diverted before it came
 )
 
@@ -55,6 +56,9 @@ func nodeHeaders(d Decision) string {
 	out = appendHeader(out, HeaderTrunk, d.Caller.Trunk)
 	if d.Caller.Private {
 		out = appendHeader(out, HeaderPrivacy, PrivacyID)
+	}
+	if d.Replaces != "" {
+		out = appendHeader(out, HeaderReplaces, d.Replaces)
 	}
 	if d.Diversions > 0 {
 		out = appendHeader(out, HeaderDiversions, strconv.Itoa(d.Diversions))
@@ -109,5 +113,14 @@ func Reasons() because.Catalog {
 		"nodes_full":         "Every media node that is up is full or overloaded.",
 		"no_node":            "No media node can take the call.",
 		"nodes_chosen":       "The call goes to a media node, tried in this order: {nodes}.",
+
+		"replaces":             "The caller takes the place of a phone in the call {call}.",
+		"replaces_not_allowed": "Only a phone of the tenant's own may take the place of another.",
+		"replaces_unreadable":  "What the INVITE says it replaces cannot be read.",
+		"replaces_nothing":     "What the INVITE says it replaces is no call of this tenant.",
+		"replaces_answered":    "The call {call}, which the INVITE replaces if nobody has answered it, has been answered.",
+		"replaces_caller":      "The INVITE replaces the phone that calls in the call {call}, which nobody has answered yet.",
+		"node_of_call":         "The call {call}, which this one is to be joined with, is on the media node {node}: that one is tried first.",
+		"node_of_device":       "The phone has a call on the media node {node} already: that one is tried first.",
 	}
 }

@@ -83,6 +83,12 @@ func (f *Facts) Append(out []byte) []byte {
 	if f.TenantRate != 0 {
 		out = append(strconv.AppendInt(append(out, `"tenant_rate":`...), int64(f.TenantRate), 10), ',')
 	}
+	if f.Joins != nil {
+		out = append(f.Joins.append(append(out, `"joins":`...)), ',')
+	}
+	if f.DeviceNode != "" {
+		out = append(because.AppendText(append(out, `"device_node":`...), f.DeviceNode), ',')
+	}
 	out = append(out, `"nodes":`...)
 	if f.Nodes == nil {
 		return append(out, "null}"...)
@@ -96,6 +102,19 @@ func (f *Facts) Append(out []byte) []byte {
 		out = append(out, '[')
 	}
 	return append(out, "]}"...)
+}
+
+func (j *Joins) append(out []byte) []byte {
+	out = because.AppendText(append(out, `{"call":`...), j.Call)
+	out = appendGiven(out, `,"leg":`, j.Leg)
+	out = because.AppendText(append(out, `,"node":`...), j.Node)
+	if j.Answered {
+		out = append(out, `,"answered":true`...)
+	}
+	if j.Caller {
+		out = append(out, `,"caller":true`...)
+	}
+	return append(out, '}')
 }
 
 func (n *Node) append(out []byte) []byte {
@@ -146,6 +165,7 @@ func (d *Decision) Append(out []byte) []byte {
 	out = appendGiven(out, `,"flow_id":`, d.FlowID)
 	out = appendCaller(append(out, `,"caller":`...), d.Caller)
 	out = because.AppendText(append(out, `,"dialled":`...), d.Dialled)
+	out = appendGiven(out, `,"replaces":`, d.Replaces)
 	if d.Diversions != 0 {
 		out = strconv.AppendInt(append(out, `,"diversions":`...), int64(d.Diversions), 10)
 	}

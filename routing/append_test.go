@@ -65,7 +65,10 @@ func (d drawing) request() *Request {
 }
 
 func (d drawing) facts() *Facts {
-	f := &Facts{TenantCalls: d.number(), TenantRate: d.number()}
+	f := &Facts{TenantCalls: d.number(), TenantRate: d.number(), DeviceNode: d.text()}
+	if d.flag() {
+		f.Joins = &Joins{Call: d.text(), Leg: d.text(), Node: d.text(), Answered: d.flag(), Caller: d.flag()}
+	}
 	if d.flag() {
 		f.At = time.Unix(rapid.Int64Range(0, 1<<37).Draw(d.T, "at"), int64(d.number()%1e9)).UTC()
 	}
@@ -81,7 +84,7 @@ func (d drawing) facts() *Facts {
 
 func (d drawing) decision() *Decision {
 	x := &Decision{Call: d.text(), Tenant: d.text(), Version: int64(d.number()), Verdict: messages.Verdict(d.text()), Nodes: d.texts(), FlowID: d.text(),
-		Caller: callflows.Caller{Device: d.text(), Trunk: d.text(), Number: d.text(), Name: d.text(), Private: d.flag()}, Dialled: d.text(), Diversions: d.number(),
+		Caller: callflows.Caller{Device: d.text(), Trunk: d.text(), Number: d.text(), Name: d.text(), Private: d.flag()}, Dialled: d.text(), Replaces: d.text(), Diversions: d.number(),
 		Code: d.number(), Phrase: d.text(), Cause: d.text(), Q850: d.number(), Fault: messages.Fault(d.text())}
 	for range rapid.IntRange(0, 2).Draw(d.T, "reasons") {
 		x.Because = append(x.Because, because.New(d.text(), d.texts()...))
@@ -120,11 +123,11 @@ func TestAppendKnowsEachMember(t *testing.T) {
 	r := &Request{Call: "c", Edge: "e", Source: netip.IPv6Loopback(), Port: 1, Transport: "t", SIPCallID: "s", To: u, From: u, FromName: "n", AuthUser: "a",
 		AuthRealm: "r", Between: "b", Asserted: "a", Anonymous: true, Diverted: []string{"d"}, Replaces: "r", UserAgent: "u",
 		Media: Media{LateOffer: true, Codecs: []string{"c"}, SRTP: true, T38: true, ICE: true}}
-	f := &Facts{At: time.Unix(1, 0).UTC(), TenantCalls: 1, TenantRate: 1, Nodes: []Node{{Name: "n", SIPURI: "s", State: "u", Calls: 1,
+	f := &Facts{At: time.Unix(1, 0).UTC(), TenantCalls: 1, TenantRate: 1, DeviceNode: "n", Joins: &Joins{Call: "c", Leg: "l", Node: "n", Answered: true, Caller: true}, Nodes: []Node{{Name: "n", SIPURI: "s", State: "u", Calls: 1,
 		Busy: Busy{Sessions: 1, Rate: 1, CPU: 1}}}}
 	d := &Decision{Call: "c", Tenant: "t", Version: 1, Verdict: "v", Nodes: []string{"n"}, FlowID: "f", Dialled: "d", Code: 1, Phrase: "p", Cause: "c", Q850: 1,
-		Fault: "f", Caller: callflows.Caller{Device: "d", Trunk: "t", Number: "n", Name: "n", Private: true}, Diversions: 1, Because: []because.Reason{because.New("c")}}
-	for _, whole := range []any{*r, r.To, r.Media, *f, f.Nodes[0], f.Nodes[0].Busy, *d, d.Caller} {
+		Fault: "f", Caller: callflows.Caller{Device: "d", Trunk: "t", Number: "n", Name: "n", Private: true}, Replaces: "r", Diversions: 1, Because: []because.Reason{because.New("c")}}
+	for _, whole := range []any{*r, r.To, r.Media, *f, *f.Joins, f.Nodes[0], f.Nodes[0].Busy, *d, d.Caller} {
 		v := reflect.ValueOf(whole)
 		for i := range v.NumField() {
 			if v.Field(i).IsZero() {

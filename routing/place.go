@@ -12,13 +12,20 @@ import (
 // choice is a node that can take the call.
 type choice struct {
 	node *Node
-	rank int // 0 before 1
+	rank int  // 0 before 1
+	near bool // it has the call that this one is to meet
 	hash uint64
 }
 
 func (a choice) compare(b choice) int {
 	if a.rank != b.rank {
 		return a.rank - b.rank
+	}
+	if a.near != b.near {
+		if a.near {
+			return -1
+		}
+		return 1
 	}
 	if a.hash != b.hash {
 		return cmp.Compare(b.hash, a.hash)
@@ -31,10 +38,10 @@ func (a choice) compare(b choice) int {
 func (d *decider) place(emergency bool) {
 	const usual = 8 // nodes
 	choices := make([]choice, 0, usual)
-	affinity, someAreFull := affinityOf(d.Tenant), false
+	affinity, someAreFull, near := affinityOf(d.Tenant), false, d.preferred()
 	for i := range d.facts.Nodes {
 		n := &d.facts.Nodes[i]
-		c := choice{node: n, hash: affinity.to(n.Name)}
+		c := choice{node: n, hash: affinity.to(n.Name), near: n.Name == near}
 		switch {
 		case n.State == messages.NodeDown:
 			d.explain("node_down", "node", n.Name)

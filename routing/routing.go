@@ -32,6 +32,8 @@ type Facts struct {
 	At          time.Time `json:"at,omitzero"`
 	TenantCalls int       `json:"tenant_calls,omitempty"` // live calls of the tenant that TenantOf names
 	TenantRate  int       `json:"tenant_rate,omitempty"`  // its calls that began within the last second
+	Joins       *Joins    `json:"joins,omitempty"`        // the live call that this one is to be joined with
+	DeviceNode  string    `json:"device_node,omitempty"`  // on which the device that calls has a call already
 	Nodes       []Node    `json:"nodes"`                  // nodes that are known to be there
 }
 
@@ -54,6 +56,7 @@ type Decision struct {
 	FlowID     string           `json:"flow_id,omitempty"` // the flow that takes the call
 	Caller     callflows.Caller `json:"caller"`
 	Dialled    string           `json:"dialled"`
+	Replaces   string           `json:"replaces,omitempty"`   // CALL.LEG whose place the caller takes
 	Diversions int              `json:"diversions,omitempty"` // how often the call was diverted before it came
 	Code       int              `json:"code,omitempty"`
 	Phrase     string           `json:"phrase,omitempty"`
@@ -300,7 +303,7 @@ func (d *decider) route() {
 		return
 	}
 	d.choose()
-	if d.mayCall() && d.findFlow() && d.withinLimit() && d.withinRate() {
+	if d.mayCall() && d.leads() && d.withinLimit() && d.withinRate() {
 		d.place(false)
 	}
 }

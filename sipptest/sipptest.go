@@ -77,6 +77,9 @@ func (r *Running) Stop(ctx context.Context) error {
 	return err
 }
 
+// Seen is the text of the messages so far, while the phone is at work.
+func (r *Running) Seen() string { return r.run.Seen() }
+
 // Messages is the text of all messages sent and received; after Wait or Stop.
 func (r *Running) Messages() string { return r.result.Messages }
 

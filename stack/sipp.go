@@ -168,6 +168,9 @@ func (r *SIPpRun) Wait(ctx context.Context) (SIPpResult, error) {
 	return r.result, r.err
 }
 
+// Seen is the text of the messages so far, of a run that goes on.
+func (r *SIPpRun) Seen() string { return r.read("messages.log") }
+
 // Stop ends a SIPp that need not finish (SIGTERM), and gathers as Wait does.
 func (r *SIPpRun) Stop(ctx context.Context) (SIPpResult, error) {
 	if err := r.process.Stop(ctx); err != nil {

@@ -33,6 +33,11 @@ func TestRealFreeSWITCH(t *testing.T) {
 		"attended transfer by the callee":    func(t *testing.T) { attendedByCallee(t, w) },
 		"attended transfer by the caller":    func(t *testing.T) { attendedByCaller(t, w) },
 		"attended transfer to an absent one": func(t *testing.T) { attendedInVain(t, w) },
+		"a ringing call picked up":           func(t *testing.T) { pickUp(t, w) },
+		"a call parked and fetched":          func(t *testing.T) { parkAndFetch(t, w) },
+		"a ringing call replaced":            func(t *testing.T) { replaceRinging(t, w) },
+		"a phone that talks replaced":        func(t *testing.T) { replaceTalking(t, w) },
+		"a talk listened to":                 func(t *testing.T) { listenIn(t, w) },
 	} {
 		t.Run(name, func(t *testing.T) {
 			w.tellOnFailure(t)

@@ -134,8 +134,8 @@ func listenIn(t *testing.T, w *world) {
 	callee := c.listen(t, "two", sipptest.Behaviour{})
 	caller := c.call(t, "one", ringsTwo, sipptest.Call{Talk: 4 * time.Second})
 	c.awaitTold(t, "talking")
-	refused := c.call(t, "one", overhears, sipptest.Call{Expect: 603})
-	expected{Verdict: "CALL_REJECTED", Fault: "caller", Tells: []string{"eavesdrop_not_allowed"}, Legs: []leg{{Far: "one-phone", Cause: "CALL_REJECTED", Code: 603, Fault: "caller"}}}.
+	refused := dial(t, c.secondPhone(t, "one"), overhears, sipptest.Call{Expect: 603})
+	expected{Verdict: "CALL_REJECTED", Fault: "caller", Tells: []string{"eavesdrop_not_allowed"}, Legs: []leg{{Far: "one-mobile", Cause: "CALL_REJECTED", Code: 603, Fault: "caller"}}}.
 		check(t, w.story(t, succeed(t, refused), 1))
 	hears := c.call(t, "three", overhears, sipptest.Call{CalleeEnds: true}) // it ends with the talk
 	first, second := w.story(t, succeed(t, caller, callee), 2), w.story(t, succeed(t, hears), 1)

@@ -184,8 +184,34 @@ func (f *facts) read(ctx context.Context) bool {
 // routing gives the facts for one decision.
 //
 // The call that is asked about counts for none of its tenant's limits: an edge that asks twice gets the same answer.
-func (f *facts) routing(tenant, call string, now time.Time) routing.Facts {
-	return routing.Facts{At: now, TenantCalls: f.calls.CountOthers(tenant, call, now), TenantRate: f.rates.Count(tenant, call, now), Nodes: f.routable(now)}
+func (f *facts) routing(s *tenants.Snapshot, r routing.Request, tenant string, now time.Time) routing.Facts {
+	call := r.Call
+	facts := routing.Facts{At: now, TenantCalls: f.calls.CountOthers(tenant, call, now), TenantRate: f.rates.Count(tenant, call, now), Nodes: f.routable(now)}
+	facts.Joins = f.joins(s, r, tenant, now)
+	if facts.Joins == nil {
+		facts.DeviceNode = f.calls.NodeOfDevice(tenant, routing.DeviceOf(s, r))
+	}
+	return facts
+}
+
+// joins is the live call that a request is to be joined with, or nil.
+func (f *facts) joins(s *tenants.Snapshot, r routing.Request, tenant string, now time.Time) *routing.Joins {
+	if replaces, ok := routing.ReadReplaces(r.Replaces); ok {
+		d := f.calls.FindDialog(tenant, replaces.CallID, replaces.ToTag, replaces.FromTag)
+		if d == nil {
+			return nil
+		}
+		return &routing.Joins{Call: d.Call, Leg: d.Leg, Node: d.Node, Answered: d.Answered, Caller: d.Caller}
+	}
+	wanted, ok := routing.SeeksOf(s, r)
+	if !ok {
+		return nil
+	}
+	found := f.calls.Find(tenant, r.Call, wanted, now)
+	if found == nil {
+		return nil
+	}
+	return &routing.Joins{Call: found.Call, Node: found.Node}
 }
 
 // routableNodes are nodes as routing takes them, and the directory's list that they were made of.

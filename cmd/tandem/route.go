@@ -37,7 +37,7 @@ func (w *worker) decide(ctx context.Context, m *messages.RouteRequest, now time.
 	}
 	snapshot := w.source.Current()
 	tenant := routing.TenantOf(snapshot, d.request)
-	d.facts = w.facts.routing(tenant, d.request.Call, now)
+	d.facts = w.facts.routing(snapshot, d.request, tenant, now)
 	d.decision = routing.Decide(snapshot, d.facts, d.request)
 	return routing.Answer(m, d.decision), d.sent
 }
