@@ -17,6 +17,8 @@ func joinClaims() []Claim {
 		{"a leg that is gone is not joined, and nothing happens to the other", joinGone},
 		{"a caller can be joined out of a prompt", joinOutOfPrompt},
 		{"joining twice leaves them joined", joinTwice},
+		{"who listens to a talk is left alone when it is over", eavesdropEnds},
+		{"nobody listens to a leg that is gone, and a listener who hangs up leaves the talk as it is", eavesdropOfNobody},
 	}
 }
 
@@ -195,4 +197,41 @@ func joinTwice(t *testing.T, target Target) {
 	equal(t, "the second", e.text(esl.UUIDExists(a)), "true")
 	who.Bye()
 	receive(t, whom.Byes, target.Patience, "a BYE at the other")
+}
+
+func eavesdropEnds(t *testing.T, target Target) {
+	e := open(t, target)
+	_, b, caller, callee := e.bridged("true")
+	c, who := e.answered(e.phone())
+	e.send(esl.UUIDSetvarMulti(c, esl.Var{Name: "eavesdrop_enable_dtmf", Value: "false"}, esl.Var{Name: "eavesdrop_whisper_bleg", Value: "true"}))
+	e.send(esl.Eavesdrop(c, c+"/listen", b))
+	e.await("the listening", func(ev *esl.Event) bool {
+		return ev.Name() == "CHANNEL_EXECUTE" && ev.Get("Application") == "eavesdrop" && ev.Get("Unique-ID") == c
+	})
+	e.send(esl.Set(c, "after", "claim", "yes")) // it waits
+	callee.Bye()
+	receive(t, caller.Byes, target.Patience, "a BYE at the caller")
+	e.done(c + "/listen")
+	e.done("after")
+	e.inOrder(c, "CHANNEL_EXECUTE eavesdrop", "CHANNEL_EXECUTE_COMPLETE eavesdrop", "CHANNEL_EXECUTE set")
+	equal(t, "the listener", e.text(esl.UUIDExists(c)), "true")
+	e.absent(c, "CHANNEL_BRIDGE")
+	who.Bye()
+}
+
+func eavesdropOfNobody(t *testing.T, target Target) {
+	e := open(t, target)
+	c, who := e.answered(e.phone())
+	a, whom := e.answered(e.phone())
+	e.send(esl.Eavesdrop(c, c+"/nobody", fresh(c)))
+	e.done(c + "/nobody")
+	equal(t, "the listener", e.text(esl.UUIDExists(c)), "true")
+	e.send(esl.Eavesdrop(c, c+"/listen", a))
+	e.await("the listening", func(ev *esl.Event) bool {
+		return ev.Name() == "CHANNEL_EXECUTE" && ev.Get("Application") == "eavesdrop" && ev.Get("Application-UUID") == c+"/listen"
+	})
+	who.Bye()
+	e.event(c, "CHANNEL_HANGUP_COMPLETE")
+	equal(t, "the other", e.text(esl.UUIDExists(a)), "true")
+	whom.Bye()
 }

@@ -39,6 +39,7 @@ func newApplications() map[string]application {
 		"stop_dtmf":            {run: ignore, needsMedia: true},
 		"bridge":               {run: runBridge},
 		"conference":           {run: runConference, needsMedia: true},
+		"eavesdrop":            {run: runEavesdrop, needsMedia: true},
 		"playback":             {run: runPlayback, needsMedia: true},
 		"endless_playback":     {run: runEndlessPlayback, needsMedia: true},
 		"gentones":             {run: runGentones, needsMedia: true},
