@@ -123,7 +123,11 @@ func (c *call) beforeJoin(leg *callflows.Leg) []esl.Command {
 			}
 		}
 	}
-	all = append(all, esl.UUIDSetvarMulti(leg.ID, joinVariables()...))
+	variables := joinVariables()
+	if leg.ID != c.state.Call.Leg { // it may outlive its call's caller, and every worker that knows of it
+		variables = append(variables, esl.Var{Name: markVariable, Value: encodeMark(c.state, c.steps)}, esl.Var{Name: factsVariable, Value: encodeFacts(c.state.Call)})
+	}
+	all = append(all, esl.UUIDSetvarMulti(leg.ID, variables...))
 	if !leg.Answered {
 		all = append(all, esl.UUIDAnswer(leg.ID))
 	}

@@ -40,7 +40,7 @@ func (n *node) obey(o order) reply {
 	switch o.command.Kind {
 	case callflows.Join:
 		w.checkOnce(c, o.command)
-		return n.joinCalls(a, o.command)
+		return n.joinCalls(a, o.command, o.with)
 	case callflows.StopPlaying:
 		w.checkOnce(c, o.command)
 		n.stopPlaying(a)

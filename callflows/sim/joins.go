@@ -17,7 +17,7 @@ func party(c *channel) *callflows.Party {
 }
 
 // joinCalls is uuid_bridge of two calls' legs: both leave what they do, and meet in a moment.
-func (n *node) joinCalls(own *channel, command callflows.Command) reply {
+func (n *node) joinCalls(own *channel, command callflows.Command, otherMark *mark) reply {
 	other := n.channels[command.Other.Leg]
 	if other == nil {
 		return reply{"-ERR Invalid uuid"}
@@ -26,6 +26,9 @@ func (n *node) joinCalls(own *channel, command callflows.Command) reply {
 		n.w.violate(TenantsApart, own.call.facts.ID, "it is joined with a call of %s", other.call.facts.Tenant)
 	}
 	n.w.happened("calls joined")
+	if other.other != nil {
+		other.mark = otherMark
+	}
 	for _, c := range []*channel{other, own} {
 		n.answer(c)
 		n.takeOut(c)
@@ -159,7 +162,7 @@ func (n *node) stopPlaying(a *channel) {
 }
 
 // before is what a worker does before an order goes to the node; it says why the order does not (nodes, join.go).
-func (k *worker) before(o order) (refused string) {
+func (k *worker) before(o *order) (refused string) {
 	leg := func(state *callflows.State, id string) *callflows.Leg {
 		for i := range state.Legs {
 			if state.Legs[i].ID == id {
@@ -188,6 +191,7 @@ func (k *worker) before(o order) (refused string) {
 	if l := leg(&other.state, o.command.Other.Leg); l == nil || l.HungUp || other.state.Phase != callflows.Running && other.state.Phase != callflows.Talking {
 		return "the other leg is gone"
 	}
+	defer func() { o.with = markOf(other.state) }()
 	k.take(other, callflows.Event{Kind: callflows.Taken, At: k.w.workerTime(), Leg: o.command.Other.Leg, Other: own, For: o.command.For})
 	return ""
 }

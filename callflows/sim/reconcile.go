@@ -27,13 +27,26 @@ func (k *worker) reconcile(then func()) {
 			k.endUnlisted(dumps)
 			for _, uuid := range listed {
 				c := k.calls[uuid]
-				if d := dumps[uuid]; d.inbound && k.isStale(uuid, c) {
+				if d := dumps[uuid]; leads(d, dumps) && k.isStale(uuid, c) {
 					k.readopt(d, dumps)
 				}
 			}
 			k.soon(evidenceWait+8*roundTrip, then)
 		})
 	})
+}
+
+// leads says whether a channel is the one that its call is driven by: the caller's, or one that has outlived it and carries a mark.
+func leads(d dump, there map[string]dump) bool {
+	if d.inbound || d.mark == nil {
+		return d.inbound
+	}
+	for uuid, other := range there {
+		if other.inbound && uuid[:8] == d.uuid[:8] {
+			return false
+		}
+	}
+	return true
 }
 
 // dump is what the node says of a channel.
@@ -125,7 +138,7 @@ func (k *worker) readopt(d dump, there map[string]dump) {
 // uuids.
 func calleeThere(d dump, there map[string]dump) bool {
 	for uuid, other := range there {
-		if !other.inbound && uuid[:8] == d.uuid[:8] {
+		if !other.inbound && uuid != d.uuid && uuid[:8] == d.uuid[:8] {
 			return true
 		}
 	}
@@ -146,6 +159,10 @@ func (k *worker) takeUp(d dump, there map[string]dump) {
 			c.state = d.mark.state
 			c.state.Legs = slices.Clone(d.mark.state.Legs)
 			c.state.Call = c.facts
+			if !d.inbound {
+				c.state.Driven = d.uuid
+				k.bind(d.uuid, c)
+			}
 			c.carried = nil
 			for _, l := range c.state.Legs {
 				k.bind(l.ID, c)
@@ -203,7 +220,7 @@ func (k *worker) meet(c *driven, there map[string]dump) {
 
 // resumption is the event by which a call goes on after a gap; callee says whether a leg that it has dialled is there.
 func (k *worker) resumption(c *driven, d dump, callee bool) callflows.Event {
-	event := callflows.Event{At: k.w.nodeTime(), Leg: c.facts.Leg}
+	event := callflows.Event{At: k.w.nodeTime(), Leg: c.state.DrivenLeg()}
 	switch {
 	case c.state.Phase == "":
 		event.Kind = callflows.Parked

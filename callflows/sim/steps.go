@@ -176,7 +176,7 @@ func (k *worker) giveUp() {
 // not sent again.
 func (k *worker) send(o order) {
 	w, link, life := k.w, k.link, k.life
-	if why := k.before(o); why != "" || !k.alive || life != k.life {
+	if why := k.before(&o); why != "" || !k.alive || life != k.life {
 		if k.alive && life == k.life {
 			k.sent(o)
 			k.refuse(o, why)

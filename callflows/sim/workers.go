@@ -89,6 +89,7 @@ type order struct {
 	call    *simCall
 	command callflows.Command
 	mark    *mark
+	with    *mark         // of a join: of the call whose leg is taken
 	ready   time.Duration // the standby has what it follows from
 	until   time.Duration // given up by then
 }
