@@ -111,7 +111,8 @@ func (e eavesdropElement) found(s *step, settings eavesdropSettings) {
 		s.explain("fetch_elsewhere", "call", f.Call, "node", f.Node)
 		s.exit("elsewhere", causeOfBrokenFlow, messages.FaultPlatform)
 	default:
-		s.state.Sought = &f.Party
+		other := s.named(f.Party)
+		s.state.Sought = &other
 		if s.answerFirst() {
 			e.listen(s, settings)
 		}

@@ -75,12 +75,26 @@ func (s *step) foundOne(purpose Purpose) {
 		s.explain("fetch_elsewhere", "call", f.Call, "node", f.Node)
 		s.exit("elsewhere", causeOfBrokenFlow, messages.FaultPlatform)
 	default:
-		s.explain("fetch_found", "other", f.who(), "call", f.Call)
-		s.state.Sought = &f.Party
+		other := s.named(f.Party)
+		s.explain("fetch_found", "other", other.who(), "call", other.Call)
+		s.state.Sought = &other
 		if s.answerFirst() {
 			s.joinSought(purpose)
 		}
 	}
+}
+
+// named gives a party the extension of whoever its device belongs to: that of a called leg is told by what was dialled.
+func (s *step) named(p Party) Party {
+	if s.config.Tenant == nil {
+		return p
+	}
+	if d := s.config.Tenant.Device(p.Device); d != nil {
+		if u := s.config.Tenant.User(d.UserID); u != nil {
+			p.Number, p.Name = u.Extension, u.Name
+		}
+	}
+	return p
 }
 
 func (s *step) joinSought(purpose Purpose) {

@@ -26,8 +26,12 @@ func TestAPhoneCannotClaimWhatOnlyAPeerMay(t *testing.T) {
 	e.worker.answerWith(routeTo("X-Tandem-Call: ours\r\n", n.uri()))
 	e.mustCall(t, e.phone("alice"), "1", sipptest.Call{Headers: append([]string{
 		"P-Preferred-Identity: <sip:+15550100@example.test>", "Privacy: id", "Call-Info: <http://example.test/a>", "Call-Info: <http://example.test/b>",
+		"Replaces: early@node;to-tag=1;from-tag=2",
 	}, forged...)})
 	r := next(t, e.worker.requests)
+	if r.Replaces != "early@node;to-tag=1;from-tag=2" {
+		t.Errorf("the question does not say what the INVITE replaces: %q", r.Replaces)
+	}
 	if r.PAssertedIdentity != nil || r.RemotePartyID != nil || r.Diversion != nil || r.HistoryInfo != nil || r.Identity != nil {
 		t.Errorf("the question carries a phone's claims: %+v", r)
 	}
@@ -40,6 +44,9 @@ func TestAPhoneCannotClaimWhatOnlyAPeerMay(t *testing.T) {
 	}
 	if got := invite.headers("X-Tandem-Call"); len(got) != 1 || got[0] != "ours" {
 		t.Errorf("X-Tandem-Call at the node: %q", got)
+	}
+	if got := invite.headers("Replaces"); len(got) > 0 {
+		t.Errorf("the node is told what to replace by a phone: %q", got)
 	}
 }
 
