@@ -109,16 +109,17 @@ func play(t testing.TB, s *tenants.Snapshot, q Question) []messages.JournalEntry
 // playFlow steps through the flow and journals each step as package nodes does.
 func playFlow(t testing.TB, s *tenants.Snapshot, q Question, d routing.Decision) (entries []messages.JournalEntry) {
 	t.Helper()
-	config, run := configOf(s, d.Tenant), &dryRun{question: q, at: q.At}
+	run := &dryRun{question: q, at: q.At}
 	call := callflows.Call{ID: d.Call, Tenant: d.Tenant, Version: d.Version, Leg: "8adcdf28-8955-4dff-af12-e253ea68375b", Node: "node1",
 		FlowID: d.FlowID, Caller: d.Caller, Dialled: d.Dialled, Diversions: d.Diversions, StartedAt: q.At}
+	config, _ := callflows.Pinned(s, call, call.Version)
 	var state callflows.State
 	for events := []callflows.Event{{Kind: callflows.Parked, Leg: call.Leg, Call: &call, At: q.At}}; len(events) > 0; events = events[1:] {
 		event := events[0]
 		run.at = event.At
 		out := callflows.Step(config, state, event)
 		entries = append(entries, messages.JournalEntry{Call: call.ID, Tenant: call.Tenant, Source: messages.SourceCallflow, Leg: call.Leg,
-			N: len(entries), At: event.At, Version: call.Version, Element: callflows.ElementBefore(config, state, event), Because: out.Because,
+			N: len(entries), At: event.At, Version: out.State.DrivenBy(), Element: callflows.ElementBefore(config, state, event), Because: out.Because,
 			Input: marshalled(t, event), Output: marshalled(t, out.Commands)})
 		state = out.State
 		for _, c := range out.Commands {

@@ -1,9 +1,11 @@
 package postgres
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"log/slog"
+	"slices"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -63,8 +65,9 @@ func (s *Store) loadVersions(ctx context.Context, tx pgx.Tx, all []tenants.Tenan
 		if err := json.Unmarshal(document, &p); err != nil {
 			s.Log.ErrorContext(ctx, "a published version cannot be read; its tenant's calls under it run without flows",
 				slog.String("tenant_id", id), slog.Int64("version", version), slog.Any("error", err))
-			p = tenants.Published{Version: version}
+			p = tenants.Published{}
 		}
+		p.Version = version
 		put(byID[id], p)
 		return nil
 	})
@@ -114,4 +117,5 @@ func put(t *tenants.Tenant, p tenants.Published) {
 		return
 	}
 	t.Versions = append(t.Versions, p)
+	slices.SortFunc(t.Versions, func(a, b tenants.Published) int { return cmp.Compare(b.Version, a.Version) }) // the newest first, wherever they are from
 }

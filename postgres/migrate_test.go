@@ -21,8 +21,9 @@ import (
 	"tandem/tenants"
 )
 
-func TestMigrationsGoUpDownAndUpAgain(t *testing.T) {
-	address := newDatabase(t)
+// migratorOf goes up and down as a test wants it to.
+func migratorOf(t *testing.T, address string) *migrate.Migrate {
+	t.Helper()
 	config, err := pgx.ParseConfig(address)
 	if err != nil {
 		t.Fatal(err)
@@ -39,13 +40,19 @@ func TestMigrationsGoUpDownAndUpAgain(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer m.Close()
+	t.Cleanup(func() { _, _ = m.Close() })
+	return m
+}
+
+func TestMigrationsGoUpDownAndUpAgain(t *testing.T) {
+	address := newDatabase(t)
+	m := migratorOf(t, address)
 	if err := m.Down(); err != nil {
 		t.Fatal(err)
 	}
 	s := openStore(t, address)
 	var left int
-	err = s.pool.QueryRow(testContext(t), `SELECT count(*) FROM pg_class WHERE relnamespace = 'public'::regnamespace
+	err := s.pool.QueryRow(testContext(t), `SELECT count(*) FROM pg_class WHERE relnamespace = 'public'::regnamespace
 		AND relkind IN ('r', 'v', 'S') AND relname <> 'schema_migrations'`).Scan(&left)
 	if err != nil || left != 0 {
 		t.Fatalf("going down leaves %d tables, %v", left, err)
@@ -55,6 +62,32 @@ func TestMigrationsGoUpDownAndUpAgain(t *testing.T) {
 	}
 	if _, err := s.LoadData(testContext(t)); err != nil {
 		t.Fatal(err)
+	}
+}
+
+// Versions from before there were candidates are kept for calls that are up, too.
+func TestVersionsFromBeforeAreKnownToHaveEnded(t *testing.T) {
+	address := newDatabase(t)
+	m := migratorOf(t, address)
+	if err := m.Migrate(8); err != nil {
+		t.Fatal(err)
+	}
+	s, ctx := openStore(t, address), testContext(t)
+	if _, err := s.pool.Exec(ctx, `
+		INSERT INTO tenants (id, name, domain, time_zone, language) VALUES ('one', 'One', 'one.example', 'UTC', 'en');
+		INSERT INTO tenant_versions SELECT 'one', v, '{}', now() - make_interval(hours => 100 - 25 * v), 't', '' FROM generate_series(1, 4) AS v;
+		UPDATE tenants SET published_version = 4`); err != nil {
+		t.Fatal(err)
+	}
+	if err := m.Up(); err != nil {
+		t.Fatal(err)
+	}
+	data, err := s.LoadData(ctx)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if one := data.Tenants[0]; one.Published.Version != 4 || len(one.Versions) != 1 || one.Versions[0].Version != 3 { // the second ended 25 hours ago
+		t.Errorf("beside version %d there are %+v", one.Published.Version, one.Versions)
 	}
 }
 
