@@ -162,7 +162,7 @@ func (s *step) transferOrdered() {
 	case s.state.Stage == stageMoving:
 		s.explain("transfer_under_way", "by", by)
 		return
-	case l.ID != s.state.DrivenLeg() && !l.Bridged || s.state.FlowID == EmergencyFlow:
+	case l.ID != s.state.DrivenLeg() && !l.Bridged || s.state.FlowID == EmergencyFlow || s.keepsSomething():
 		s.explain("transfer_not_now", "by", by)
 		return
 	}
@@ -174,6 +174,13 @@ func (s *step) transferOrdered() {
 	t.Leg, t.Target, t.By, t.Device, t.Order = l.ID, clip(e.Target, messages.MaxName), by, "", clip(e.Order, messages.MaxName)
 	t.Stage, t.Awaited = s.state.Stage, s.state.Awaited
 	s.await(stageMoving, Command{Kind: TakeOut, Leg: l.ID})
+}
+
+// keepsSomething says whether the element at work records: what was said would be lost.
+func (s *step) keepsSomething() bool {
+	kind, _ := s.element()
+	_, records := kind.(interface{ leaveBehind(*step, any) })
+	return records
 }
 
 // transferred takes a leg that has parked to the number that was asked for.

@@ -206,11 +206,13 @@ func (r *markReader) transfer() callflows.Transfer {
 	return t
 }
 
-// restoreTransfer puts the channel's own name for its last move in place of the hash, if it is that one.
+// restoreTransfer puts the channel's own name for its last move in place of the hash, if it is that one. Another by REFER is news;
+// what another by order was for is not known any more.
 func restoreTransfer(state *callflows.State, source string) {
 	t := &state.Transfer
-	if sum := binary.BigEndian.AppendUint32(nil, crc32.ChecksumIEEE([]byte(source))); t.Times > 0 && t.Source == hex.EncodeToString(sum) {
-		t.Source = source
+	sum := binary.BigEndian.AppendUint32(nil, crc32.ChecksumIEEE([]byte(source)))
+	if t.Times > 0 && t.Source == hex.EncodeToString(sum) || !strings.Contains(source, parkedMark) || strings.HasSuffix(source, orderedMark) {
+		t.Source, t.Parked = source, source != ""
 		return
 	}
 	t.Source, t.Parked = "", false

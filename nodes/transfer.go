@@ -64,7 +64,7 @@ func dialable(target string) bool {
 func unheardTransfer(c *call, d dump) (callflows.Event, bool) {
 	e, transferred := transferOf(d)
 	t := c.state.Transfer
-	if !transferred || t.Parked && t.Source == e.Moved || c.state.Phase != callflows.Running && c.state.Phase != callflows.Talking {
+	if !transferred || t.Parked && t.Source == e.Moved || e.Target == "" && t.Leg != e.Leg || c.state.Phase != callflows.Running && c.state.Phase != callflows.Talking {
 		return e, false
 	}
 	e.At = d.at()

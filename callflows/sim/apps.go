@@ -41,6 +41,9 @@ func (n *node) obey(o order) reply {
 	case callflows.Join:
 		w.checkOnce(c, o.command)
 		return n.joinCalls(a, o.command, o.with)
+	case callflows.TakeOut:
+		w.checkOnce(c, o.command)
+		return n.takeLegOut(a)
 	case callflows.StopPlaying:
 		w.checkOnce(c, o.command)
 		n.stopPlaying(a)

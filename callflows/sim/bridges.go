@@ -162,6 +162,7 @@ func (n *node) join(a *channel, b *bridge, leg *channel, t temper) {
 	n.dropLater(a, b, "LOSE_RACE")
 	n.answer(a)
 	n.emit(a, callflows.Event{Kind: callflows.Bridged, Leg: leg.uuid})
+	n.transfersSoon(a, leg, b)
 	if t.talks > 0 {
 		leg.end = w.after(t.talks, func() { n.calleeHangsUp(a, b, leg) })
 		return

@@ -171,7 +171,7 @@ func (k *worker) before(o *order) (refused string) {
 		}
 		return nil
 	}
-	if o.command.Kind != callflows.Join && o.command.Kind != callflows.HangUp {
+	if o.command.Kind != callflows.Join && o.command.Kind != callflows.HangUp && o.command.Kind != callflows.TakeOut {
 		if l := leg(&o.driven.state, o.command.Leg); l != nil && l.With != nil && (l.Taken || l.Joined) {
 			return "the leg is being joined"
 		}

@@ -17,6 +17,7 @@ type node struct {
 	sequence uint64
 	mirror   *callflows.Event // of the event that is told next: what the other leg's call is to hear
 	skew     time.Duration
+	moved    int // legs that were taken out of what they did, by REFER or order
 }
 
 // channel is one leg at the node.
@@ -38,6 +39,10 @@ type channel struct {
 	keyed       string // keys that no application has taken yet
 	disposition string // how the last ring ended
 	idle        int    // counts the times that it became idle
+
+	source, number, by string // of its last transfer: the node's name for it, where to, by which leg
+	waits              bool   // it was taken out, and has not parked yet
+	left               string // the leg that goes on without it, which it has transferred
 
 	joined *channel // the leg of another call that it talks to
 	moves  int      // counts the times that it was taken out of what it did
@@ -175,7 +180,7 @@ func (n *node) hangUp(c *channel, by callflows.EndedBy, cause string, code int) 
 	}
 	n.close(c)
 	end := &callflows.LegEnd{Cause: cause, By: by, CreatedAt: c.createdAt, AnsweredAt: c.answeredAt, SIPCode: code, SIPCallID: "leg@node",
-		From: "101", FromName: pick(n.w, hostile()...), To: "200"}
+		From: "101", FromName: pick(n.w, hostile()...), To: "200", Left: c.left}
 	if c.role == messages.RoleCaller && c.answeredAt == nil && code == 0 {
 		end.SIPCode = callflows.SIPCodeOf(cause)
 	}

@@ -27,7 +27,7 @@ func (k *worker) reconcile(then func()) {
 			k.endUnlisted(dumps)
 			for _, uuid := range listed {
 				c := k.calls[uuid]
-				if d := dumps[uuid]; leads(d, dumps) && k.isStale(uuid, c) {
+				if d := dumps[uuid]; k.leads(d, dumps) && k.isStale(uuid, c) {
 					k.readopt(d, dumps)
 				}
 			}
@@ -36,30 +36,19 @@ func (k *worker) reconcile(then func()) {
 	})
 }
 
-// leads says whether a channel is the one that its call is driven by: the caller's, or one that has outlived it and carries a mark.
-func leads(d dump, there map[string]dump) bool {
-	if d.inbound || d.mark == nil {
-		return d.inbound
-	}
-	for uuid, other := range there {
-		if other.inbound && uuid[:8] == d.uuid[:8] {
-			return false
-		}
-	}
-	return true
-}
-
 // dump is what the node says of a channel.
 type dump struct {
 	uuid, bridgedTo, disposition string
-	inbound                      bool
+	source, number, by           string
+	inbound, waits               bool
 	facts                        callflows.Call
 	mark                         *mark
 	at                           time.Time
 }
 
 func dumpOf(c *channel) dump {
-	d := dump{uuid: c.uuid, inbound: c.other == nil, facts: c.call.facts, mark: c.mark, disposition: c.disposition, at: c.createdAt}
+	d := dump{uuid: c.uuid, inbound: c.other == nil, facts: c.call.facts, mark: c.mark, disposition: c.disposition, at: c.createdAt,
+		source: c.source, number: c.number, by: c.by, waits: c.waits}
 	if c.bridge != nil && c.bridge.talking != nil {
 		d.bridgedTo = c.bridge.talking.uuid
 	}
@@ -83,7 +72,7 @@ func (k *worker) endUnlisted(there map[string]dump) {
 			if _, is := there[l.ID]; is || !l.Created || l.HungUp {
 				continue
 			}
-			if l.ID == c.facts.Leg {
+			if l.ID == c.state.DrivenLeg() {
 				callers = append(callers, c)
 				continue
 			}
@@ -92,15 +81,20 @@ func (k *worker) endUnlisted(there map[string]dump) {
 	}
 	for _, c := range callers {
 		if k.calls[c.facts.Leg] == c {
-			k.take(c, k.lost(c, c.facts.Leg))
+			k.take(c, k.lost(c, c.state.DrivenLeg()))
 		}
 	}
 }
 
 // lost is the end of a leg of which nobody was told.
 func (k *worker) lost(c *driven, leg string) callflows.Event {
-	return callflows.Event{Kind: callflows.HungUp, At: k.w.workerTime(), Leg: leg, End: &callflows.LegEnd{
-		Cause: "NORMAL_UNSPECIFIED", Q850: 31, By: callflows.ByUs, CreatedAt: c.facts.StartedAt, Estimated: true}}
+	end := &callflows.LegEnd{Cause: "NORMAL_UNSPECIFIED", Q850: 31, By: callflows.ByUs, CreatedAt: c.facts.StartedAt, Estimated: true}
+	for _, l := range c.state.Legs {
+		if l.Bridged && !l.HungUp && l.ID != leg {
+			end.Left = l.ID
+		}
+	}
+	return callflows.Event{Kind: callflows.HungUp, At: k.w.workerTime(), Leg: leg, End: end}
 }
 
 // isStale says whether a caller's leg has no call yet, or one from before the last gap.
@@ -159,6 +153,7 @@ func (k *worker) takeUp(d dump, there map[string]dump) {
 			c.state = d.mark.state
 			c.state.Legs = slices.Clone(d.mark.state.Legs)
 			c.state.Call = c.facts
+			restoreTransfer(&c.state, d)
 			if !d.inbound {
 				c.state.Driven = d.uuid
 				k.bind(d.uuid, c)
@@ -220,6 +215,10 @@ func (k *worker) meet(c *driven, there map[string]dump) {
 
 // resumption is the event by which a call goes on after a gap; callee says whether a leg that it has dialled is there.
 func (k *worker) resumption(c *driven, d dump, callee bool) callflows.Event {
+	if e, unheard := unheardTransfer(c, d); unheard {
+		e.At = k.w.nodeTime()
+		return e
+	}
 	event := callflows.Event{At: k.w.nodeTime(), Leg: c.state.DrivenLeg()}
 	switch {
 	case c.state.Phase == "":

@@ -181,7 +181,8 @@ func withoutAnswered(orders []callflows.Command, e callflows.Event) []callflows.
 	var left []callflows.Command
 	for _, o := range orders {
 		proven := e.Command == o.N || e.Kind == callflows.Answered && o.Kind == callflows.Answer ||
-			e.Kind == callflows.Joined && o.Kind == callflows.Join && o.Other.Leg == e.Other.Leg
+			e.Kind == callflows.Joined && o.Kind == callflows.Join && o.Other.Leg == e.Other.Leg ||
+			e.Kind == callflows.Transferred && o.Kind == callflows.TakeOut && o.Leg == e.Leg
 		for _, t := range o.Targets {
 			proven = proven || t.Leg == e.Leg
 		}
@@ -219,6 +220,9 @@ const (
 func markOf(s callflows.State) *mark {
 	m := callflows.State{Phase: s.Phase, Fault: s.Fault, Answered: s.Answered, Entered: s.Entered, Commands: s.Commands, Awaited: s.Awaited,
 		Attempt: s.Attempt, FlowID: s.FlowID, Element: s.Element, Stage: s.Stage, Cause: s.Cause}
+	if t := s.Transfer; t.Times > 0 {
+		m.Transfer = callflows.Transfer{Times: t.Times, Source: t.Source, Parked: true, Target: t.Target, Device: t.Device, Reached: t.Reached, Recalled: t.Recalled}
+	}
 	size := markOfCall
 	for _, l := range s.Legs {
 		size += markOfALeg + len(l.Device) + len(l.Trunk)

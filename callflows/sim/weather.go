@@ -77,6 +77,9 @@ func (w *world) expectFaults() {
 	if w.chance(20) {
 		w.at(w.between(0, faultsWithin), w.orderEnd)
 	}
+	for range w.rng.IntN(4) {
+		w.at(w.between(0, faultsWithin), w.orderTransfer)
+	}
 	for range w.weather.deaths {
 		w.at(w.between(0, faultsWithin), func() { w.condemn() })
 	}

@@ -1,0 +1,130 @@
+package sim
+
+import (
+	"fmt"
+	"time"
+
+	"tandem/callflows"
+)
+
+// transfersSoon books that one of two who talk passes the other on, in some talks.
+func (n *node) transfersSoon(a, leg *channel, b *bridge) {
+	w := n.w
+	if !w.chance(15) {
+		return
+	}
+	w.after(w.between(time.Millisecond, 15*time.Second), func() {
+		if a.gone || leg.gone || a.bridge != b || b.talking != leg {
+			return
+		}
+		if w.chance(50) {
+			n.refer(a, leg, a, b)
+			return
+		}
+		n.refer(leg, a, a, b)
+	})
+}
+
+// refer is a REFER by one leg of a talk: the other parks, and the one is hung up. Which is told first is not fixed.
+func (n *node) refer(by, stays, a *channel, b *bridge) {
+	w := n.w
+	w.happened("transfer")
+	n.moved++
+	stays.source = fmt.Sprintf("refer%d", n.moved)
+	stays.number, stays.by, stays.waits = w.anyNumber(by.call.facts.Tenant), by.uuid, true
+	w.tell("node", "%s refers %s to %s", short(by.uuid), short(stays.uuid), stays.number)
+	by.end.callOff()
+	stays.end.callOff()
+	a.bridge, a.disposition = nil, "SUCCESS"
+	stays.moves++
+	stays.idle++
+	by.left = stays.uuid
+	n.emit(a, callflows.Event{Kind: callflows.Unbridged, Leg: a.uuid})
+	if stays == a {
+		n.finish(a, b.app, callflows.Event{Kind: callflows.RingEnded, Cause: "NORMAL_CLEARING", Moved: a.source})
+	} else if a.app != nil {
+		a.app.end.callOff()
+		a.app, a.queue = nil, nil
+	}
+	n.w.after(n.w.between(0, 3*time.Millisecond), func() { n.hangUp(by, callflows.ByUs, "NORMAL_CLEARING", 0) })
+	n.w.after(n.w.between(0, 3*time.Millisecond), func() { n.parkMoved(stays) })
+}
+
+// parkMoved tells that a leg which was moved has parked.
+func (n *node) parkMoved(c *channel) {
+	if c.gone || !c.waits {
+		return
+	}
+	c.waits = false
+	n.emit(c, callflows.Event{Kind: callflows.Transferred, Leg: c.uuid, Target: c.number, ByLeg: c.by, Moved: c.source})
+	n.idle(c)
+}
+
+// takeLegOut is uuid_transfer to park.
+func (n *node) takeLegOut(c *channel) reply {
+	n.moved++
+	c.source, c.number, c.by, c.waits = fmt.Sprintf("order%d", n.moved), "", "", true
+	c.moves++
+	n.takeOut(c)
+	n.w.after(n.w.between(0, 3*time.Millisecond), func() { n.parkMoved(c) })
+	return reply{}
+}
+
+// anyNumber is what somebody dials for a transfer: of his tenant's, outside, for help, or nobody's.
+func (w *world) anyNumber(tenant string) string {
+	numbers := []string{"200", "200", "201", "202", "999", "+4930555", emergencyNumber, "?"}
+	if t := w.snapshot.Tenant(tenant); t != nil {
+		for _, r := range t.Published.Routes {
+			numbers = append(numbers, r.Dialled)
+		}
+	}
+	return pick(w, numbers...)
+}
+
+// orderTransfer is somebody who orders that a leg goes to a number.
+func (w *world) orderTransfer() {
+	k := w.owner()
+	if k == nil || len(k.order) == 0 {
+		return
+	}
+	w.happened("transfer ordered")
+	c := pick(w, k.order...)
+	leg := ""
+	if legs := c.state.Legs; len(legs) > 0 && w.chance(70) {
+		leg = pick(w, legs...).ID
+	}
+	k.take(c, callflows.Event{Kind: callflows.TransferOrdered, At: w.nodeTime(), Leg: leg, Target: w.anyNumber(c.facts.Tenant), By: pick(w, hostile()...),
+		Order: w.uuid()})
+}
+
+// leads says whether a channel is the one that its call is driven by, as far as is known: the caller's, unless that is gone.
+func (k *worker) leads(d dump, there map[string]dump) bool {
+	if c := k.calls[d.uuid]; c != nil && (c.state.Phase != "" || c.state.Driven != "") {
+		return d.uuid == c.state.DrivenLeg()
+	}
+	if d.inbound {
+		return true
+	}
+	_, caller := there[d.facts.Leg]
+	return d.mark != nil && !caller
+}
+
+// restoreTransfer is what an adopted call knows of the last move of its leg.
+func restoreTransfer(state *callflows.State, d dump) {
+	t := &state.Transfer
+	if t.Times > 0 && t.Source == d.source || d.number == "" {
+		t.Source, t.Parked = d.source, d.source != ""
+		return
+	}
+	t.Source, t.Parked = "", false
+}
+
+// unheardTransfer is the transfer that a channel shows and that the call has not been told of, if there is one.
+func unheardTransfer(c *driven, d dump) (callflows.Event, bool) {
+	t := c.state.Transfer
+	e := callflows.Event{Kind: callflows.Transferred, Leg: d.uuid, Target: d.number, ByLeg: d.by, Moved: d.source}
+	if e.Target == "" && t.Leg != e.Leg {
+		return e, false
+	}
+	return e, d.source != "" && !d.waits && !(t.Parked && t.Source == d.source) && (c.state.Phase == callflows.Running || c.state.Phase == callflows.Talking)
+}
