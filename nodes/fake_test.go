@@ -227,7 +227,7 @@ func (f *fakeNode) event(name, leg, direction string, more ...string) {
 	if direction == "inbound" {
 		headers = append(headers, "variable_sip_h_X-Tandem-Call: "+callOfLeg(leg), "variable_sip_h_X-Tandem-Tenant: office",
 			"variable_sip_h_X-Tandem-Version: 3", "variable_sip_h_X-Tandem-Flow: sales", "variable_sip_h_X-Tandem-Dialled: 102",
-			"variable_sip_h_X-Tandem-Number: 101", "variable_sip_call_id: abc@phone", "variable_sip_network_ip: 127.0.0.1", "variable_sip_network_port: 5070")
+			"variable_sip_h_X-Tandem-Number: 101", "variable_sip_h_X-Tandem-Device: d1", "variable_sip_call_id: abc@phone", "variable_sip_network_ip: 127.0.0.1", "variable_sip_network_port: 5070")
 	} else {
 		headers = append(headers, "Other-Leg-Unique-ID: "+callerLeg)
 	}

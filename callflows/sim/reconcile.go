@@ -1,6 +1,7 @@
 package sim
 
 import (
+	"cmp"
 	"maps"
 	"slices"
 	"time"
@@ -81,7 +82,7 @@ func (k *worker) endUnlisted(there map[string]dump) {
 	}
 	for _, c := range callers {
 		if k.calls[c.facts.Leg] == c {
-			k.take(c, k.lost(c, c.state.DrivenLeg()))
+			k.take(c, k.lost(c, cmp.Or(c.state.DrivenLeg(), c.facts.Leg)))
 		}
 	}
 }
@@ -219,7 +220,7 @@ func (k *worker) resumption(c *driven, d dump, callee bool) callflows.Event {
 		e.At = k.w.nodeTime()
 		return e
 	}
-	event := callflows.Event{At: k.w.nodeTime(), Leg: c.state.DrivenLeg()}
+	event := callflows.Event{At: k.w.nodeTime(), Leg: cmp.Or(c.state.DrivenLeg(), c.facts.Leg)}
 	switch {
 	case c.state.Phase == "":
 		event.Kind = callflows.Parked

@@ -1,0 +1,157 @@
+package nodes
+
+import (
+	"encoding/json"
+	"strings"
+	"testing"
+
+	"tandem/callflows"
+	"tandem/messages"
+	"tandem/tenants"
+)
+
+// What a real node tells of a REFER to 102: the leg that parks, and the one that is hung up.
+const (
+	referSource = "variable_transfer_source: 1795376032:9b017880-1325-4c2d-a832-fdec00a7affb:bl_xfer:102/tandem/XML"
+	referNumber = "Caller-Destination-Number: 102"
+	referGone   = "variable_endpoint_disposition: BLIND_TRANSFER"
+)
+
+// transferable are options under which 102 leads to the flow that rings the sales phone.
+func transferable(t *testing.T, f *fakeNode, w *world) Options {
+	t.Helper()
+	o := options(t, f, w)
+	snapshot, faults := tenants.NewSnapshot(tenants.Data{Tenants: []tenants.Tenant{{
+		ID: "office", Name: "Office", Domain: "office.example", TimeZone: "UTC",
+		Users:   []tenants.User{{ID: "u1", Name: "Reception", Extension: "101"}, {ID: "u2", Name: "Sales", Extension: "102"}},
+		Devices: []tenants.Device{{ID: "d1", UserID: "u1", Name: "Reception", Username: "101"}, {ID: "d2", UserID: "u2", Name: "Sales phone", Username: "102"}},
+		Published: tenants.Published{Version: 3, Routes: []tenants.Route{{Dialled: "102", FlowID: "sales"}}, Flows: []tenants.Flow{{ID: "sales", Name: "Sales", Start: "ring",
+			Elements: map[string]tenants.Element{"ring": {Type: "ring", Settings: []byte(`{"users":["u2"],"seconds":20}`)}}}}},
+	}}}, callflows.ParseSettings)
+	if len(faults) > 0 {
+		t.Fatal(faults)
+	}
+	o.Snapshot = func() *tenants.Snapshot { return snapshot }
+	return o
+}
+
+// talking takes a call to the point where both talk, and returns the callee's leg.
+func talking(t *testing.T, f *fakeNode) string {
+	t.Helper()
+	callee := ring(t, f)
+	f.event("CHANNEL_CREATE", callee, "outbound")
+	f.event("CHANNEL_ANSWER", callee, "outbound")
+	f.event("CHANNEL_ANSWER", callerLeg, "inbound")
+	f.event("CHANNEL_BRIDGE", callerLeg, "inbound", "Bridge-B-Unique-ID: "+callee, "Answer-State: answered")
+	f.ordered("uuid_setvar " + callerLeg + " deny_refer_requests false")
+	return callee
+}
+
+// TestCalleesReferRingsTheNumber: the end of the bridge is no end of the call when the leg was moved.
+func TestCalleesReferRingsTheNumber(t *testing.T) {
+	f := newFakeNode(t)
+	w := newWorld()
+	start(t, transferable(t, f, w))
+	<-f.up
+	callee := talking(t, f)
+	f.event("CHANNEL_EXECUTE_COMPLETE", callerLeg, "inbound", "Application: bridge", "Application-UUID: "+callID+"/2", "Answer-State: answered",
+		"variable_originate_disposition: SUCCESS", referSource)
+	f.event("CHANNEL_PARK", callerLeg, "inbound", "Answer-State: answered", referSource, referNumber, "variable_last_bridge_to: "+callee)
+	if bridge := f.ordered("execute-app-name: bridge"); !strings.Contains(bridge, "sendmsg "+callerLeg) {
+		t.Errorf("the caller dials: %s", bridge)
+	}
+	w.said(t, "transferred")
+	select {
+	case c := <-f.commands:
+		t.Errorf("ordered besides: %s", c)
+	default:
+	}
+}
+
+// TestCallersReferDrivesTheCallee: the leg that stays is ordered, and carries what a worker that knows nothing needs. Which of the two
+// is told of first is not fixed.
+func TestCallersReferDrivesTheCallee(t *testing.T) {
+	for name, parksFirst := range map[string]bool{"the caller goes first": false, "the callee parks first": true} {
+		t.Run(name, func(t *testing.T) {
+			f := newFakeNode(t)
+			w := newWorld()
+			start(t, transferable(t, f, w))
+			<-f.up
+			callee := talking(t, f)
+			carries := make(chan string, 8)
+			f.beforeAnswers(func(command string) {
+				if strings.HasPrefix(command, "api uuid_setvar_multi "+callee) {
+					carries <- command
+				}
+			})
+			gone := func() {
+				f.event("CHANNEL_HANGUP_COMPLETE", callerLeg, "inbound", "Hangup-Cause: NORMAL_CLEARING", "variable_hangup_cause_q850: 16",
+					"variable_sip_hangup_disposition: send_bye", "Caller-Channel-Answered-Time: 1795332486052393", referGone, "variable_last_bridge_to: "+callee)
+			}
+			if !parksFirst {
+				gone()
+			}
+			f.event("CHANNEL_PARK", callee, "outbound", "Answer-State: answered", referSource, referNumber, "variable_last_bridge_to: "+callerLeg)
+			if bridge := f.ordered("execute-app-name: bridge"); !strings.Contains(bridge, "sendmsg "+callee) {
+				t.Errorf("the callee dials: %s", bridge)
+			}
+			if set := <-carries; !strings.Contains(set, markVariable+"=") || !strings.Contains(set, factsVariable+"=") {
+				t.Errorf("the leg that is driven now carries: %s", set)
+			}
+			if parksFirst {
+				gone()
+			}
+			if c := w.cdr(t); c.Leg != callerLeg || c.Role != messages.RoleCaller || c.Cause != "NORMAL_CLEARING" {
+				t.Errorf("the caller's record: %+v", c)
+			}
+		})
+	}
+}
+
+// TestTransferThatNobodyHeardOfIsCarriedOn: the node has parked the caller while no worker was there.
+func TestTransferThatNobodyHeardOfIsCarriedOn(t *testing.T) {
+	s := ringing()
+	s.Phase, s.Answered, s.Legs[1].Answered, s.Legs[1].Bridged, s.Legs[1].Device = callflows.Talking, true, true, true, "d1"
+	f := holding(t, encodeMark(s, 9), callerLeg)
+	var headers map[string]string
+	if err := json.Unmarshal([]byte(f.dump), &headers); err != nil {
+		t.Fatal(err)
+	}
+	headers["variable_transfer_source"] = strings.TrimPrefix(referSource, "variable_transfer_source: ")
+	headers["Caller-Destination-Number"], headers["variable_last_bridge_to"] = "102", calleeLeg
+	body, err := json.Marshal(headers)
+	if err != nil {
+		t.Fatal(err)
+	}
+	f.dump = string(body)
+	w := newWorld()
+	start(t, transferable(t, f, w))
+	<-f.up
+	w.said(t, "transferred")
+	f.ordered("execute-app-name: bridge")
+}
+
+// TestMarkCarriesATransfer: where to, who is rung back, and which move it was.
+func TestMarkCarriesATransfer(t *testing.T) {
+	s := ringingState()
+	s.Transfer = callflows.Transfer{Times: 2, Source: "1:a:bl_xfer:+4930555/tandem/XML", Parked: true, Target: "+4930555", Device: "sales-phone", Recalled: true}
+	got, _, err := decodeMark(encodeMark(s, 1), s.Call)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if restoreTransfer(&got, s.Transfer.Source); got.Transfer != s.Transfer {
+		t.Errorf("%+v became %+v", s.Transfer, got.Transfer)
+	}
+	if restoreTransfer(&got, "2:b:bl_xfer:103/tandem/XML"); got.Transfer.Parked {
+		t.Error("a transfer that came later is taken for the one that is known")
+	}
+}
+
+// TestHostileReferToIsNoNumber: what is no number leads nowhere, and is not taken for an order of ours.
+func TestHostileReferToIsNoNumber(t *testing.T) {
+	for _, target := range []string{"", "1 2", "a@b", "${x}", "{a=b}1", strings.Repeat("1", 65), "1,2", "\xff"} {
+		if dialable(target) {
+			t.Errorf("%q is dialled", target)
+		}
+	}
+}
