@@ -231,12 +231,16 @@ func tagsMatch(to, from, local, remote string) bool {
 	return (local == "" || to == local) && (remote == "" || from == remote) && (local != "" || remote != "")
 }
 
-// NodeOfDevice is the node on which a device of a tenant has a live call, or "".
+// maxSearched bounds the live calls of a tenant among which a device's is looked for with every new call.
+const maxSearched = 256
+
+// NodeOfDevice is the node on which a device of a tenant has a live call, or "". Of a tenant with more than maxSearched live calls
+// it is not looked for.
 func (c *Calls) NodeOfDevice(tenant, device string) string {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	t := c.tenants[tenant]
-	if t == nil || device == "" {
+	if t == nil || device == "" || len(t.calls) > maxSearched {
 		return ""
 	}
 	node, since := "", time.Time{}

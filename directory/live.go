@@ -36,7 +36,7 @@ type LiveLeg struct {
 	Dialog     *messages.Dialog // not to be changed; nil while it is not known
 	Parked     string           // the slot that it is parked in
 	With       string           // channel uuid of the leg that it talks to
-	CallID     string           // of its SIP dialog while it is not answered, and its tags as far as they are known
+	CallID     string           // of its SIP dialog, and its tags as far as they are known
 	LocalTag   string
 	RemoteTag  string
 }

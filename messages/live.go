@@ -58,7 +58,7 @@ type NodeLeg struct {
 	// What another call can find the leg by.
 	Parked    string `json:"parked,omitempty"`     // the slot that it is parked in
 	With      string `json:"with,omitempty"`       // channel uuid of the leg, of this call or another, that it talks to
-	CallID    string `json:"call_id,omitempty"`    // Call-ID header of its SIP dialog; told while nobody has answered it
+	CallID    string `json:"call_id,omitempty"`    // Call-ID header of its SIP dialog
 	LocalTag  string `json:"local_tag,omitempty"`  // of the node; empty: not known
 	RemoteTag string `json:"remote_tag,omitempty"` // of the peer
 }

@@ -59,6 +59,7 @@ func (s *shard) learnDialog(c *call, leg string, h headers) {
 		c.dialogs = map[string]*messages.Dialog{}
 	}
 	c.dialogs[leg] = &d
+	defer s.tellNews(c) // what names the dialog may be new
 	switch {
 	case s.node.role.Load() != owning:
 	case complete(&d):

@@ -17,7 +17,7 @@ const (
 	maxToldNews = 8192 // calls that wait to be told; further ones are told by the next announcement
 )
 
-// earlyDialog names the SIP dialog of a leg that nobody has answered (RFC 3261 12.1): what an INVITE with Replaces names it by.
+// earlyDialog names the SIP dialog of a leg (RFC 3261 12), as soon as there is one: what an INVITE with Replaces names it by.
 type earlyDialog struct{ callID, local, remote string }
 
 // learnEarly takes it from the leg's variables: a dialled one's has both tags when the far end rings.
@@ -96,13 +96,25 @@ func (s *shard) sumNews(c *call) uint64 {
 		if l.With != nil {
 			text(l.With.Leg)
 		}
-		if d, is := c.early[l.ID]; is && !l.Answered {
-			text(d.callID)
-			text(d.local)
-			text(d.remote)
-		}
+		d := c.dialogNames(l.ID)
+		text(d.callID)
+		text(d.local)
+		text(d.remote)
 	}
 	return h.Sum64()
+}
+
+// dialogNames is what names a leg's SIP dialog, as far as it is known. Workers that only route hold no whole dialogs.
+func (c *call) dialogNames(leg string) earlyDialog {
+	d := c.dialogs[leg]
+	if !complete(d) {
+		return c.early[leg]
+	}
+	names := earlyDialog{callID: d.CallID, local: tagOf(d.Local), remote: tagOf(d.Remote)}
+	if len(names.callID) > messages.MaxURI || len(names.local) > messages.MaxName || len(names.remote) > messages.MaxName {
+		return earlyDialog{}
+	}
+	return names
 }
 
 // tellFinding adds to a leg what another call can find it by.
@@ -124,9 +136,8 @@ func (c *call) tellFinding(told *messages.NodeLeg, l callflows.Leg) {
 			}
 		}
 	}
-	if d := c.early[l.ID]; !l.Answered {
-		told.CallID, told.LocalTag, told.RemoteTag = d.callID, d.local, d.remote
-	}
+	d := c.dialogNames(l.ID)
+	told.CallID, told.LocalTag, told.RemoteTag = d.callID, d.local, d.remote
 }
 
 // tellAllNews tells the other workers what is new, gathered for a moment, until ctx ends.

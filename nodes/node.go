@@ -192,7 +192,7 @@ type call struct {
 	inquiries []callflows.Command // inquiries that are not answered
 
 	dialogs map[string]*messages.Dialog // of answered legs; they never change
-	early   map[string]earlyDialog      // of legs that are not answered
+	early   map[string]earlyDialog      // of legs, since before they were answered
 	news    uint64                      // digest of what was told of its legs last
 }
 
