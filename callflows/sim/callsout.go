@@ -45,3 +45,11 @@ func (k *worker) checkTrunkLimit(c *driven) {
 		k.w.violate(LimitsHold, c.facts.ID, "%d calls are out by %s, and its limit is %d", n, trunk, t.Outgoing.MaxCalls)
 	}
 }
+
+// countedOut is what a call is told of the others that are out.
+func (k *worker) countedOut(c *driven) *callflows.Counts {
+	if k.w.plant.NoCount {
+		return &callflows.Counts{}
+	}
+	return k.countOut(c.facts.ID, c.facts.Tenant)
+}

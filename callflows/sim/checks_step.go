@@ -173,6 +173,9 @@ func (w *world) checkTenants(c *driven, command callflows.Command) {
 		}
 	}
 	for _, t := range command.Targets {
+		if foreign(t.Trunk, "-") {
+			w.violate(TenantsApart, c.facts.ID, "the trunk %s is dialled for a call of %s", t.Trunk, own)
+		}
 		if foreign(t.Device, "-") || foreign(strings.TrimPrefix(t.URI, "sip:"), "-") {
 			w.violate(TenantsApart, c.facts.ID, "%s at %s is dialled for a call of %s", t.Device, t.URI, own)
 		}

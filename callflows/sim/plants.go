@@ -18,6 +18,7 @@ type Plant struct {
 	LoseTimers    bool // no timer fires
 	NoMark        bool // channels carry nothing of their calls
 	Deadly        bool // all worlds have many deaths, so that what only these show is found sooner
+	NoCount       bool // calls out are not counted
 	NoPin         bool // workers drive calls by the version that they have at the moment
 	BlindTakeover bool // a successor sends again without asking what has been taken
 }
@@ -51,6 +52,8 @@ func Plants() []Plant {
 		{Name: "a successor sends all again", Breaks: NoCommandDoubled, BlindTakeover: true, Deadly: true},
 		{Name: "channels carry no mark", Breaks: NoCommandDoubled, NoMark: true, Deadly: true},
 		{Name: "workers drive by the version that they have", Breaks: OneVersion, NoPin: true},
+		{Name: "calls out are not counted", Breaks: LimitsHold, NoCount: true},
+		{Name: "another tenant's trunk is dialled", Breaks: TenantsApart, Step: eachCommand(strayTrunk)},
 		{Name: "routing does not count calls", Breaks: LimitsHold, Facts: func(f *routing.Facts) { f.TenantCalls = 0 }},
 	})
 }
@@ -117,6 +120,19 @@ func strayTarget(w *world, c callflows.Command) []callflows.Command {
 	c.Targets = slices.Clone(c.Targets)
 	if d := w.tenants[len(w.tenants)-1].Devices[0].ID; len(c.Targets) > 0 {
 		c.Targets[0].Device, c.Targets[0].URI = d, "sip:"+d+"@192.0.2.10:5060"
+	}
+	return []callflows.Command{c}
+}
+
+// strayTrunk dials by a trunk of another tenant's.
+func strayTrunk(w *world, c callflows.Command) []callflows.Command {
+	c.Targets = slices.Clone(c.Targets)
+	for i := range c.Targets {
+		for _, trunk := range w.snapshot.Trunks() {
+			if c.Targets[i].Trunk != "" && trunk.Tenant != "" {
+				c.Targets[i].Trunk = trunk.ID
+			}
+		}
 	}
 	return []callflows.Command{c}
 }

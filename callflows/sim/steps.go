@@ -64,11 +64,11 @@ func (k *worker) carryOut(c *driven, command callflows.Command, at time.Time, co
 			}
 		}
 		if len(command.Trunks) > 0 {
-			found.Counts = k.countOut(c.facts.ID, c.facts.Tenant)
+			found.Counts = k.countedOut(c)
 		}
 		return found, true
 	case callflows.CountCalls:
-		return callflows.Event{Kind: callflows.CallsCounted, At: at, Leg: command.Leg, Command: command.N, Counts: k.countOut(c.facts.ID, c.facts.Tenant)}, true
+		return callflows.Event{Kind: callflows.CallsCounted, At: at, Leg: command.Leg, Command: command.N, Counts: k.countedOut(c)}, true
 	case callflows.FindCall:
 		return callflows.Event{Kind: callflows.CallFound, At: at, Leg: command.Leg, Command: command.N, Found: k.findCall(c, *command.Wanted)}, true
 	case callflows.SaveSetting:

@@ -67,9 +67,9 @@ func (w *world) checkTape(k *worker, r heldRecord) {
 	}
 	t := w.tapes[m.File]
 	switch {
-	case t == nil && w.weather.refused == 0 && w.weather.restarts == 0 && w.weather.gaps == 0 && w.weather.deaths == 0:
+	case t == nil && w.node.channels[m.Leg] != nil && w.weather.refused == 0 && w.weather.restarts == 0 && w.weather.gaps == 0 && w.weather.deaths == 0:
 		w.violate(OneMessage, r.call, "%s is filed, and nobody has recorded it", m.File)
-	case t == nil:
+	case t == nil: // the leg may have gone before the order to record reached the node
 	case m.ID != t.call.facts.ID+"/"+strconv.Itoa(t.n):
 		w.violate(OneMessage, r.call, "%s is filed as %s", m.File, m.ID)
 	case m.Discard && t.length() >= time.Duration(m.LeastMS)*time.Millisecond:

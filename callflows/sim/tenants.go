@@ -23,7 +23,7 @@ func (w *world) settle() {
 	data := tenants.Data{
 		Emergency: tenants.Emergency{Numbers: []string{emergencyNumber}, TrunkURI: emergencyURI},
 		Trunks: []tenants.Trunk{{ID: carrier, Name: "Carrier", Addresses: []netip.Addr{carrierAddress()},
-			Outgoing: &tenants.Outgoing{Destinations: []string{"sip:198.51.100.7", "sip:198.51.100.8"}, MaxCalls: 5, Seconds: 4}},
+			Outgoing: &tenants.Outgoing{Destinations: []string{"sip:198.51.100.7", "sip:198.51.100.8"}, MaxCalls: 1 + w.rng.IntN(2), Seconds: 4}},
 			{ID: carrier + "2", Name: "Second carrier", Outgoing: &tenants.Outgoing{Destinations: []string{"sip:198.51.100.9"}, MaxCalls: 1 + w.rng.IntN(3),
 				Failover: pick(w, nil, []string{"486", "404", "timeout"}), CallerID: tenants.CallerIDRule{Show: pick(w, "", tenants.CallerAny), Carried: pick(w, "", tenants.CarriedPAI)}}}},
 		Outbound: []tenants.OutboundRoute{{Trunk: carrier, Position: 1}, {Trunk: carrier + "2", Position: 2}, {Prefix: "+49", Trunk: carrier + "2"}},
