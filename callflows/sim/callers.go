@@ -32,6 +32,7 @@ type simCall struct {
 	order      []string // of legs
 	timers     map[int]*timerFate
 	ended      bool // a step has ended it
+	strayed    bool // its version could not be had, and another drives it
 	afterwards int  // steps after its end
 
 	version int64 // that has driven it; 0 before its first step

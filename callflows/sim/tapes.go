@@ -98,10 +98,10 @@ func (l *ledger) addTape(w *world, r heldRecord) {
 }
 
 // judgeTapes checks that each recording was filed, unless nobody who lived on could know of it. (Its file is there even then,
-// and is taken up later.)
+// and is taken up later. So it is when the call went on under another version, whose element has no use for the recording.)
 func (w *world) judgeTapes() {
 	for _, t := range w.tapes { // the order does not matter: all are told
-		if _, there := w.ledger.tapes[t.call.facts.ID+"/"+strconv.Itoa(t.n)]; !there && !w.unseen(t.leg) && !t.inTheDark(w) {
+		if _, there := w.ledger.tapes[t.call.facts.ID+"/"+strconv.Itoa(t.n)]; !there && !w.unseen(t.leg) && !t.inTheDark(w) && !t.call.strayed {
 			w.violate(OneMessage, t.call.facts.ID, "recording %d of %s is not filed", t.n, t.length())
 		}
 	}
