@@ -44,6 +44,10 @@ const (
 	// once: so many within 30 ms mean a flood, and their texts take shared memory.
 	unheeded        = 512
 	registerDefault = 3600
+	// registerLook is how often the edge looks which registrations at carriers are due, in seconds.
+	registerLook = 2
+	// renew is for how long a registration is asked for where a trunk does not say: tenants.DefaultRenew.
+	renew = 600
 )
 
 // Write puts the configuration of one edge into the folder dir, which exists, and returns the path to start Kamailio
@@ -69,6 +73,9 @@ func Write(dir string, v Values) (path string, err error) {
 	if err := os.WriteFile(filepath.Join(dir, "values.cfg"), []byte(values.String()), 0o600); err != nil {
 		return "", fmt.Errorf("kamailioconf: %w", err)
 	}
+	if err := writeTables(dir); err != nil {
+		return "", fmt.Errorf("kamailioconf: %w", err)
+	}
 	entries, err := files.ReadDir(".")
 	if err != nil {
 		return "", fmt.Errorf("kamailioconf: %w", err)
@@ -86,6 +93,24 @@ func Write(dir string, v Values) (path string, err error) {
 		}
 	}
 	return filepath.Join(dir, mainFile), nil
+}
+
+// writeTables writes the empty table with which the uac module starts (registrar.cfg), in the form of module db_text.
+func writeTables(dir string) error {
+	tables := filepath.Join(dir, "dbtext")
+	if err := os.MkdirAll(tables, 0o700); err != nil {
+		return err
+	}
+	for name, text := range map[string]string{
+		"version": "id(int,auto) table_name(string) table_version(int) \n0:uacreg:5\n",
+		"uacreg": "id(int,auto) l_uuid(string) l_username(string) l_domain(string) r_username(string) r_domain(string) realm(string) auth_username(string) " +
+			"auth_password(string) auth_ha1(string) auth_proxy(string) expires(int) flags(int) reg_delay(int) contact_addr(string) socket(string) \n",
+	} {
+		if err := os.WriteFile(filepath.Join(tables, name), []byte(text), 0o600); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // absolute names the included files by their whole path: Kamailio looks for a bare name in its working folder first, so
@@ -107,6 +132,7 @@ func bounds() map[string]int {
 		"TANDEM_CONTACT_BYTES":  contactBytes,
 		"TANDEM_PULSE_PATIENCE": pulsePatience,
 		"TANDEM_NODES_TRIED":    nodesTried,
+		"TANDEM_REGISTER_LOOK":  registerLook,
 		"TANDEM_TICKS":          ticks,
 		"TANDEM_TICKS_A_SECOND": int(time.Second / tick),
 	}

@@ -1,6 +1,7 @@
 package kamailioconf
 
 import (
+	"cmp"
 	"fmt"
 	"net"
 	"net/netip"
@@ -9,6 +10,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"tandem/messages"
 )
 
 // Values are what differs between two edges. The zero value of an optional one means the default that it names.
@@ -141,6 +144,7 @@ func (v Values) rendered(dir string) (page, error) {
 	p.Strings = []pair{
 		{"TANDEM_EDGE", v.Edge},
 		{"TANDEM_FOLDER", dir},
+		{"TANDEM_CONTACT", cmp.Or(v.Advertise, outside.String())},
 		{"TANDEM_AMQP", amqp},
 		{"TANDEM_POSTGRES", postgres},
 		{"TANDEM_INSIDE_SOCKET", inside.String()},
@@ -156,6 +160,8 @@ func (v Values) rendered(dir string) (page, error) {
 		{"TANDEM_ANSWER_WAIT", milliseconds(v.AnswerWait, AnswerWait)},
 		{"TANDEM_INTERVAL", strconv.Itoa(int(tick.Microseconds())) + "u"},
 		{"TANDEM_UNHEEDED", strconv.Itoa(unheeded)},
+		{"TANDEM_RENEW", strconv.Itoa(renew)},
+		{"TANDEM_REGISTERS", strconv.Itoa(messages.MaxRegisters)},
 	}
 	p.Numbers = bounds()
 	p.Numbers["TANDEM_INSIDE_PORT"] = int(inside.Port())

@@ -17,6 +17,12 @@ CREATE VIEW edge.trunk_registrations AS
      WHERE t.registrar <> '' AND NOT t.disabled;
 GRANT SELECT ON edge.trunk_registrations TO tandem_edge;
 
+-- The edges that workers have heard of lately: the first by name registers at carriers. It is no configuration.
+CREATE TABLE edges (
+    name    text PRIMARY KEY CHECK (octet_length(name) <= 256),
+    seen_at timestamptz NOT NULL
+);
+
 -- Where a device stands, and whom emergency services call back; what is left out is the user's, then the tenant's main number.
 CREATE TABLE whereabouts (
     tenant_id text NOT NULL,

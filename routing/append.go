@@ -23,6 +23,7 @@ func (r *Request) Append(out []byte) []byte {
 	out = because.AppendText(append(out, `,"transport":`...), r.Transport)
 	out = because.AppendText(append(out, `,"sip_call_id":`...), r.SIPCallID)
 	out = r.To.append(append(out, `,"to":`...))
+	out = appendGiven(out, `,"called":`, r.Called)
 	out = r.From.append(append(out, `,"from":`...))
 	out = appendGiven(out, `,"from_name":`, r.FromName)
 	out = appendGiven(out, `,"auth_user":`, r.AuthUser)

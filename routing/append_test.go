@@ -59,7 +59,7 @@ func (d drawing) address() netip.Addr {
 
 func (d drawing) request() *Request {
 	return &Request{Call: d.text(), Edge: d.text(), Source: d.address(), Port: d.number(), Transport: d.text(), SIPCallID: d.text(),
-		To: URI{d.text(), d.text()}, From: URI{d.text(), d.text()}, FromName: d.text(), AuthUser: d.text(), AuthRealm: d.text(),
+		To: URI{d.text(), d.text()}, Called: d.text(), From: URI{d.text(), d.text()}, FromName: d.text(), AuthUser: d.text(), AuthRealm: d.text(),
 		Between: d.text(), Asserted: d.text(), Anonymous: d.flag(), Diverted: d.texts(), Replaces: d.text(), UserAgent: d.text(),
 		Media: Media{LateOffer: d.flag(), Codecs: d.texts(), SRTP: d.flag(), T38: d.flag(), ICE: d.flag()}}
 }
@@ -108,7 +108,7 @@ func FuzzAppend(f *testing.F) {
 	f.Fuzz(func(t *testing.T, user, host, name, source string, n int, flag bool) {
 		address, _ := netip.ParseAddr(source)
 		u := URI{User: user, Host: host}
-		sameJSON(t, &Request{Call: source, Edge: host, Source: address, Port: n, To: u, From: u, FromName: name, AuthUser: user, Anonymous: flag,
+		sameJSON(t, &Request{Call: source, Edge: host, Source: address, Port: n, To: u, Called: "c", From: u, FromName: name, AuthUser: user, Anonymous: flag,
 			Diverted: []string{name, user}, UserAgent: name, Media: Media{LateOffer: flag, Codecs: []string{host}, T38: !flag}})
 		sameJSON(t, &Facts{TenantCalls: n, Nodes: []Node{{Name: name, SIPURI: host, State: messages.NodeState(user), Calls: n}}})
 		sameJSON(t, &Decision{Call: user, Verdict: messages.Route, Nodes: []string{host}, FlowID: name, Dialled: user, Code: n, Q850: -n,
@@ -120,7 +120,7 @@ func FuzzAppend(f *testing.F) {
 // replayed.
 func TestAppendKnowsEachMember(t *testing.T) {
 	u := URI{User: "u", Host: "h"}
-	r := &Request{Call: "c", Edge: "e", Source: netip.IPv6Loopback(), Port: 1, Transport: "t", SIPCallID: "s", To: u, From: u, FromName: "n", AuthUser: "a",
+	r := &Request{Call: "c", Edge: "e", Source: netip.IPv6Loopback(), Port: 1, Transport: "t", SIPCallID: "s", To: u, Called: "c", From: u, FromName: "n", AuthUser: "a",
 		AuthRealm: "r", Between: "b", Asserted: "a", Anonymous: true, Diverted: []string{"d"}, Replaces: "r", UserAgent: "u",
 		Media: Media{LateOffer: true, Codecs: []string{"c"}, SRTP: true, T38: true, ICE: true}}
 	f := &Facts{At: time.Unix(1, 0).UTC(), TenantCalls: 1, TenantRate: 1, DeviceNode: "n", Joins: &Joins{Call: "c", Leg: "l", Node: "n", Answered: true, Caller: true}, Nodes: []Node{{Name: "n", SIPURI: "s", State: "u", Calls: 1,

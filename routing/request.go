@@ -18,7 +18,8 @@ type Request struct {
 	Port      int        `json:"port"`
 	Transport string     `json:"transport"`
 	SIPCallID string     `json:"sip_call_id"`
-	To        URI        `json:"to"` // from the request URI
+	To        URI        `json:"to"`               // from the request URI
+	Called    string     `json:"called,omitempty"` // user part of the To header, where it differs from that of the request URI
 	From      URI        `json:"from"`
 	FromName  string     `json:"from_name,omitempty"`
 	AuthUser  string     `json:"auth_user,omitempty"`
@@ -51,6 +52,9 @@ func Read(m *messages.RouteRequest) (Request, error) {
 	}
 	if r.From, err = ParseURI(m.FromURI); err != nil {
 		return refuse("from_uri")
+	}
+	if called, err := ParseURI(m.ToURI); err == nil && called.User != r.To.User {
+		r.Called = called.User
 	}
 	for _, asserted := range m.PAssertedIdentity {
 		if u, err := ParseURI(asserted); err == nil && u.User != "" {

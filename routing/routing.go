@@ -97,7 +97,16 @@ func leadsTo(s *tenants.Snapshot, r *Request) (*tenants.Tenant, *tenants.Flow) {
 	if trunk != nil && trunk.Tenant != "" {
 		return s.Tenant(trunk.Tenant), nil // whatever number is dialled: what a tenant's own trunk brings is the tenant's
 	}
-	return s.NumberLeads(numberFrom(trunk, r.To.User))
+	return s.NumberLeads(numberFrom(trunk, r.dialledAt(trunk)))
+}
+
+// dialledAt is what a trunk has dialled. A carrier at which an edge has registered calls the contact, whose user is the trunk's id: then
+// the number stands in the To header.
+func (r *Request) dialledAt(trunk *tenants.Trunk) string {
+	if trunk != nil && trunk.Registrar != "" && r.To.User == trunk.ID && r.Called != "" {
+		return r.Called
+	}
+	return r.To.User
 }
 
 // numberFrom reads a number that a trunk wrote.
@@ -240,7 +249,7 @@ var between = tenants.Trunk{ID: callflows.BetweenTrunk, Name: callflows.BetweenN
 func (d *decider) identifyTrunk() bool {
 	r := d.request
 	trunk := d.snapshot.TrunkByAddress(r.Source)
-	d.Dialled = numberFrom(trunk, r.To.User)
+	d.Dialled = numberFrom(trunk, r.dialledAt(trunk))
 	if d.snapshot.Emergency().Is(Dialled(r.To.User)) {
 		d.Dialled = Dialled(r.To.User)
 	}
@@ -253,7 +262,7 @@ func (d *decider) identifyTrunk() bool {
 // byTrunk takes the caller's number from what a trunk says.
 func (d *decider) byTrunk(trunk *tenants.Trunk) bool {
 	r := d.request
-	d.Dialled = d.dialledBy(trunk, r.To.User)
+	d.Dialled = d.dialledBy(trunk, r.dialledAt(trunk))
 	if d.snapshot.Emergency().Is(Dialled(r.To.User)) {
 		d.Dialled = Dialled(r.To.User)
 	}

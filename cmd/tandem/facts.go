@@ -136,6 +136,7 @@ func (f *facts) apply(ctx context.Context, m messages.Message) {
 	case *messages.NodeAsk:
 		f.answer(m)
 	case *messages.EdgeHello:
+		f.worker.sawEdge(ctx, m.Edge)
 		f.worker.configureEdges(ctx)
 	}
 }
@@ -324,6 +325,7 @@ func (w *worker) configureEdges(ctx context.Context) {
 			config.Trunks = append(config.Trunks, a.String())
 		}
 	}
+	w.nameRegistrar(ctx, snapshot, config)
 	if err := w.rabbit.Publish(ctx, rabbit.ExchangeEdges, "", config); err != nil {
 		w.log.WarnContext(ctx, "edges could not be told their configuration; they ask when they are connected", slog.Any("error", err))
 	}
