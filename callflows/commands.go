@@ -35,6 +35,8 @@ const (
 	FindMessages   CommandKind = "find_messages"   // which messages does Box hold
 	MarkMessage    CommandKind = "mark_message"    // Message of Box was heard, or is to be deleted
 	CheckPIN       CommandKind = "check_pin"       // is Secret the PIN of Box
+	Announce       CommandKind = "announce"        // let the caller speak in Room; it ends for all when he leaves
+	Invite         CommandKind = "invite"          // dial the one of Targets, Leg, and let it listen in Room
 	SaveSetting    CommandKind = "save_setting"    // Setting is to hold from now on
 	Speak          CommandKind = "speak"           // say Text
 )
@@ -81,6 +83,7 @@ type Command struct {
 	Message     string              `json:"message,omitempty"`     // MarkMessage: its id
 	Mark        Mark                `json:"mark,omitempty"`        // MarkMessage
 	Text        string              `json:"text,omitempty"`        // Speak
+	Room        string              `json:"room,omitempty"`        // Announce, Invite: name of the announcement
 	Setting     *UserSetting        `json:"setting,omitempty"`     // SaveSetting
 	// Secret is what the caller keyed for CheckPIN. It stands in no journal and travels to no other worker.
 	Secret string `json:"-"`
@@ -117,12 +120,13 @@ type Target struct {
 	Trunk  string `json:"trunk,omitempty"`
 	Number string `json:"number,omitempty"` // that is called outside, in E.164 or as the tenant's own trunk takes it
 
-	Between  string        `json:"between,omitempty"`   // the tenant that calls, when the number is another tenant's
-	Delay    time.Duration `json:"delay_ns,omitempty"`  // it rings so much later than those of the Ring that ring at once
-	Wait     time.Duration `json:"wait_ns,omitempty"`   // it rings so long, rather than the Ring's time
-	Accept   *Acceptance   `json:"accept,omitempty"`    // who answers must accept the call
-	CallerID *CallerID     `json:"caller_id,omitempty"` // what it is told, rather than the Ring's
-	Diverted *Diversion    `json:"diverted,omitempty"`  // who passes the call on to it
+	Between    string        `json:"between,omitempty"`     // the tenant that calls, when the number is another tenant's
+	Delay      time.Duration `json:"delay_ns,omitempty"`    // it rings so much later than those of the Ring that ring at once
+	Wait       time.Duration `json:"wait_ns,omitempty"`     // it rings so long, rather than the Ring's time
+	Accept     *Acceptance   `json:"accept,omitempty"`      // who answers must accept the call
+	AutoAnswer bool          `json:"auto_answer,omitempty"` // the phone is asked to answer by itself
+	CallerID   *CallerID     `json:"caller_id,omitempty"`   // what it is told, rather than the Ring's
+	Diverted   *Diversion    `json:"diverted,omitempty"`    // who passes the call on to it
 }
 
 // Acceptance is what must be keyed after the answer before the caller is let through: so a machine that answers takes no call.

@@ -43,6 +43,7 @@ var elementTypes = [...]element{
 	lookupElement{},
 	menuElement{},
 	numberElement{},
+	pageElement{},
 	parkElement{},
 	pickupElement{},
 	pivotElement{},

@@ -101,7 +101,7 @@ func (w *watcher) commands(before State, e Event, out Outcome) error {
 			}
 			continue
 		case HangUp:
-			if before.Phase != Ending { // after a gap the same is ordered once more
+			if before.Phase != Ending && c.Leg == before.DrivenLeg() { // after a gap the same is ordered once more
 				w.hangUps++
 			}
 		case FileRecording:
@@ -131,7 +131,7 @@ func (w *watcher) application(before State, e Event, out Outcome) error {
 	var ordered int
 	for _, c := range out.Commands {
 		switch c.Kind {
-		case HangUp, SetTimer, Fetch, WriteCDR, FileRecording, StopPlaying: // these are not waited for
+		case HangUp, SetTimer, Invite, Fetch, WriteCDR, FileRecording, StopPlaying: // these are not waited for
 		default:
 			ordered++
 			if out.State.Awaited != c.N {

@@ -137,6 +137,7 @@ func (s *step) hungUp() {
 		s.handOn(l, next)
 	} else if l.ID == s.state.DrivenLeg() {
 		s.drivenGone(l)
+		s.endPage()
 		if other := s.state.outliving(); other != nil && (s.state.Phase == Running || s.state.Phase == Talking) {
 			s.state.Driven = other.ID
 		}

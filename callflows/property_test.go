@@ -262,12 +262,18 @@ func (n *node) obey(c Command) {
 	case Ring:
 		n.ring(c, answer)
 	case HangUp:
+		if c.Leg != callerLeg {
+			return // who listens goes by himself
+		}
 		if !n.gone {
 			n.hangUp(ByUs, c.Cause)
 		}
 	case SetTimer:
 		answer.Kind = TimerFired
 		n.will(answer)
+	case Announce: // it ends with the caller's leg, or with the timer
+	case Invite:
+		n.invited(c)
 	case Fetch:
 		answer.Kind, answer.Reply = Fetched, anyReply(n.t)
 		n.will(answer)
@@ -322,6 +328,17 @@ func (n *node) join(c Command, answer Event) {
 		n.will(answer)
 	case "lost":
 	}
+}
+
+// invited dials one who is to listen: the leg may never come to be, or answers, and goes.
+func (n *node) invited(c Command) {
+	if !rapid.Bool().Draw(n.t, "comes to be") {
+		return
+	}
+	leg := c.Targets[0].Leg
+	created := n.will(Event{Kind: LegCreated, Leg: leg})
+	answered := n.will(Event{Kind: Answered, Leg: leg}, created)
+	n.will(Event{Kind: HungUp, Leg: leg, End: &LegEnd{Cause: "NORMAL_CLEARING", By: ByFarEnd, CreatedAt: started}}, answered)
 }
 
 // ring dials: each leg may never come to be, fail, ring out, or be the one that answers.

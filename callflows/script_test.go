@@ -494,6 +494,7 @@ func (s *script) sayCommand(c Command) string {
 	}
 	for _, t := range c.Targets {
 		add(true, s.legName(t.Leg)+"="+t.URI+" through "+t.Edge)
+		add(t.AutoAnswer, "by itself")
 		add(t.Delay > 0, "after "+t.Delay.String())
 		add(t.Wait > 0, "alone for "+t.Wait.String())
 		if t.Accept != nil {
@@ -540,6 +541,7 @@ func (s *script) sayCommand(c Command) string {
 	add(c.Message != "", "message "+c.Message+" "+string(c.Mark))
 	add(c.Text != "", c.Text)
 	add(c.Talking, "and who talks")
+	add(c.Room != "", "in "+c.Room)
 	if set := c.Setting; set != nil {
 		add(true, fmt.Sprintf("%s of %s%s: %v %s%s", set.Name, set.User, set.Device, set.On, set.Key, set.Value))
 	}

@@ -251,6 +251,10 @@ func (s *step) resume(kind element, settings any) {
 	if s.state.Phase != Running {
 		return
 	}
+	if p, pages := settings.(pageSettings); pages && s.state.Stage == stagePaging { // who is heard already goes on
+		s.pageLasts(p)
+		return
+	}
 	s.explain("resumed", "element", s.state.Element)
 	s.again(kind, settings)
 }

@@ -114,6 +114,10 @@ func sayCommand(config callflows.Config, c callflows.Command) said {
 		return both("waits ", "waiting ", duration(c.Wait))
 	case callflows.Fetch:
 		return both("asks ", "asking ", c.Fetch.Method+" "+c.Fetch.URL)
+	case callflows.Announce:
+		return both("begins an announcement", "beginning an announcement", "")
+	case callflows.Invite:
+		return both("lets ", "letting ", targets(config, c)+" listen")
 	case callflows.SaveSetting:
 		return both("sets ", "setting ", settingWords(c.Setting))
 	case callflows.WriteCDR:

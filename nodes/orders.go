@@ -60,6 +60,15 @@ func (n *Node) build(c callflows.Call, command callflows.Command) (esl.Command, 
 		if command.Code != 0 {
 			built = esl.Respond(command.Leg, id, command.Code)
 		}
+	case callflows.Announce:
+		built = esl.Page(command.Leg, id, command.Room)
+	case callflows.Invite:
+		dial, err := n.dialString(c, command)
+		if err != nil {
+			return nil, err
+		}
+		dial.Global = append(dial.Global, esl.Var{Name: "originate_timeout", Value: seconds(command.Wait)})
+		built = esl.Detached(esl.OriginateIntoPage(dial, command.Room))
 	case callflows.TakeOut:
 		built = esl.UUIDTransferPark(command.Leg, false)
 	case callflows.Join:
@@ -133,6 +142,10 @@ func (n *Node) legVariables(tenant string, command callflows.Command, t callflow
 	add := func(name, value string) { vars = append(vars, esl.Var{Name: name, Value: value}) }
 	if t.Delay > 0 {
 		add("leg_delay_start", seconds(t.Delay))
+	}
+	if t.AutoAnswer { // RFC 3261 20.9; the parameter is what phones have agreed on, and so is the other header
+		add("sip_h_Call-Info", "<sip:"+anonymousHost+">;answer-after=0")
+		add("sip_h_Alert-Info", "<http://"+anonymousHost+">;info=alert-autoanswer;delay=0")
 	}
 	if a := t.Accept; a != nil {
 		add("group_confirm_key", a.Key)
@@ -316,7 +329,7 @@ func (n *Node) mayWrite() bool {
 // end: when this process dies, the channel carries the mark exactly if the order is on its way.
 func (o order) sendTo(ctx context.Context, c *esl.Conn) (esl.Reply, error) {
 	switch o.command.Kind {
-	case callflows.HangUp, "":
+	case callflows.HangUp, callflows.Invite, "":
 		return c.Send(ctx, o.built)
 	case callflows.Join:
 		return o.sendJoin(ctx, c)

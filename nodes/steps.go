@@ -421,7 +421,7 @@ func (s *shard) obey(c *call, command callflows.Command, at time.Time, orders *[
 		}
 		s.ask(c, question{Command: command, At: at})
 		return callflows.Event{}, false
-	case callflows.Ring:
+	case callflows.Ring, callflows.Invite:
 		for _, target := range command.Targets {
 			s.bind(target.Leg, c)
 		}

@@ -218,7 +218,10 @@ func featureCodes() []featureCode {
 			"busy":  {Type: "hangup", Settings: json.RawMessage(`{"cause":"USER_BUSY"}`)},
 			"sorry": {Type: "hangup", Settings: json.RawMessage(`{"cause":"UNALLOCATED_NUMBER"}`)}}}
 	}
+	intercom := tenants.Flow{ID: "code-intercom", Name: "Intercom", Start: "intercom", Elements: map[string]tenants.Element{
+		"intercom": {Type: "page", Settings: json.RawMessage(`{"extension":"{dialled.rest}","mode":"intercom"}`)}}}
 	return []featureCode{
+		{"*80", true, intercom},
 		{"*21", true, featureFlow("code-forward-all", "Forward all calls", "forward_set", `{"kind":"all","do":"on"}`)},
 		{"*22", false, featureFlow("code-forward-all-off", "Forward no calls", "forward_set", `{"kind":"all","do":"off"}`)},
 		{"*61", true, featureFlow("code-forward-no-answer", "Forward unanswered calls", "forward_set", `{"kind":"no_answer","do":"on"}`)},

@@ -23,6 +23,10 @@ type reply struct{ refused string }
 func (n *node) obey(o order) reply {
 	w, c := n.w, o.call
 	a := n.channels[o.command.Leg]
+	if o.command.Kind == callflows.Invite {
+		n.invited(c, o.command)
+		return reply{}
+	}
 	if a == nil {
 		return reply{"invalid session id"}
 	}
@@ -78,6 +82,7 @@ func (n *node) start(a *channel, x *app) {
 		n.collect(a, x)
 	case callflows.Ring:
 		n.ring(a, x)
+	case callflows.Announce: // until he leaves
 	case callflows.Record:
 		n.record(a, x)
 	case callflows.StartRecording, callflows.StopRecording, callflows.Speak:

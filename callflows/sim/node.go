@@ -36,9 +36,10 @@ type channel struct {
 	app         *app
 	queue       []*app
 	bridge      *bridge
-	keyed       string // keys that no application has taken yet
-	disposition string // how the last ring ended
-	idle        int    // counts the times that it became idle
+	listening   []*channel // those to whom he speaks
+	keyed       string     // keys that no application has taken yet
+	disposition string     // how the last ring ended
+	idle        int        // counts the times that it became idle
 
 	source, number, by string // of its last transfer: the node's name for it, where to, by which leg
 	waits              bool   // it was taken out, and has not parked yet
@@ -177,6 +178,9 @@ func (n *node) hangUp(c *channel, by callflows.EndedBy, cause string, code int) 
 	}
 	if c.joined != nil {
 		n.part(c)
+	}
+	for _, l := range c.listening {
+		n.w.after(n.w.between(0, 20*time.Millisecond), func() { n.hangUp(l, callflows.ByUs, "NORMAL_CLEARING", 0) })
 	}
 	n.close(c)
 	end := &callflows.LegEnd{Cause: cause, By: by, CreatedAt: c.createdAt, AnsweredAt: c.answeredAt, SIPCode: code, SIPCallID: "leg@node",

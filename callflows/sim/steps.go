@@ -77,7 +77,7 @@ func (k *worker) carryOut(c *driven, command callflows.Command, at time.Time, co
 		k.setTimer(c, command, at)
 	case callflows.Fetch:
 		k.ask(c, question{command: command, at: at})
-	case callflows.Ring:
+	case callflows.Ring, callflows.Invite:
 		for _, t := range command.Targets {
 			k.bind(t.Leg, c)
 		}

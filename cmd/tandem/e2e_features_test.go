@@ -224,3 +224,35 @@ func TestAWrongPINLetsNobodyIn(t *testing.T) {
 		t.Error("the PIN is in the explanation")
 	}
 }
+
+var answersByItself = []sipptest.Check{{Header: "Call-Info", Pattern: "answer-after=0"}, {Header: "Alert-Info", Pattern: "info=alert-autoanswer"}}
+
+// A caller speaks to two phones that answer by themselves, and lets them go by hanging up.
+func TestAPageReachesManyPhones(t *testing.T) {
+	t.Parallel()
+	w := sharedWorld(t)
+	c := w.company(t)
+	c.flow(t, "500", "page", map[string]tenants.Element{"page": element("page", map[string]any{"users": []string{"one", "two", "three"}}, nil)})
+	c.publish(t)
+	c.register(t, "two", "three")
+	two, three := c.listen(t, "two", sipptest.Behaviour{Checks: answersByItself}), c.listen(t, "three", sipptest.Behaviour{Checks: answersByItself})
+	caller := c.call(t, "one", "500", sipptest.Call{Talk: 2 * time.Second})
+	expected{Verdict: "The call was answered", Tells: []string{"answering", "paging", "leg_answered", "leg_answered", "caller_hung_up", "call_ended"},
+		Legs: []leg{talked("one"), talked("two"), talked("three")}}.check(t, w.story(t, succeed(t, caller, two, three), 3))
+}
+
+// An intercom reaches one, who can speak too; one who is in a call is left alone.
+func TestAnIntercomReachesOnePhone(t *testing.T) {
+	t.Parallel()
+	w := sharedWorld(t)
+	c := w.company(t)
+	c.codes(t)
+	c.register(t, "two")
+	two := c.listen(t, "two", sipptest.Behaviour{Checks: answersByItself})
+	first := c.call(t, "one", "*80102", sipptest.Call{Talk: 4 * time.Second})
+	c.awaitTold(t, "talking")
+	expected{Verdict: "is left out: it is in a call", Fault: messages.FaultCallee, Tells: []string{"skipped_busy", "call_ended"},
+		Legs: []leg{{Far: "three-phone", Cause: "USER_NOT_REGISTERED", Code: 480, Fault: messages.FaultCallee}}}.check(t, w.story(t, succeed(t, c.call(t, "three", "*80102", sipptest.Call{Expect: 480})), 1))
+	expected{Verdict: "The call was answered", Tells: []string{"prefix_found", "ringing", "leg_answered", "talking", "call_ended"}, Legs: []leg{talked("one"), talked("two")}}.
+		check(t, w.story(t, succeed(t, first, two), 2))
+}
