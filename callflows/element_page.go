@@ -183,6 +183,10 @@ func (s *step) page(targets []Target, p pageSettings) {
 	s.pageLasts(p)
 }
 
+// Paging says whether the driven leg speaks to listeners. That is not broken off when the call is taken up after a gap: Resumed lets it
+// go on, with its time anew.
+func (s *State) Paging() bool { return s.Phase == Running && s.Stage == stagePaging }
+
 // pageLasts bounds a page from now on.
 func (s *step) pageLasts(p pageSettings) {
 	s.explain("page_lasts", "seconds", strconv.Itoa(p.Seconds))

@@ -146,6 +146,11 @@ func (r *dryRun) obey(state callflows.State, c callflows.Command) []callflows.Ev
 		if len(c.Trunks) > 0 {
 			done.Counts = &r.question.Out
 		}
+	case callflows.Announce: // it lasts as long as it may
+		return nil
+	case callflows.Invite:
+		leg := c.Targets[0].Leg
+		return []callflows.Event{{Kind: callflows.LegCreated, At: r.at, Leg: leg}, {Kind: callflows.Answered, At: r.at, Leg: leg}}
 	case callflows.SaveSetting: // nothing is saved: the question is what would happen
 		done.Kind = callflows.Saved
 	case callflows.CountCalls:

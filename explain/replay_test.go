@@ -83,6 +83,8 @@ func TestEachElementIsReplayed(t *testing.T) {
 			element: "a", words: "now sets speed_dial5 of anna to off instead of setting speed_dial5 of anna to 102"},
 		{kind: "hot_desk", then: elements{"a": element("hot_desk", `{"do":"login","extension":"102"}`, "next", "busy", "failed", "busy"), "busy": busy()}, under: elements{"a": element("hot_desk", `{"do":"logout"}`, "next", "busy", "failed", "busy"), "busy": busy()},
 			element: "a", words: "now sets hot_desk of anna to off instead of asking for digits with the prompt tone:accept"},
+		{kind: "page", then: elements{"a": element("page", `{"users":["sales"]}`)}, under: elements{"a": element("page", `{"users":["sales"],"mode":"intercom"}`)},
+			element: "a", words: "now rings Sales phone instead of answering and ringing Sales phone"},
 		{kind: "webhook", then: elements{"a": element("webhook", `{"url":"http://crm.example/a"}`, "next", "ring"), "ring": ring()},
 			under:   elements{"a": element("webhook", `{"url":"http://crm.example/b"}`, "next", "ring"), "ring": ring()},
 			element: "a", words: "now asks POST http://crm.example/b instead of asking POST http://crm.example/a"},

@@ -14,7 +14,6 @@ CREATE TABLE user_settings (
     do_not_disturb_since timestamptz,
     no_call_waiting      boolean NOT NULL DEFAULT false,
     reject_anonymous     boolean NOT NULL DEFAULT false,
-    missed_call_email    text NOT NULL DEFAULT '' CHECK (octet_length(missed_call_email) <= 254),
     changed_at           timestamptz NOT NULL DEFAULT now(),
     changed_by           text NOT NULL,
     PRIMARY KEY (tenant_id, user_id),

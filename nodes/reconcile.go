@@ -229,12 +229,15 @@ func (s *shard) takeUp(ctx context.Context, conn *esl.Conn, d dump, listed map[s
 	if event.Kind == callflows.Resumed && (c.hasHeardAnswer() || c.asks()) || c.queued != 0 && c.queued == c.state.Awaited {
 		event.Kind = "" // it goes on by what was heard, or when what it has ordered is sent
 	}
-	if event.Kind == callflows.Resumed {
+	pages := c.state.Paging() && (event.Kind == "" || event.Kind == callflows.Resumed)
+	if pages {
+		event = callflows.Event{Kind: callflows.Resumed, At: d.at(), Leg: c.state.DrivenLeg()}
+	} else if event.Kind == callflows.Resumed {
 		c.resuming = true
 		c.state.Awaited = 0 // what it waits for is broken off, and its end is no answer
 	}
 	s.mu.Unlock()
-	if event.Kind == callflows.Resumed {
+	if event.Kind == callflows.Resumed && !pages {
 		// A prompt that still plays would come before the one that is asked for again.
 		if _, err := conn.Send(ctx, esl.UUIDBreak(event.Leg, true)); err != nil {
 			return err

@@ -40,16 +40,16 @@ func (t *Tx) UserSettings(ctx context.Context, tenantID, userID string) (tenants
 func (t *Tx) SaveUserSettings(ctx context.Context, tenantID string, s tenants.UserSettings, by string) error {
 	err := t.exec(ctx, "save user settings", `
 		INSERT INTO user_settings (tenant_id, user_id, no_answer_seconds, do_not_disturb, do_not_disturb_since, no_call_waiting,
-		                           reject_anonymous, missed_call_email, changed_by)
+		                           reject_anonymous, changed_by)
 		VALUES (@tenant_id, @user_id, @no_answer_seconds, @do_not_disturb, @do_not_disturb_since, @no_call_waiting,
-		        @reject_anonymous, @missed_call_email, @changed_by)
+		        @reject_anonymous, @changed_by)
 		ON CONFLICT (tenant_id, user_id) DO UPDATE SET no_answer_seconds = excluded.no_answer_seconds,
 		       do_not_disturb = excluded.do_not_disturb, do_not_disturb_since = excluded.do_not_disturb_since,
 		       no_call_waiting = excluded.no_call_waiting, reject_anonymous = excluded.reject_anonymous,
-		       missed_call_email = excluded.missed_call_email, changed_by = excluded.changed_by, changed_at = now()`,
+		       changed_by = excluded.changed_by, changed_at = now()`,
 		pgx.StrictNamedArgs{"tenant_id": tenantID, "user_id": s.User, "no_answer_seconds": s.NoAnswerSeconds, "do_not_disturb": s.DoNotDisturb,
 			"do_not_disturb_since": orNoTime(s.DisturbSince), "no_call_waiting": s.NoCallWaiting, "reject_anonymous": s.RejectAnonymous,
-			"missed_call_email": s.MissedCallEmail, "changed_by": by})
+			"changed_by": by})
 	if err != nil {
 		return err
 	}
@@ -125,12 +125,12 @@ func eachUserSettings(ctx context.Context, tx pgx.Tx, tenant, user string, of fu
 	var s tenants.UserSettings
 	var since *time.Time
 	rows, err := tx.Query(ctx, `
-		SELECT tenant_id, user_id, no_answer_seconds, do_not_disturb, do_not_disturb_since, no_call_waiting, reject_anonymous, missed_call_email
+		SELECT tenant_id, user_id, no_answer_seconds, do_not_disturb, do_not_disturb_since, no_call_waiting, reject_anonymous
 		  FROM user_settings WHERE @tenant_id = '' OR tenant_id = @tenant_id AND (@user_id = '' OR user_id = @user_id) ORDER BY tenant_id, user_id`, which)
 	if err != nil {
 		return err
 	}
-	into := []any{&tenantID, &userID, &s.NoAnswerSeconds, &s.DoNotDisturb, &since, &s.NoCallWaiting, &s.RejectAnonymous, &s.MissedCallEmail}
+	into := []any{&tenantID, &userID, &s.NoAnswerSeconds, &s.DoNotDisturb, &since, &s.NoCallWaiting, &s.RejectAnonymous}
 	if _, err = pgx.ForEachRow(rows, into, func() error {
 		s.User, s.DisturbSince = userID, time.Time{}
 		if since != nil {

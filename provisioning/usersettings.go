@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"net/mail"
 	"regexp"
 	"slices"
 	"time"
@@ -19,7 +18,6 @@ import (
 const (
 	MaxSpeedDials      = 100
 	MaxNoAnswerSeconds = 600
-	maxEmail           = 254 // RFC 5321 4.5.3.1.3, without the angle brackets
 )
 
 var (
@@ -87,10 +85,6 @@ func checkUserSettings(set tenants.UserSettings) error {
 		c.that(!f.On || f.To != "", field+"/to", "is missing: a forwarding that is on leads somewhere")
 	}
 	c.that(set.NoAnswerSeconds >= 0 && set.NoAnswerSeconds <= MaxNoAnswerSeconds, "no_answer_seconds", fmt.Sprintf("is not within 0 to %d", MaxNoAnswerSeconds))
-	if set.MissedCallEmail != "" {
-		address, err := mail.ParseAddress(set.MissedCallEmail)
-		c.that(err == nil && address.Address == set.MissedCallEmail && len(set.MissedCallEmail) <= maxEmail, "missed_call_email", "is not an e-mail address")
-	}
 	c.that(len(set.SpeedDials) <= MaxSpeedDials, "speed_dials", fmt.Sprintf("are more than %d", MaxSpeedDials))
 	for key, number := range set.SpeedDials {
 		c.that(speedKeyForm.MatchString(key), "speed_dials", "have a key that is not one or two digits")

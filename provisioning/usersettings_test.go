@@ -17,7 +17,7 @@ func TestWhatAUserSetsIsKeptAndLiveWithoutPublishing(t *testing.T) {
 	w.user("one", "u", "101")
 	w.user("one", "v", "102")
 	set := tenants.UserSettings{User: "u", ForwardAll: tenants.Forward{On: true, To: "102"}, ForwardNoAnswer: tenants.Forward{To: "+4930123", Confirm: true}, NoAnswerSeconds: 15,
-		DoNotDisturb: true, NoCallWaiting: true, RejectAnonymous: true, MissedCallEmail: "u@example.com", SpeedDials: map[string]string{"1": "102", "22": "030123"}}
+		DoNotDisturb: true, NoCallWaiting: true, RejectAnonymous: true, SpeedDials: map[string]string{"1": "102", "22": "030123"}}
 	got, err := w.SetUserSettings(w.ctx, "one", set, "anna")
 	w.must(err)
 	times := cmpopts.IgnoreFields(tenants.Forward{}, "Since")
@@ -109,8 +109,6 @@ func TestSettingsThatCannotBe(t *testing.T) {
 		"nowhere":           {User: "u", ForwardAll: tenants.Forward{On: true}},
 		"letters":           {User: "u", ForwardBusy: tenants.Forward{To: "sales"}},
 		"too long a time":   {User: "u", NoAnswerSeconds: 601},
-		"no address":        {User: "u", MissedCallEmail: "Anna <a@example.com>"},
-		"a line more":       {User: "u", MissedCallEmail: "a@example.com\r\nBcc: b@example.com"},
 		"a key of letters":  {User: "u", SpeedDials: map[string]string{"a": "102"}},
 		"a user who is not": {User: "ghost"},
 	} {

@@ -14,7 +14,6 @@ type UserSettings struct {
 	DisturbSince    time.Time `json:"do_not_disturb_since,omitzero"`
 	NoCallWaiting   bool      `json:"no_call_waiting,omitempty"` // who talks already is busy
 	RejectAnonymous bool      `json:"reject_anonymous,omitempty"`
-	MissedCallEmail string    `json:"missed_call_email,omitempty"` // where a missed call is told; empty: nowhere
 	// SpeedDials are numbers as the tenant's people dial them, by the digits that stand for them.
 	SpeedDials map[string]string `json:"speed_dials,omitempty"`
 }

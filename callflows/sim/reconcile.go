@@ -174,6 +174,10 @@ func (k *worker) takeUp(d dump, there map[string]dump) {
 	if event.Kind == callflows.Resumed && c.asks() {
 		return // it goes on with the answer
 	}
+	if c.state.Paging() && (event.Kind == "" || event.Kind == callflows.Resumed) {
+		k.goOn(c, callflows.Event{Kind: callflows.Resumed, At: w.workerTime(), Leg: c.state.DrivenLeg()})
+		return
+	}
 	switch event.Kind {
 	case "":
 		return

@@ -125,7 +125,7 @@ func showSettings(set tenants.UserSettings) error {
 	}
 	rows := [][]string{forward("forward_all", set.ForwardAll), forward("forward_busy", set.ForwardBusy), noAnswer,
 		{"do_not_disturb", onOff(set.DoNotDisturb), since(set.DisturbSince)}, {"call_waiting", onOff(!set.NoCallWaiting), ""},
-		{"reject_anonymous", onOff(set.RejectAnonymous), ""}, {"missed_call_email", set.MissedCallEmail, ""}}
+		{"reject_anonymous", onOff(set.RejectAnonymous), ""}}
 	for _, key := range slices.Sorted(maps.Keys(set.SpeedDials)) {
 		rows = append(rows, []string{"speed_dial " + key, set.SpeedDials[key], ""})
 	}
@@ -146,7 +146,6 @@ type userSetCommand struct {
 	DoNotDisturb    *bool             `negatable:"" help:"Whoever rings the user finds him busy."`
 	CallWaiting     *bool             `negatable:"" help:"The user may be rung while he is in a call."`
 	RejectAnonymous *bool             `negatable:"" help:"Callers who hide their number are refused."`
-	MissedCallEmail *string           `help:"Where missed calls are told; empty: nowhere."`
 	SpeedDial       map[string]string `help:"KEY=NUMBER; KEY= takes one away."`
 }
 
@@ -187,7 +186,6 @@ func (c *userSetCommand) change(set *tenants.UserSettings) error {
 	put(&set.NoAnswerSeconds, c.NoAnswerSeconds, &changed)
 	put(&set.DoNotDisturb, c.DoNotDisturb, &changed)
 	put(&set.RejectAnonymous, c.RejectAnonymous, &changed)
-	put(&set.MissedCallEmail, c.MissedCallEmail, &changed)
 	if c.CallWaiting != nil {
 		set.NoCallWaiting, changed = !*c.CallWaiting, true
 	}
