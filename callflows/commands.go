@@ -84,6 +84,7 @@ type Command struct {
 	Mark        Mark                `json:"mark,omitempty"`        // MarkMessage
 	Text        string              `json:"text,omitempty"`        // Speak
 	Room        string              `json:"room,omitempty"`        // Announce, Invite: name of the announcement
+	Music       string              `json:"music,omitempty"`       // Ring: the prompt that whoever is put on hold hears; empty: the node's own
 	Setting     *UserSetting        `json:"setting,omitempty"`     // SaveSetting
 	// Secret is what the caller keyed for CheckPIN. It stands in no journal and travels to no other worker.
 	Secret string `json:"-"`

@@ -143,7 +143,11 @@ func (e parkElement) park(s *step, p parkSettings) {
 
 func (parkElement) hold(s *step, p parkSettings) {
 	s.explain("park_plays")
-	s.await(stageParked, Command{Kind: Play, Prompt: p.Prompt, Language: s.language()})
+	prompt := p.Prompt
+	if music := s.music(); prompt == defaultHold && music != "" {
+		prompt = music
+	}
+	s.await(stageParked, Command{Kind: Play, Prompt: prompt, Language: s.language()})
 }
 
 func (parkElement) leave(s *step) {

@@ -42,6 +42,7 @@ var elementTypes = [...]element{
 	languageElement{},
 	lookupElement{},
 	menuElement{},
+	musicElement{},
 	numberElement{},
 	pageElement{},
 	parkElement{},

@@ -94,7 +94,7 @@ const (
 // Message is one message of a box.
 type Message struct {
 	ID    string    `json:"id"`
-	Media string    `json:"media"` // its file, as a prompt of the kind media: names it
+	Media string    `json:"media"` // its file, as a prompt of the kind Media names it
 	From  string    `json:"from,omitempty"`
 	At    time.Time `json:"at"`
 	Heard bool      `json:"heard,omitempty"`

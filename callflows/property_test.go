@@ -58,7 +58,7 @@ func anyEvent(t *rapid.T, s State, c Call) Event {
 	e.PIN = rapid.SampledFrom([]PINOutcome{PINRight, PINRight, PINWrong, PINLocked, PINNone, PINAway, PINLost, ""}).Draw(t, "pin")
 	e.Away = rapid.Bool().Draw(t, "away")
 	for range rapid.IntRange(0, 3).Draw(t, "messages") {
-		e.Messages = append(e.Messages, Message{ID: hostile(t, "message"), Media: "media:kept/aa/aa.wav", From: hostile(t, "sender"), Heard: rapid.Bool().Draw(t, "heard")})
+		e.Messages = append(e.Messages, Message{ID: hostile(t, "message"), Media: "Media:kept/aa/aa.wav", From: hostile(t, "sender"), Heard: rapid.Bool().Draw(t, "heard")})
 	}
 	if e.Kind == EndOrdered {
 		e.By, e.Reason = hostile(t, "by"), hostile(t, "why")
@@ -290,7 +290,7 @@ func (n *node) obey(c Command) {
 	case FindMessages:
 		answer.Kind, answer.Away = MessagesFound, rapid.IntRange(0, 4).Draw(n.t, "away") == 0
 		for i := range rapid.IntRange(0, 3).Draw(n.t, "messages") {
-			answer.Messages = append(answer.Messages, Message{ID: strconv.Itoa(i), Media: "media:kept/aa/aa.wav", Heard: rapid.Bool().Draw(n.t, "heard")})
+			answer.Messages = append(answer.Messages, Message{ID: strconv.Itoa(i), Media: "Media:kept/aa/aa.wav", Heard: rapid.Bool().Draw(n.t, "heard")})
 		}
 		n.will(answer)
 	case CheckPIN:

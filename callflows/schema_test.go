@@ -393,3 +393,12 @@ func TestEverySettingIsDescribedForWhoeverSpeaksOfIt(t *testing.T) {
 		t.Error("an element that is not there is known")
 	}
 }
+
+// A prompt's name never means a file of another's: what Tandem names by itself has a capital letter, which no flow may hold.
+func TestNoFlowNamesARecording(t *testing.T) {
+	for _, prompt := range []string{"Media:kept/aa/aa.wav", "Media:prompts/tenants/other/welcome.wav", "../other/welcome", "a/../../other/welcome", "/etc/passwd"} {
+		if _, err := ParseSettings("play", asJSON(map[string]any{"prompt": prompt})); err == nil {
+			t.Errorf("the prompt %s is taken", prompt)
+		}
+	}
+}

@@ -308,7 +308,7 @@ func (s *script) parse(line string, words []string) Event {
 		for _, w := range words {
 			if e.Away = e.Away || w == "away"; w != "away" {
 				id, heard := strings.CutSuffix(w, "*")
-				e.Messages = append(e.Messages, Message{ID: id, Media: "media:kept/" + id + ".wav", From: "+15550100", At: started, Heard: heard})
+				e.Messages = append(e.Messages, Message{ID: id, Media: "Media:kept/" + id + ".wav", From: "+15550100", At: started, Heard: heard})
 			}
 		}
 	case Played:
@@ -540,6 +540,7 @@ func (s *script) sayCommand(c Command) string {
 	add(c.Box != "", "of the box "+c.Box)
 	add(c.Message != "", "message "+c.Message+" "+string(c.Mark))
 	add(c.Text != "", c.Text)
+	add(c.Music != "", "with "+c.Music+" on hold")
 	add(c.Talking, "and who talks")
 	add(c.Room != "", "in "+c.Room)
 	if set := c.Setting; set != nil {

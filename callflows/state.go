@@ -97,6 +97,7 @@ type State struct {
 	Mailbox   Mailbox       `json:"mailbox,omitzero"`   // what voicemail_check has open
 	Recording Tape          `json:"recording,omitzero"` // of the call, while it is recorded
 	Choices   Choices       `json:"choices,omitzero"`   // what directory offers
+	Music     string        `json:"music,omitempty"`    // prompt that whoever is put on hold hears; empty: the tenant's
 }
 
 // Leg is one leg of the call.

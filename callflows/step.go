@@ -60,6 +60,9 @@ func (s *step) order(c Command) int {
 	if c.Leg == "" {
 		c.Leg = s.state.DrivenLeg()
 	}
+	if c.Kind == Ring {
+		c.Music = s.music()
+	}
 	s.commands = append(s.commands, c)
 	return c.N
 }

@@ -19,6 +19,9 @@ var (
 
 const maxPromptName = 128
 
+// PromptForm is the form of a prompt's name.
+func PromptForm() *regexp.Regexp { return promptName }
+
 // promptSchema is the schema of a setting that names a prompt.
 func promptSchema(description string) schema {
 	return schema{kind: textValue, reference: RefersToPrompt, min: 1, max: maxPromptName, form: promptName, description: description,

@@ -283,6 +283,8 @@ func fieldWords(member string) string {
 		return "diversion"
 	case "fetch":
 		return "request"
+	case "music":
+		return "music on hold"
 	case "n":
 		return "number of the command"
 	}

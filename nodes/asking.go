@@ -51,5 +51,6 @@ func (s *shard) heardOf(c *call, q question, reply callflows.Reply, took time.Du
 
 // asks says whether what the call waits for is the answer to a question that is under way.
 func (c *call) asks() bool {
-	return slices.ContainsFunc(c.asked, func(q question) bool { return q.Command.N == c.state.Awaited })
+	return slices.ContainsFunc(c.asked, func(q question) bool { return q.Command.N == c.state.Awaited }) ||
+		slices.ContainsFunc(c.inquiries, func(q callflows.Command) bool { return q.N == c.state.Awaited })
 }

@@ -56,8 +56,11 @@ func (s *shard) inquire(c *call, command callflows.Command, at time.Time) (answe
 		<-n.inquiring
 		s.mu.Lock()
 		defer s.mu.Unlock()
+		if n.staying.Err() != nil || n.role.Load() != owning {
+			return // whoever owns the node now asks again
+		}
 		c.inquiries = slices.DeleteFunc(c.inquiries, func(o callflows.Command) bool { return o.N == command.N })
-		if c.state.Phase != callflows.Ended && n.role.Load() == owning {
+		if c.state.Phase != callflows.Ended {
 			s.step(c, answer)
 		}
 	})

@@ -20,6 +20,7 @@ type order struct {
 	call    *call
 	facts   callflows.Call // the call's, readable without the shard's lock
 	command callflows.Command
+	music   []esl.Var // of a ring: what the leg that dials is to carry of it
 	built   esl.Command
 	at      time.Time     // of the event that led to it
 	mark    string        // what the channel of the driven leg is to carry from then on
@@ -113,7 +114,7 @@ func (n *Node) digitsRequest(tenant string, command callflows.Command) esl.Digit
 // dialString dials the targets that can be dialled. A contact that a phone registered and that no dial string can carry
 // is left out, so that it does not keep the others from ringing.
 func (n *Node) dialString(c callflows.Call, command callflows.Command) (esl.DialString, error) {
-	dial := esl.DialString{Mode: esl.Simultaneous, Global: n.dialVariables(command)}
+	dial := esl.DialString{Mode: esl.Simultaneous, Global: append(n.dialVariables(command), n.musicVariables(c.Tenant, command)...)}
 	if command.InOrder {
 		dial.Mode = esl.Sequential
 	}
@@ -174,6 +175,15 @@ func (n *Node) dialVariables(command callflows.Command) []esl.Var {
 		vars = append(vars, esl.Var{Name: "ignore_early_media", Value: "true"})
 	}
 	return append(vars, callerVariables(command.CallerID)...)
+}
+
+// musicVariables say what the one whom a leg puts on hold hears: the variable is read on the leg that holds
+// (switch_core_media.c, switch_core_media_toggle_hold).
+func (n *Node) musicVariables(tenant string, command callflows.Command) []esl.Var {
+	if command.Music == "" {
+		return nil
+	}
+	return []esl.Var{{Name: "hold_music", Value: n.options.Prompts(tenant, command.Language, command.Music)}}
 }
 
 // callerVariables say who calls.
@@ -341,6 +351,7 @@ func (o order) sendTo(ctx context.Context, c *esl.Conn) (esl.Reply, error) {
 	switch o.command.Kind {
 	case callflows.Ring:
 		variables = append(variables, ringVariables(o.command)...)
+		variables = append(variables, o.music...)
 	case callflows.Eavesdrop:
 		variables = append(variables, eavesdropVariables(o.command.Mode)...)
 	case callflows.Record:

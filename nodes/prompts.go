@@ -16,7 +16,7 @@ type Sounds struct {
 //
 //	tone:NAME     one of a few tones
 //	silence:MS    silence
-//	media:PATH    a file below the media folder: names of this kind are made by Tandem alone, and are in no flow
+//	Media:PATH    a file below the media folder; Tandem alone makes such names: with their capital letter no flow can hold them
 //	any other     the tenant's file of the name, else the platform's, in the language or in any; else, for the prompts of
 //	              Tandem's own elements, a tone, because no recorded voices are shipped; else a file of the node's own sounds
 //
@@ -29,7 +29,7 @@ func Prompts(s Sounds) func(tenant, language, prompt string) string {
 			return tone(name)
 		case special && kind == "silence":
 			return "silence_stream://" + name
-		case special && kind == "media" && s.Media != "":
+		case special && kind == "Media" && s.Media != "":
 			return strings.TrimSuffix(s.Media, "/") + "/" + name
 		}
 		if s.Find != nil && s.Media != "" {

@@ -434,7 +434,7 @@ func (s *shard) obey(c *call, command callflows.Command, at time.Time, orders *[
 	if err != nil {
 		return refused(command, at, err), true
 	}
-	*orders = append(*orders, order{call: c, facts: c.state.Call, command: command, built: built, at: at})
+	*orders = append(*orders, order{call: c, facts: c.state.Call, command: command, music: s.node.musicVariables(c.state.Call.Tenant, command), built: built, at: at})
 	return callflows.Event{}, false
 }
 

@@ -73,7 +73,7 @@ func (s *shard) inherit(doubt bool) []order {
 		}
 		for _, command := range orders {
 			if built, err := s.node.build(c.state.Call, command); err == nil {
-				open = append(open, order{call: c, facts: c.state.Call, command: command, built: built, at: time.Now().UTC(),
+				open = append(open, order{call: c, facts: c.state.Call, command: command, music: s.node.musicVariables(c.state.Call.Tenant, command), built: built, at: time.Now().UTC(),
 					mark: encodeMark(c.state, c.steps), term: s.node.term.Load()})
 			}
 		}

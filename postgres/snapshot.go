@@ -66,7 +66,7 @@ func (s *Store) loadTenants(ctx context.Context, tx pgx.Tx, ids []string) ([]ten
 		SELECT id, name, domain, time_zone, language, suspended, max_calls,
 		       coalesce(main_number, ''), country, international_prefix, national_prefix, area_code,
 		       may_call_out, blocked_prefixes, max_outgoing, outgoing_per_second, shown_numbers, withheld,
-		       max_calls_per_second, coalesce(published_version, 0), coalesce(candidate_version, 0), coalesce(candidate_share, 0)
+		       max_calls_per_second, coalesce(published_version, 0), coalesce(candidate_version, 0), coalesce(candidate_share, 0), music_on_hold
 		  FROM tenants WHERE @ids::text[] IS NULL OR id = ANY(@ids)
 		 ORDER BY id`, pgx.StrictNamedArgs{"ids": ids})
 	if err != nil {
@@ -78,7 +78,7 @@ func (s *Store) loadTenants(ctx context.Context, tx pgx.Tx, ids []string) ([]ten
 			&t.MainNumber, &t.Dialling.Country, &t.Dialling.InternationalPrefix, &t.Dialling.NationalPrefix, &t.Dialling.AreaCode,
 			&t.CallingOut.Allowed, &t.CallingOut.BlockedPrefixes, &t.CallingOut.MaxCalls, &t.CallingOut.PerSecond,
 			&t.CallingOut.Shown, &t.CallingOut.Withheld,
-			&t.MaxCallsPerSecond, &t.Published.Version, &t.Candidate.Version, &t.Candidate.Share)
+			&t.MaxCallsPerSecond, &t.Published.Version, &t.Candidate.Version, &t.Candidate.Share, &t.MusicOnHold)
 		return t, err
 	})
 }

@@ -53,6 +53,7 @@ func TestASnapshotHoldsWhatWasConfiguredAndNothingOfOthers(t *testing.T) {
 			tx.SetDraining(ctx, "m1", true),
 			tx.SaveNode(ctx, tenants.Node{Name: "m1", SIPURI: "sip:192.0.2.20:5080", EventSocket: "192.0.2.20:8021", MaxCalls: 100}), // it starts again
 			tx.SetMaxCallsPerSecond(ctx, "two", 5),
+			tx.SetMusicOnHold(ctx, "two", "music/two"),
 		} {
 			if step != nil {
 				return step
@@ -73,7 +74,7 @@ func TestASnapshotHoldsWhatWasConfiguredAndNothingOfOthers(t *testing.T) {
 				MainNumber: "+12025550100", Dialling: tenants.Dialling{Country: "US", InternationalPrefix: "011", NationalPrefix: "1", AreaCode: "202"},
 				CallingOut: tenants.CallingOut{Allowed: true, BlockedPrefixes: []string{"+1900", "+88"}, MaxCalls: 5, PerSecond: 2},
 				Published:  published(1)},
-			{ID: "two", Name: "two", Domain: "two.example", TimeZone: "UTC", Language: "en", MaxCallsPerSecond: 5,
+			{ID: "two", Name: "two", Domain: "two.example", TimeZone: "UTC", Language: "en", MaxCallsPerSecond: 5, MusicOnHold: "music/two",
 				Users:   []tenants.User{{ID: "b", Name: "Other", Extension: "102"}},
 				Devices: []tenants.Device{{ID: "d", Name: "Door", Username: "phone"}}},
 		},

@@ -52,6 +52,12 @@ func (t *Tx) SetMaxCallsPerSecond(ctx context.Context, id string, limit int) err
 		pgx.StrictNamedArgs{"id": id, "limit": limit})
 }
 
+// SetMusicOnHold names the prompt that held callers hear; empty: what the media node plays.
+func (t *Tx) SetMusicOnHold(ctx context.Context, id, prompt string) error {
+	return t.exec(ctx, "set music on hold", `UPDATE tenants SET music_on_hold = @prompt WHERE id = @id`,
+		pgx.StrictNamedArgs{"id": id, "prompt": prompt})
+}
+
 // SetDialling says how a tenant's people write numbers, and which number of the tenant's is its main one.
 func (t *Tx) SetDialling(ctx context.Context, id, mainNumber string, d tenants.Dialling) error {
 	return t.exec(ctx, "set dialling", `

@@ -7,6 +7,7 @@ import (
 
 	"github.com/google/uuid"
 
+	"tandem/callflows"
 	"tandem/postgres"
 	"tandem/tenants"
 )
@@ -72,6 +73,20 @@ func (s *Service) SetMaxCallsPerSecond(ctx context.Context, tenantID string, lim
 	}
 	return s.within(ctx, tenantID, func(tx *postgres.Tx, _ tenants.Tenant) error {
 		return tx.SetMaxCallsPerSecond(ctx, tenantID, limit)
+	})
+}
+
+// SetMusicOnHold says what a tenant's held callers hear, at once: the name of a prompt, or nothing for what the media node plays.
+func (s *Service) SetMusicOnHold(ctx context.Context, tenantID, prompt string) error {
+	var c checks
+	if prompt != "" {
+		c.form(callflows.PromptForm(), "music_on_hold", prompt, "is not the name of a prompt")
+	}
+	if c.err != nil {
+		return c.err
+	}
+	return s.within(ctx, tenantID, func(tx *postgres.Tx, _ tenants.Tenant) error {
+		return tx.SetMusicOnHold(ctx, tenantID, prompt)
 	})
 }
 

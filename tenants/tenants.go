@@ -59,6 +59,8 @@ type Tenant struct {
 	Dialling   Dialling   `json:"dialling,omitzero"`
 	CallingOut CallingOut `json:"calling_out,omitzero"`
 
+	MusicOnHold string `json:"music_on_hold,omitempty"` // the prompt that those who are put on hold hear; empty: what the media node plays
+
 	Settings []UserSettings `json:"settings,omitempty"`    // of those users who have set something
 	Places   []Whereabouts  `json:"whereabouts,omitempty"` // of devices that have some
 

@@ -132,7 +132,7 @@ func (w *world) askedOfBox(command callflows.Command, at time.Time) callflows.Ev
 		e.Kind = callflows.MessagesFound
 		for i := range w.rng.IntN(4) {
 			if !e.Away {
-				e.Messages = append(e.Messages, callflows.Message{ID: "m" + strconv.Itoa(i), Media: "media:kept/aa/aa.wav", At: began(), Heard: i > 1})
+				e.Messages = append(e.Messages, callflows.Message{ID: "m" + strconv.Itoa(i), Media: "Media:kept/aa/aa.wav", At: began(), Heard: i > 1})
 			}
 		}
 	case callflows.CheckPIN:

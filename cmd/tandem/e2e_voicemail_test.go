@@ -146,7 +146,8 @@ func withBox(t *testing.T, w *world) *company {
 	c.flow(t, "401", "check", map[string]tenants.Element{
 		"check":   element("voicemail_check", map[string]any{"user": "two", "attempts": 2, "seconds": 3}, map[string]string{"done": "goodbye", "failed": "no", "unavailable": "later"}),
 		"goodbye": element("hangup", map[string]any{"cause": "NORMAL_CLEARING"}, nil),
-		"no":      element("hangup", map[string]any{"cause": "CALL_REJECTED"}, nil),
+		"no":      element("play", map[string]any{"prompt": "silence:800"}, map[string]string{"next": "away"}), // a phone still keys
+		"away":    element("hangup", map[string]any{"cause": "CALL_REJECTED"}, nil),
 		"later":   element("hangup", map[string]any{"cause": "NORMAL_UNSPECIFIED"}, nil)})
 	c.publish(t)
 	must(t, w.Provisioning.SetPIN(within(t), c.id, "two", "4711"))

@@ -39,7 +39,7 @@ func (m *mailboxes) FindMessages(ctx context.Context, tenant, box string) ([]cal
 	}
 	all := make([]callflows.Message, 0, len(rows))
 	for _, r := range slices.Backward(rows) {
-		all = append(all, callflows.Message{ID: r.ID, Media: "media:" + mediaOf(r), From: r.From, At: r.At, Heard: r.HeardAt != nil})
+		all = append(all, callflows.Message{ID: r.ID, Media: "Media:" + mediaOf(r), From: r.From, At: r.At, Heard: r.HeardAt != nil})
 	}
 	slices.SortStableFunc(all, func(a, b callflows.Message) int {
 		switch {

@@ -22,6 +22,7 @@ func recordClaims() []Claim {
 		{"a session that is recorded until its end tells of the file before its hang-up is complete", sessionRecordedToItsEnd},
 		{"stopping a recording that is not there harms nothing", stopNothing},
 		{"several files play as one", filesAsOne},
+		{"who is put on hold hears the music of the leg that holds, until it holds no more", holdMusic},
 	}
 }
 
@@ -199,4 +200,21 @@ func filesAsOne(t *testing.T, target Target) {
 	e.send(esl.Playback(uuid, "play", "file_string://silence_stream://100!tone_stream://%(100,0,800)!silence_stream://100"))
 	equal(t, "response", e.done("play").Get("Application-Response"), "FILE PLAYED")
 	d.Bye()
+}
+
+func holdMusic(t *testing.T, target Target) {
+	e := open(t, target)
+	a, b, caller, callee := e.bridged("true")
+	const music = "tone_stream://%(200,0,440);loops=-1"
+	e.text(esl.UUIDSetvar(a, "hold_music", music))
+	e.text(esl.UUIDSetvar(b, "hold_music", "tone_stream://%(200,0,880);loops=-1"))
+	caller.Reinvite("sendonly")
+	e.event(a, "CHANNEL_HOLD")
+	equal(t, "music", e.event(b, "PLAYBACK_START").Get("Playback-File-Path"), music)
+	e.absent(a, "PLAYBACK_START")
+	caller.Reinvite("sendrecv")
+	e.event(a, "CHANNEL_UNHOLD")
+	e.event(b, "PLAYBACK_STOP")
+	callee.Bye()
+	e.event(a, "CHANNEL_HANGUP_COMPLETE")
 }

@@ -67,6 +67,7 @@ type channel struct {
 	media                    bool // a codec is agreed
 	hitDialplan              bool
 	held                     bool
+	music                    []field // what it hears while its partner holds: PLAYBACK_START's fields
 	hungup                   bool
 	destroyed                bool
 	cause                    int

@@ -175,12 +175,38 @@ func (c *channel) setHeld(held bool) {
 		c.times.lastHold = time.Now()
 		c.setCallState(callHeld)
 		c.fire("CHANNEL_HOLD")
+		c.startMusic()
 		return
 	}
+	c.stopMusic()
 	c.times.holdTotal += time.Since(c.times.lastHold)
 	c.setCallState(callUnheld)
 	c.fire("CHANNEL_UNHOLD")
 	c.setCallState(callActive)
+}
+
+// startMusic plays to the partner what the leg that holds has as its music (switch_core_media_toggle_hold).
+func (c *channel) startMusic() {
+	name, _ := c.vars.get("hold_music")
+	if c.partner == nil || name == "" || name == "silence" || c.partner.music != nil {
+		return
+	}
+	kind, _, stream := strings.Cut(name, "://")
+	c.partner.music = []field{{"Playback-File-Path", name}}
+	if stream {
+		c.partner.music = []field{{"Playback-File-Type", kind}, {"Playback-File-Path", name}}
+	}
+	c.partner.fire("PLAYBACK_START", c.partner.music...)
+}
+
+// stopMusic ends that.
+func (c *channel) stopMusic() {
+	if c.partner == nil || c.partner.music == nil {
+		return
+	}
+	about := c.partner.music
+	c.partner.music = nil
+	c.partner.fire("PLAYBACK_STOP", append(about, field{"Playback-Status", "break"})...)
 }
 
 // receiveUpdate is a session refresh (RFC 4028) or a new description (RFC 3311).
