@@ -103,6 +103,7 @@ func newComposeRun(t *testing.T) *composeRun {
 		"tandem:"+settings["TANDEM_AMQP_PASSWORD"]+"@127.0.0.1:5672", amqp.User.String()+"@"+amqp.Host,
 		"127.0.0.1:8080", r.tcp(), "127.0.0.1:8021", r.tcp(), "127.0.0.1:5060", r.udp(), "127.0.0.1:5070", r.udp(), "127.0.0.1:5090", r.udp(),
 		"/var/lib/tandem", filepath.Join(s.Dir, "worker"), "/run/tandem", filepath.Join(s.Dir, "run"),
+		"/media/tandem", filepath.Join(s.Dir, "media"),
 	)
 	return r
 }
