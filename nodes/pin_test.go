@@ -7,6 +7,7 @@ import (
 	"strings"
 	"sync/atomic"
 	"testing"
+	"time"
 
 	"tandem/callflows"
 	"tandem/tenants"
@@ -59,6 +60,18 @@ func (e *editions) Version(ctx context.Context, tenant string, version int64) (*
 	}
 	t, _ := e.current.Load().Tenant(tenant).Under(edition(version), callflows.ParseSettings)
 	return t, nil
+}
+
+// asked waits until a version is asked for.
+func (e *editions) asked() int64 {
+	e.t.Helper()
+	select {
+	case v := <-e.fetched:
+		return v
+	case <-time.After(patience):
+		e.t.Fatal("no version is asked for")
+		return 0
+	}
 }
 
 func (e *editions) use(o *Options) { o.Snapshot, o.Versions = e.current.Load, e }
@@ -126,7 +139,7 @@ func TestACallWaitsForAVersionThatThisWorkerHasNotGotYet(t *testing.T) {
 	w := ownEditions(t, f, e)
 	f.event("CHANNEL_CREATE", callerLeg, "inbound")
 	f.event("CHANNEL_PARK", callerLeg, "inbound")
-	if v := <-e.fetched; v != 3 {
+	if v := e.asked(); v != 3 {
 		t.Fatalf("version %d is asked for", v)
 	}
 	select {
@@ -181,7 +194,7 @@ func TestAStandbyGoesOnUnderTheCallsVersion(t *testing.T) {
 	f.answered()
 	e.publish(4)
 	first.said(t, "playing")
-	if v := <-later.fetched; v != 3 {
+	if v := later.asked(); v != 3 {
 		t.Fatalf("version %d is asked for", v)
 	}
 	stopFirst()
