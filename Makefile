@@ -27,14 +27,15 @@ race: ## Run the tests under the race detector
 conformance: ## Check the stand-in, and a real FreeSWITCH named by TANDEM_FREESWITCH, against one suite
 	$(GO) test -count=1 -v ./esl/conformance/...
 
-bench: ## Measure: decisions over AMQP against a bare echo, how soon changes are live, the event socket against eslgo
+bench: ## Measure: decisions against a bare echo, how soon changes are live, the event socket against eslgo, the engine
 	$(STACK) $(TANDEM) bench route
 	$(STACK) $(TANDEM) bench config
 	$(TANDEM) bench esl
+	$(STACK) $(TANDEM) bench engine
 
 SEEDS ?= 2000
 FROM ?= 1
-sim: ## Run the engine in SEEDS simulated worlds with faults, and check its invariants
+sim: ## Run the engine in SEEDS simulated worlds with faults, on all cores, and check its invariants
 	$(TANDEM) sim --seeds $(SEEDS) --from $(FROM)
 
 ROUNDS ?= 200
