@@ -7,13 +7,13 @@ import (
 
 	"tandem/messages"
 	"tandem/sipptest"
+	"tandem/stack"
 	"tandem/tenants"
 )
 
 // neighbours are two companies of which the first may call out.
-func neighbours(t *testing.T) (caller, called *company) {
+func neighbours(t *testing.T, w *world) (caller, called *company) {
 	t.Helper()
-	w := sharedWorld(t)
 	caller, called = w.company(t), w.company(t)
 	for _, c := range []*company{caller, called} {
 		must(t, w.Provisioning.SetDialling(within(t), c.id, c.number, tenants.Dialling{Country: "US"}))
@@ -39,7 +39,24 @@ func (c *company) otherCall(t *testing.T, legs int) (id string) {
 // A number of another tenant's is called without a carrier: each side has its own call, explanation and records.
 func TestCallBetweenTenants(t *testing.T) {
 	t.Parallel()
-	a, b := neighbours(t)
+	betweenTenants(t, sharedWorld(t))
+}
+
+// A real FreeSWITCH may have both ends, and so call itself through the edge.
+func TestCallBetweenTenantsOnFreeSWITCH(t *testing.T) {
+	where, found := stack.FindFreeSWITCH()
+	if !found || stack.IsAddress(where) {
+		t.Skip("no FreeSWITCH on this machine: set TANDEM_FREESWITCH to the path of its binary")
+	}
+	w, err := newWorld(within(t), t, stack.ForTest(t), worldOptions{Name: "between-freeswitch", Nodes: 1, FreeSWITCH: where})
+	must(t, err)
+	w.tellOnFailure(t)
+	betweenTenants(t, w)
+}
+
+func betweenTenants(t *testing.T, w *world) {
+	t.Helper()
+	a, b := neighbours(t, w)
 	b.flow(t, b.number, "ring", map[string]tenants.Element{"ring": ringing("at_once", 10, "two")})
 	a.publish(t)
 	b.publish(t)
@@ -60,7 +77,7 @@ func TestCallBetweenTenants(t *testing.T) {
 // A caller who is withheld is so to the other tenant; the callee's end is told on both sides.
 func TestCallBetweenTenantsThatIsBusy(t *testing.T) {
 	t.Parallel()
-	a, b := neighbours(t)
+	a, b := neighbours(t, sharedWorld(t))
 	b.flow(t, b.number, "ring", map[string]tenants.Element{"ring": ringing("at_once", 10, "two")})
 	a.publish(t)
 	b.publish(t)
@@ -81,7 +98,7 @@ func TestCallBetweenTenantsThatIsBusy(t *testing.T) {
 // Two tenants that divert to each other: the call ends by itself.
 func TestTenantsThatDivertToEachOther(t *testing.T) {
 	t.Parallel()
-	a, b := neighbours(t)
+	a, b := neighbours(t, sharedWorld(t))
 	a.flow(t, a.number, "out", map[string]tenants.Element{"out": element("number", map[string]any{"number": b.number}, nil)})
 	b.flow(t, b.number, "out", map[string]tenants.Element{"out": element("number", map[string]any{"number": a.number}, nil)})
 	a.publish(t)
