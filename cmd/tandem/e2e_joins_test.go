@@ -146,3 +146,49 @@ func listenIn(t *testing.T, w *world) {
 	names(t, first, second.Call)
 	names(t, second, first.Call)
 }
+
+// TestATransferParks: who is called sends the caller to the park, and a third fetches him.
+func TestATransferParks(t *testing.T) {
+	t.Parallel()
+	w := sharedWorld(t)
+	c := joining(t, w)
+	c.register(t, "two")
+	two := c.talker(t, "two")
+	one := c.call(t, "one", ringsTwo, sipptest.Call{Talk: 4 * time.Second})
+	talk := two.answered()
+	c.awaitTold(t, "talking")
+	if code := talk.refer(parks + "@" + c.domain); code != "202" {
+		t.Fatal("REFER: " + code)
+	}
+	talk.told("SIP/2.0 200 OK")
+	talk.ended()
+	c.awaitTold(t, "parked_in")
+	three := c.call(t, "three", fetches, sipptest.Call{CalleeEnds: true})
+	first, second := w.story(t, succeed(t, one), 2), w.story(t, succeed(t, three), 1)
+	expected{Verdict: "The call was answered", Tells: []string{"talking", "transferred", "parked_in", "taken_unpark", "joined"}, Legs: []leg{cleared("one-phone"), cleared("two-phone")}}.check(t, first)
+	expected{Verdict: "The call was answered", Tells: []string{"fetch_found", "joined", "call_ended"}, Legs: []leg{cleared("three-phone")}}.check(t, second)
+}
+
+// TestACallerParksWhomHeCalled: the parked leg is not its call's caller's, whose is gone.
+func TestACallerParksWhomHeCalled(t *testing.T) {
+	t.Parallel()
+	w := sharedWorld(t)
+	c := joining(t, w)
+	c.register(t, "two")
+	one := c.talker(t, "one")
+	two := c.listen(t, "two", sipptest.Behaviour{})
+	talk := one.call(ringsTwo)
+	c.awaitTold(t, "talking")
+	if code := talk.refer(parks + "@" + c.domain); code != "202" {
+		t.Fatal("REFER: " + code)
+	}
+	talk.told("SIP/2.0 200 OK")
+	talk.ended()
+	c.awaitTold(t, "parked_in")
+	three := c.call(t, "three", fetches, sipptest.Call{Talk: time.Second})
+	second := w.story(t, succeed(t, three, two), 1)
+	first := w.story(t, talk.id, 2)
+	expected{Verdict: "The call was answered", Tells: []string{"talking", "transferred", "parked_in", "taken_unpark", "joined"}, Legs: []leg{cleared("one-phone"), cleared("two-phone")}}.check(t, first)
+	expected{Verdict: "The call was answered", Tells: []string{"fetch_found", "joined", "call_ended"}, Legs: []leg{cleared("three-phone")}}.check(t, second)
+	names(t, first, second.Call)
+}
