@@ -90,8 +90,14 @@ func (w *world) orderTransfer() {
 	w.happened("transfer ordered")
 	c := pick(w, k.order...)
 	leg := ""
-	if legs := c.state.Legs; len(legs) > 0 && w.chance(70) {
-		leg = pick(w, legs...).ID
+	legs := []string{"unknown"}
+	for _, l := range c.state.Legs {
+		if l.Created && !l.HungUp { // who orders sees these alone
+			legs = append(legs, l.ID)
+		}
+	}
+	if w.chance(70) {
+		leg = pick(w, legs...)
 	}
 	k.take(c, callflows.Event{Kind: callflows.TransferOrdered, At: w.nodeTime(), Leg: leg, Target: w.anyNumber(c.facts.Tenant), By: pick(w, hostile()...),
 		Order: w.uuid()})

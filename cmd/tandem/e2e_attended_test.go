@@ -4,7 +4,6 @@ import (
 	"context"
 	"strings"
 	"testing"
-	"time"
 
 	"tandem/explain"
 	"tandem/sipptest"
@@ -37,10 +36,8 @@ func TestAttendedTransferJoinsTwoTalks(t *testing.T) {
 func attendedByCallee(t *testing.T, w *world) {
 	c := w.company(t)
 	c.publish(t)
-	c.register(t, "three")
-	two := c.talker(t, "two")
-	three := c.listen(t, "three", sipptest.Behaviour{})
-	one := c.call(t, "one", "102", sipptest.Call{Talk: 4 * time.Second})
+	two, three := c.talker(t, "two"), c.talker(t, "three")
+	one := c.call(t, "one", "102", sipptest.Call{CalleeEnds: true, Talk: patience})
 	first := two.answered()
 	first.hold("sendonly")
 	second := two.call("103")
@@ -51,9 +48,11 @@ func attendedByCallee(t *testing.T, w *world) {
 	first.told("SIP/2.0 200 OK")
 	first.ended()
 	second.ended()
-	x := w.story(t, succeed(t, one, three), 2)
+	w.awaitTold(t, c, "joined", 2)
+	three.answered().bye()
+	x := w.story(t, succeed(t, one), 2)
 	y := w.story(t, second.id, 2)
-	expected{Verdict: "The call was answered", Tells: []string{"talking", "joined", "caller_hung_up", "call_ended"},
+	expected{Verdict: "The call was answered", Tells: []string{"talking", "joined", "call_ended"},
 		Legs: []leg{cleared("one-phone"), cleared("two-phone")}}.check(t, x)
 	expected{Verdict: "The call was answered", Tells: []string{"talking", "joined", "call_ended"},
 		Legs: []leg{cleared("two-phone"), cleared("three-phone")}}.check(t, y)
@@ -64,9 +63,9 @@ func attendedByCallee(t *testing.T, w *world) {
 func attendedByCaller(t *testing.T, w *world) {
 	c := w.company(t)
 	c.publish(t)
-	c.register(t, "one", "three")
+	c.register(t, "one")
 	two := c.talker(t, "two")
-	one, three := c.listen(t, "one", sipptest.Behaviour{}), c.listen(t, "three", sipptest.Behaviour{HangUp: true, Talk: 3 * time.Second})
+	one, three := c.listen(t, "one", sipptest.Behaviour{}), c.talker(t, "three")
 	first := two.call("101")
 	second := two.call("103")
 	w.awaitTold(t, c, "talking", 2)
@@ -76,7 +75,9 @@ func attendedByCaller(t *testing.T, w *world) {
 	first.told("SIP/2.0 200 OK")
 	first.ended()
 	second.ended()
-	succeed(t, three, one)
+	w.awaitTold(t, c, "joined", 2)
+	three.answered().bye()
+	succeed(t, one)
 	x, y := w.story(t, first.id, 2), w.story(t, second.id, 2)
 	expected{Verdict: "The call was answered", Tells: []string{"talking", "joined", "call_ended"},
 		Legs: []leg{cleared("two-phone"), cleared("one-phone")}}.check(t, x)
@@ -90,7 +91,7 @@ func attendedInVain(t *testing.T, w *world) {
 	c := w.company(t)
 	c.publish(t)
 	two := c.talker(t, "two")
-	one := c.call(t, "one", "102", sipptest.Call{CalleeEnds: true, Talk: 5 * time.Second})
+	one := c.call(t, "one", "102", sipptest.Call{CalleeEnds: true, Talk: patience})
 	first := two.answered()
 	c.awaitTold(t, "talking")
 	if code := first.refer("103@" + c.domain + "?Replaces=nobody%3Bto-tag%3D1%3Bfrom-tag%3D2"); code != "202" {
@@ -106,7 +107,7 @@ func passedOnAfterwards(t *testing.T, w *world) {
 	c := w.company(t)
 	c.publish(t)
 	two, three := c.talker(t, "two"), c.talker(t, "three")
-	one := c.call(t, "one", "102", sipptest.Call{Talk: 6 * time.Second})
+	one := c.call(t, "one", "102", sipptest.Call{CalleeEnds: true, Talk: patience})
 	first := two.answered()
 	second := two.call("103")
 	w.awaitTold(t, c, "talking", 2)
@@ -117,8 +118,8 @@ func passedOnAfterwards(t *testing.T, w *world) {
 	w.awaitTold(t, c, "joined", 2)
 	third.refer("102@" + c.domain)
 	third.ended()
-	two.answered().ended()
-	expected{Verdict: "The call was answered", Tells: []string{"joined", "transferred", "ringing", "talking", "caller_hung_up", "call_ended"},
+	two.answered().bye()
+	expected{Verdict: "The call was answered", Tells: []string{"joined", "transferred", "ringing", "talking", "leg_ended", "call_ended"},
 		Legs: []leg{cleared("one-phone"), cleared("two-phone"), cleared("two-phone")}}.check(t, w.story(t, succeed(t, one), 3))
 	w.story(t, second.id, 2)
 }
@@ -156,8 +157,8 @@ func TestTransferByOrder(t *testing.T) {
 	c.publish(t)
 	c.register(t, "three")
 	two := c.talker(t, "two")
-	three := c.listen(t, "three", sipptest.Behaviour{})
-	one := c.call(t, "one", "102", sipptest.Call{Talk: 4 * time.Second})
+	three := c.listen(t, "three", sipptest.Behaviour{HangUp: true})
+	one := c.call(t, "one", "102", sipptest.Call{CalleeEnds: true, Talk: patience})
 	talk := two.answered()
 	call := c.awaitTold(t, "talking")
 	if status, answer := askAPI(t, "POST", w.HTTPAddress, "/v1/calls/"+call+"/transfer", map[string]string{"to": "999", "by": "anna"}); status != 409 {
@@ -165,6 +166,6 @@ func TestTransferByOrder(t *testing.T) {
 	}
 	w.says(t, []string{"The leg is on its way."}, "call", "transfer", call, "--to", "103", "--by", "anna")
 	talk.ended()
-	expected{Verdict: "The call was answered", Tells: []string{"talking", "transfer_number_unknown", "transfer_ordered", "transferred_by_order", "ringing", "talking", "caller_hung_up", "call_ended"},
+	expected{Verdict: "The call was answered", Tells: []string{"talking", "transfer_number_unknown", "transfer_ordered", "transferred_by_order", "ringing", "talking", "leg_ended", "call_ended"},
 		Legs: []leg{cleared("one-phone"), cleared("three-phone"), cleared("two-phone")}}.check(t, w.story(t, succeed(t, one, three), 3))
 }

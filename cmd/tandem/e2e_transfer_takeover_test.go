@@ -18,15 +18,15 @@ func TestOwnerDiesDuringATransfer(t *testing.T) {
 		"by the callee": func(t *testing.T, w *world, c *company, during func()) {
 			two := c.talker(t, "two")
 			c.register(t, "three")
-			three := c.listen(t, "three", sipptest.Behaviour{})
-			one := c.call(t, "one", "102", sipptest.Call{Talk: 5 * time.Second})
+			three := c.listen(t, "three", sipptest.Behaviour{HangUp: true})
+			one := c.call(t, "one", "102", sipptest.Call{CalleeEnds: true, Talk: patience})
 			talk := two.answered()
 			c.awaitTold(t, "talking")
 			during()
 			talk.refer("103@" + c.domain)
 			talk.ended()
 			must(t, w.worker.Kill())
-			expected{Verdict: "The call was answered", Tells: []string{"talking", "transferred", "ringing", "talking", "caller_hung_up", "call_ended"},
+			expected{Verdict: "The call was answered", Tells: []string{"talking", "transferred", "ringing", "talking", "leg_ended", "call_ended"},
 				Legs: []leg{cleared("one-phone"), cleared("three-phone"), cleared("two-phone")}}.check(t, w.story(t, succeed(t, one, three), 3))
 		},
 		"by the caller": func(t *testing.T, w *world, c *company, during func()) {

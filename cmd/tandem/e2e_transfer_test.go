@@ -2,7 +2,6 @@ package main
 
 import (
 	"testing"
-	"time"
 
 	"tandem/messages"
 	"tandem/sipptest"
@@ -22,8 +21,8 @@ func calleeTransfers(t *testing.T, w *world) {
 	c.publish(t)
 	c.register(t, "three")
 	two := c.talker(t, "two")
-	three := c.listen(t, "three", sipptest.Behaviour{Checks: []sipptest.Check{{Header: "From", Pattern: "sip:101@"}}})
-	one := c.call(t, "one", "102", sipptest.Call{Talk: 2 * time.Second})
+	three := c.listen(t, "three", sipptest.Behaviour{HangUp: true, Checks: []sipptest.Check{{Header: "From", Pattern: "sip:101@"}}})
+	one := c.call(t, "one", "102", sipptest.Call{CalleeEnds: true, Talk: patience})
 	talk := two.answered()
 	c.awaitTold(t, "talking")
 	if code := talk.refer("103@" + c.domain); code != "202" {
@@ -31,7 +30,7 @@ func calleeTransfers(t *testing.T, w *world) {
 	}
 	talk.told("SIP/2.0 200 OK")
 	talk.ended()
-	expected{Verdict: "The call was answered", Tells: []string{"talking", "transferred", "transfer_leads", "ringing", "talking", "caller_hung_up", "call_ended"},
+	expected{Verdict: "The call was answered", Tells: []string{"talking", "transferred", "transfer_leads", "ringing", "talking", "leg_ended", "call_ended"},
 		Legs: []leg{cleared("one-phone"), cleared("two-phone"), cleared("three-phone")}}.check(t, w.story(t, succeed(t, one, three), 3))
 	clean(t, three)
 }
@@ -70,7 +69,7 @@ func TestTransferToANumberOutside(t *testing.T) {
 		c.publish(t)
 		two := c.talker(t, "two")
 		carrier := listen(t, c.first, sipptest.Behaviour{HangUp: true})
-		one := c.call(t, "one", "102", sipptest.Call{CalleeEnds: true, Talk: 5 * time.Second})
+		one := c.call(t, "one", "102", sipptest.Call{CalleeEnds: true, Talk: patience})
 		talk := two.answered()
 		c.awaitTold(t, "talking")
 		talk.refer(c.outside() + "@" + c.domain)
@@ -84,12 +83,12 @@ func TestTransferToANumberOutside(t *testing.T) {
 		c := callingOut(t, nil)
 		c.publish(t)
 		two := c.talker(t, "two")
-		one := c.call(t, "one", "102", sipptest.Call{Talk: 3 * time.Second})
+		one := c.call(t, "one", "102", sipptest.Call{CalleeEnds: true, Talk: patience})
 		talk := two.answered()
 		c.awaitTold(t, "talking")
 		talk.refer("0" + c.prefix[3:] + "66611@" + c.domain)
 		talk.ended()
-		two.answered().ended()
+		two.answered().bye()
 		expected{Verdict: "The call was answered", Tells: []string{"transferred", "prefix_blocked", "transfer_recalls", "ringing", "talking", "call_ended"},
 			Legs: []leg{cleared("one-phone"), cleared("two-phone"), cleared("two-phone")}}.check(t, c.w.story(t, succeed(t, one), 3))
 	})
@@ -104,13 +103,13 @@ func TestTransferThatReachesNobodyComesBack(t *testing.T) {
 	c.register(t, "three")
 	two := c.talker(t, "two")
 	three := c.listen(t, "three", sipptest.Behaviour{Code: 486, Phrase: "Busy Here"})
-	one := c.call(t, "one", "102", sipptest.Call{Talk: 3 * time.Second})
+	one := c.call(t, "one", "102", sipptest.Call{CalleeEnds: true, Talk: patience})
 	talk := two.answered()
 	c.awaitTold(t, "talking")
 	talk.refer("103@" + c.domain)
 	talk.ended()
-	two.answered().ended()
-	expected{Verdict: "The call was answered", Tells: []string{"transferred", "ring_busy", "transfer_recalls", "ringing", "talking", "caller_hung_up", "call_ended"},
+	two.answered().bye()
+	expected{Verdict: "The call was answered", Tells: []string{"transferred", "ring_busy", "transfer_recalls", "ringing", "talking", "leg_ended", "call_ended"},
 		Legs: []leg{cleared("one-phone"), {Far: "three-phone", Cause: "USER_BUSY", Code: 486, Fault: messages.FaultCallee}, cleared("two-phone"), cleared("two-phone")}}.
 		check(t, w.story(t, succeed(t, one, three), 4))
 }
@@ -144,8 +143,8 @@ func TestHoldAndItsEndPass(t *testing.T) {
 	c.publish(t)
 	c.register(t, "three")
 	two := c.talker(t, "two")
-	three := c.listen(t, "three", sipptest.Behaviour{})
-	one := c.call(t, "one", "102", sipptest.Call{Talk: 3 * time.Second})
+	three := c.listen(t, "three", sipptest.Behaviour{HangUp: true})
+	one := c.call(t, "one", "102", sipptest.Call{CalleeEnds: true, Talk: patience})
 	talk := two.answered()
 	c.awaitTold(t, "talking")
 	talk.hold("sendonly")
