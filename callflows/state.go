@@ -166,6 +166,9 @@ func ElementBefore(config Config, s State, e Event) string {
 // Ringing says whether the call waits for somebody to answer.
 func (s *State) Ringing() bool { return s.Phase == Running && s.Stage == stageRinging }
 
+// Moving says whether the call waits for what the node does with a leg that was taken out of its talk.
+func (s *State) Moving() bool { return s.Stage == stageMoving }
+
 // Joined says whether the call talks, or talked last, to another call's leg.
 func (s *State) Joined() bool { return s.Phase == Talking && s.Stage == stageJoined }
 

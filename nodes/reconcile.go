@@ -431,6 +431,8 @@ func resumption(c *call, d dump, callee bool) callflows.Event {
 		event.Kind, event.Leg = callflows.Bridged, d.Variable("bridge_to") // the mark is from before the answer
 	case callee:
 		return callflows.Event{} // it rings or talks, and its end will be told
+	case c.state.Moving():
+		event.Kind = callflows.Resumed
 	case c.state.Phase == callflows.Talking:
 		event.Kind, event.Command, event.Cause = callflows.RingEnded, c.state.Awaited, "NORMAL_CLEARING"
 	case c.state.Ringing() && d.Variable("originate_disposition") != "" && d.Variable("originate_disposition") != "SUCCESS":

@@ -236,6 +236,8 @@ func (k *worker) resumption(c *driven, d dump, callee bool) callflows.Event {
 		event.Kind, event.Leg = callflows.Bridged, d.bridgedTo
 	case callee:
 		return callflows.Event{}
+	case c.state.Moving():
+		event.Kind = callflows.Resumed
 	case c.state.Phase == callflows.Talking:
 		event.Kind, event.Command, event.Cause = callflows.RingEnded, c.state.Awaited, "NORMAL_CLEARING"
 	case c.state.Ringing() && d.disposition != "" && d.disposition != "SUCCESS":
