@@ -230,7 +230,11 @@ var answersByItself = []sipptest.Check{{Header: "Call-Info", Pattern: "answer-af
 // A caller speaks to two phones that answer by themselves, and lets them go by hanging up.
 func TestAPageReachesManyPhones(t *testing.T) {
 	t.Parallel()
-	w := sharedWorld(t)
+	pages(t, sharedWorld(t))
+}
+
+func pages(t *testing.T, w *world) {
+	t.Helper()
 	c := w.company(t)
 	c.flow(t, "500", "page", map[string]tenants.Element{"page": element("page", map[string]any{"users": []string{"one", "two", "three"}}, nil)})
 	c.publish(t)
@@ -255,4 +259,24 @@ func TestAnIntercomReachesOnePhone(t *testing.T) {
 		Legs: []leg{{Far: "three-phone", Cause: "USER_NOT_REGISTERED", Code: 480, Fault: messages.FaultCallee}}}.check(t, w.story(t, succeed(t, c.call(t, "three", "*80102", sipptest.Call{Expect: 480})), 1))
 	expected{Verdict: "The call was answered", Tells: []string{"prefix_found", "ringing", "leg_answered", "talking", "call_ended"}, Legs: []leg{talked("one"), talked("two")}}.
 		check(t, w.story(t, succeed(t, first, two), 2))
+}
+
+// Who answers in a group must key 1: the first to answer does not, and is left; the second does.
+func TestWhoKeysGetsTheCall(t *testing.T) {
+	t.Parallel()
+	accepts(t, sharedWorld(t))
+}
+
+func accepts(t *testing.T, w *world) {
+	t.Helper()
+	c := w.company(t)
+	c.flow(t, "200", "group", map[string]tenants.Element{"group": element("ring", map[string]any{
+		"targets": []any{map[string]any{"user": "two", "confirm": true}, map[string]any{"user": "three", "confirm": true}}, "seconds": 10}, nil)})
+	c.publish(t)
+	c.register(t, "two", "three")
+	machine := c.listen(t, "two", sipptest.Behaviour{})
+	person := c.listen(t, "three", sipptest.Behaviour{After: 500 * time.Millisecond, Digits: "1"})
+	caller := c.call(t, "one", "200", sipptest.Call{Talk: time.Second})
+	expected{Verdict: "The call was answered", Tells: []string{"leg_answered", "must_accept", "leg_answered", "must_accept", "talking", "call_ended"},
+		Legs: []leg{talked("one"), {Far: "two-phone", Cause: "LOSE_RACE", Answered: true}, talked("three")}}.check(t, w.story(t, succeed(t, caller, machine, person), 3))
 }

@@ -37,6 +37,8 @@ func TestRealFreeSWITCH(t *testing.T) {
 		"a call parked and fetched":          func(t *testing.T) { parkAndFetch(t, w) },
 		"a ringing call replaced":            func(t *testing.T) { replaceRinging(t, w) },
 		"a phone that talks replaced":        func(t *testing.T) { replaceTalking(t, w) },
+		"a call taken by a key":              func(t *testing.T) { accepts(t, w) },
+		"an announcement to two phones":      func(t *testing.T) { pages(t, w) },
 		"a talk listened to":                 func(t *testing.T) { listenIn(t, w) },
 	} {
 		t.Run(name, func(t *testing.T) {
