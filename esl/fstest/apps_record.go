@@ -104,14 +104,16 @@ func (c *channel) keepTape(file string, took time.Duration) {
 	c.vars.set("record_samples", itoa(int(took.Milliseconds())*8))
 }
 
-// runRecordSession is record_session: PATH. It goes on beside whatever else the channel does, and as if nothing were wrong when
-// the path is.
+// runRecordSession is record_session: PATH. It goes on beside whatever else the channel does, and without a word when it
+// cannot be made. (The engine makes folders that are missing; the stand-in does not.)
 func runRecordSession(c *channel, data string) {
 	words := strings.Fields(data)
 	if len(words) == 0 || slices.ContainsFunc(c.taped, func(t tape) bool { return t.file == words[0] }) {
 		return
 	}
-	_ = c.srv.canRecord(words[0]) // the engine opens it in a thread of its own, and goes on without
+	if !c.srv.canRecord(words[0]) {
+		return
+	}
 	c.taped = append(c.taped, tape{words[0], time.Now()})
 	c.fire("RECORD_START", field{"Record-File-Path", words[0]})
 }
