@@ -71,6 +71,14 @@ func unheardTransfer(c *call, d dump) (callflows.Event, bool) {
 	return e, true
 }
 
+// orphaned says whether a leg has parked by a transfer, and belongs to no call that anybody knows: who transferred it is gone, and it
+// carries nothing. It would wait for ever.
+func (s *shard) orphaned(d dump) bool {
+	_, transferred := transferOf(d)
+	_, ours := callOf(d, s.node.options.Node.Name)
+	return transferred && !ours && d.Get("Call-Direction") == "outbound" && !s.has(d.Get("Unique-ID"))
+}
+
 // leftBehind is the leg of the same call that stays when this one has transferred it and goes, or "" (sofia.c: endpoint_disposition
 // of a blind transfer, and of a leg that REFER with Replaces has replaced; transfer_to of who asked for that).
 func leftBehind(h headers) string {

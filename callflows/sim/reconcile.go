@@ -28,6 +28,9 @@ func (k *worker) reconcile(then func()) {
 			k.endUnlisted(dumps)
 			for _, uuid := range listed {
 				c := k.calls[uuid]
+				if c == nil {
+					k.endOrphan(dumps[uuid], dumps)
+				}
 				if d := dumps[uuid]; k.leads(d, dumps) && k.isStale(uuid, c) {
 					k.readopt(d, dumps)
 				}

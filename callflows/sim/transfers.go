@@ -115,6 +115,19 @@ func (k *worker) leads(d dump, there map[string]dump) bool {
 	return d.mark != nil && !caller
 }
 
+// endOrphan hangs up a leg that was transferred while nobody was there, and that carries nothing of its call. It has no record.
+func (k *worker) endOrphan(d dump, there map[string]dump) {
+	if _, caller := there[d.facts.Leg]; caller || d.inbound || d.mark != nil || d.source == "" || k.gone[d.uuid] {
+		return
+	}
+	k.w.legs[d.uuid].witnessed = false
+	k.w.after(roundTrip, func() {
+		if c := k.w.node.channels[d.uuid]; c != nil {
+			k.w.node.hangUp(c, callflows.ByUs, "NORMAL_TEMPORARY_FAILURE", 0)
+		}
+	})
+}
+
 // restoreTransfer is what an adopted call knows of the last move of its leg.
 func restoreTransfer(state *callflows.State, d dump) {
 	t := &state.Transfer
