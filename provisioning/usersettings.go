@@ -212,10 +212,19 @@ func featureCodes() []featureCode {
 			"busy":  {Type: "hangup", Settings: json.RawMessage(`{"cause":"USER_BUSY"}`)},
 			"sorry": {Type: "hangup", Settings: json.RawMessage(`{"cause":"UNALLOCATED_NUMBER"}`)}}}
 	}
+	meeting := func(id, name, kind, settings string) tenants.Flow { // whose exits end the call with what each stands for
+		return tenants.Flow{ID: id, Name: name, Start: "meet", Elements: map[string]tenants.Element{"meet": {Type: kind, Settings: json.RawMessage(settings)}}}
+	}
 	intercom := tenants.Flow{ID: "code-intercom", Name: "Intercom", Start: "intercom", Elements: map[string]tenants.Element{
 		"intercom": {Type: "page", Settings: json.RawMessage(`{"extension":"{dialled.rest}","mode":"intercom"}`)}}}
 	return []featureCode{
 		{"*80", true, intercom},
+		{"**", true, meeting("code-pickup", "Pick up", "pickup", `{"extension":"{dialled.rest}"}`)},
+		{"*84", false, meeting("code-pull", "Take over the talk", "pull", `{}`)},
+		{"*85", false, meeting("code-park", "Park", "park", `{}`)},
+		{"*86", true, meeting("code-unpark", "Fetch a parked call", "unpark", `{"slot":"{dialled.rest}"}`)},
+		{"*97", false, meeting("code-voicemail", "Voicemail", "voicemail_check", `{}`)},
+		{"*98", false, meeting("code-voicemail-any", "Voicemail of any box", "voicemail_check", `{"ask":true}`)},
 		{"*21", true, featureFlow("code-forward-all", "Forward all calls", "forward_set", `{"kind":"all","do":"on"}`)},
 		{"*22", false, featureFlow("code-forward-all-off", "Forward no calls", "forward_set", `{"kind":"all","do":"off"}`)},
 		{"*61", true, featureFlow("code-forward-no-answer", "Forward unanswered calls", "forward_set", `{"kind":"no_answer","do":"on"}`)},
