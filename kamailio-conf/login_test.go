@@ -170,7 +170,7 @@ func TestScannersAndFloodsGetNoAnswer(t *testing.T) {
 	e := startEdge(t, nil, nil, func(v *kamailioconf.Values) { v.FloodPerSecond = 5 })
 	scanner := e.phone("alice")
 	scanner.Address = "127.0.0.67"
-	running, err := scanner.Call(t.Context(), "1", sipptest.Call{UserAgent: "friendly-scanner", Within: time.Second})
+	running, err := scanner.Call(t.Context(), "1", sipptest.Call{UserAgent: "friendly-scanner", Within: 3 * time.Second})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -3,6 +3,7 @@ package kamailioconf_test
 import (
 	"context"
 	"encoding/json"
+	"strconv"
 	"strings"
 	"sync"
 	"testing"
@@ -25,7 +26,8 @@ type worker struct {
 	// answer gives the bodies to send for a request, in order; nil: silence.
 	answer func(*messages.RouteRequest) [][]byte
 
-	requests      chan *messages.RouteRequest
+	requests      chan *messages.RouteRequest // each question once
+	asked         map[[2]string]bool          // by Call-ID and CSeq
 	registrations chan *messages.Registration
 	hellos        chan *messages.EdgeHello
 }
@@ -39,8 +41,8 @@ func startWorker(t *testing.T, url string) *worker {
 		t.Fatal(err)
 	}
 	w := &worker{
-		t:        t,
-		requests: make(chan *messages.RouteRequest, seen), registrations: make(chan *messages.Registration, seen),
+		t:     t,
+		asked: map[[2]string]bool{}, requests: make(chan *messages.RouteRequest, seen), registrations: make(chan *messages.Registration, seen),
 		hellos: make(chan *messages.EdgeHello, seen),
 	}
 	if w.channel, err = conn.Channel(); err != nil {
@@ -138,15 +140,19 @@ func (w *worker) take(body []byte) {
 	}
 	switch m := m.(type) {
 	case *messages.RouteRequest:
+		question := [2]string{m.CallID, strconv.Itoa(m.CSeq)}
 		w.mu.Lock()
-		answer := w.answer
+		answer, again := w.answer, w.asked[question]
+		w.asked[question] = true
 		w.mu.Unlock()
 		if answer != nil {
 			for _, body := range answer(m) {
 				w.send("targeted", m.ServerID, body)
 			}
 		}
-		w.requests <- m
+		if !again { // an edge asks twice when a busy machine answers late
+			w.requests <- m
+		}
 	case *messages.Registration:
 		w.registrations <- m
 	case *messages.EdgeHello:
