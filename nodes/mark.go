@@ -6,6 +6,7 @@ import (
 	"encoding/hex"
 	"errors"
 	"hash/crc32"
+	"math"
 	"slices"
 	"strings"
 
@@ -24,6 +25,7 @@ const (
 	maxMark      = 512 // encoded bytes
 	markVersion  = 1
 	markTransfer = 2 // the version of a mark that tells of a transfer: older releases cannot read it
+	markDriven   = 3 // that of one that names the configuration's version (callflows, State.Version), and may tell of a transfer
 )
 
 var errMark = errors.New("nodes: what the channel carries of its call cannot be read")
@@ -51,6 +53,7 @@ const (
 const (
 	markAnswered = 1 << iota
 	markPrivate  // whoever is dialled must not see who calls: that must not be forgotten with the rest of the caller ID
+	markMoved    // a mark of markDriven tells of a transfer
 )
 
 // encodeMark writes a call's state and the number of its next journal entry.
@@ -68,14 +71,22 @@ func appendMark(b []byte, s callflows.State, steps, legs int) []byte {
 	if s.Transfer.Times > 0 {
 		version = markTransfer
 	}
-	b = append(b, version, byte(slices.Index(markPhases(), s.Phase)), byte(max(0, slices.Index(markFaults(), s.Fault))), bit(s.Answered, markAnswered)|bit(s.CallerID.Private, markPrivate))
+	if s.Version > 0 {
+		version = markDriven
+	}
+	moved := s.Transfer.Times > 0
+	b = append(b, version, byte(slices.Index(markPhases(), s.Phase)), byte(max(0, slices.Index(markFaults(), s.Fault))),
+		bit(s.Answered, markAnswered)|bit(s.CallerID.Private, markPrivate)|bit(moved && version == markDriven, markMoved))
 	for _, n := range []int{s.Entered, s.Commands, s.Awaited, s.Attempt, steps} {
 		b = binary.AppendUvarint(b, uint64(n))
 	}
 	for _, text := range []string{s.FlowID, s.Element, s.Stage, s.Cause} {
 		b = appendText(b, text)
 	}
-	if version == markTransfer {
+	if version == markDriven {
+		b = binary.AppendUvarint(b, uint64(s.Version))
+	}
+	if moved {
 		b = appendTransfer(b, s.Transfer)
 	}
 	for _, l := range s.Legs[:legs] {
@@ -114,7 +125,7 @@ func decodeMark(text string, call callflows.Call) (state callflows.State, steps 
 	}
 	r := &markReader{rest: b}
 	version := r.byte()
-	if version != markVersion && version != markTransfer {
+	if version < markVersion || version > markDriven {
 		return state, 0, errMark
 	}
 	phase, fault := int(r.byte()), int(r.byte())
@@ -126,7 +137,10 @@ func decodeMark(text string, call callflows.Call) (state callflows.State, steps 
 		CallerID: callflows.CallerID{Private: flags&markPrivate != 0}}
 	state.Entered, state.Commands, state.Awaited, state.Attempt, steps = r.number(), r.number(), r.number(), r.number(), r.number()
 	state.FlowID, state.Element, state.Stage, state.Cause = r.text(), r.text(), r.text(), r.text()
-	if version == markTransfer {
+	if version == markDriven {
+		state.Version = r.long()
+	}
+	if version == markTransfer || version == markDriven && flags&markMoved != 0 {
 		state.Transfer = r.transfer()
 	}
 	for len(r.rest) > 0 && !r.bad && len(state.Legs) < callflows.MaxLegs {
@@ -161,14 +175,19 @@ func (r *markReader) text() string { return string(r.take(int(r.byte()))) }
 // maxMarkNumber bounds the counts in a mark: no call has more elements, commands or steps.
 const maxMarkNumber = 1 << 20
 
-func (r *markReader) number() int {
+func (r *markReader) number() int { return int(r.within(maxMarkNumber)) }
+
+// long reads a number of the database's.
+func (r *markReader) long() int64 { return int64(r.within(math.MaxInt64)) }
+
+func (r *markReader) within(most uint64) uint64 {
 	n, size := binary.Uvarint(r.rest)
-	if size <= 0 || n > maxMarkNumber {
+	if size <= 0 || n > most {
 		r.bad = true
 		return 0
 	}
 	r.rest = r.rest[size:]
-	return int(n)
+	return n
 }
 
 func (r *markReader) leg() callflows.Leg {

@@ -32,6 +32,27 @@ func TestMarkCarriesTheState(t *testing.T) {
 	}
 }
 
+// TestMarkNamesTheVersion: who goes on must not take the call to be under the version that it began with.
+func TestMarkNamesTheVersion(t *testing.T) {
+	for name, transfer := range map[string]callflows.Transfer{
+		"as it began": {},
+		"transferred": {Times: 1, Source: "cbf43926", Parked: true, Target: "300"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			want := ringingState()
+			want.Version, want.Transfer = 1<<40, transfer
+			got, _, err := decodeMark(encodeMark(want, 12), want.Call)
+			if err != nil {
+				t.Fatal(err)
+			}
+			got.Transfer.Source = transfer.Source // a hash: restoreTransfer
+			if diff := cmp.Diff(want, got); diff != "" {
+				t.Error(diff)
+			}
+		})
+	}
+}
+
 // TestMarkIsBounded: a call with many legs leaves out what does not fit, and the rest can be read.
 func TestMarkIsBounded(t *testing.T) {
 	s := ringingState()
@@ -52,6 +73,9 @@ func TestMarkIsBounded(t *testing.T) {
 // read or refused.
 func FuzzDecodeMark(f *testing.F) {
 	f.Add(encodeMark(ringingState(), 5))
+	driven := ringingState()
+	driven.Version, driven.Transfer.Times = 9, 1
+	f.Add(encodeMark(driven, 5))
 	f.Add("")
 	f.Add("AQ")
 	f.Fuzz(func(t *testing.T, text string) {
@@ -63,7 +87,7 @@ func FuzzDecodeMark(f *testing.F) {
 		if err != nil {
 			t.Fatalf("what was read cannot be written: %v", err)
 		}
-		if again.Phase != s.Phase || again.Commands != s.Commands || again.FlowID != s.FlowID {
+		if again.Phase != s.Phase || again.Commands != s.Commands || again.FlowID != s.FlowID || again.Version != s.Version {
 			t.Errorf("%+v became %+v", s, again)
 		}
 	})

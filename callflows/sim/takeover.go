@@ -219,7 +219,7 @@ const (
 // markOf makes the mark of a state. Legs that are over are left out, and those that find no room.
 func markOf(s callflows.State) *mark {
 	m := callflows.State{Phase: s.Phase, Fault: s.Fault, Answered: s.Answered, Entered: s.Entered, Commands: s.Commands, Awaited: s.Awaited,
-		Attempt: s.Attempt, FlowID: s.FlowID, Element: s.Element, Stage: s.Stage, Cause: s.Cause}
+		Attempt: s.Attempt, FlowID: s.FlowID, Element: s.Element, Stage: s.Stage, Cause: s.Cause, Version: s.Version}
 	if t := s.Transfer; t.Times > 0 {
 		m.Transfer = callflows.Transfer{Times: t.Times, Source: t.Source, Parked: true, Target: t.Target, Device: t.Device, Reached: t.Reached, Recalled: t.Recalled}
 	}
