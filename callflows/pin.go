@@ -12,14 +12,15 @@ import (
 // is not versioned is as it is at each step. A worker that cannot get the version drives the call by another, which the
 // engine notices, says, and keeps to from then on.
 
-// Pinned is the configuration of a call under a version, as a snapshot has it. It is false when the snapshot does not hold the
-// version: then the configuration is that of the version that new calls get.
-func Pinned(s *tenants.Snapshot, c Call, version int64) (config Config, held bool) {
-	config = Config{Tenant: s.Tenant(c.Tenant), Emergency: s.Emergency(), Ways: s.Ways()}
-	if config.Tenant == nil || !c.Versioned() {
+// Pinned is the configuration of a call under the version that drives it, as a snapshot has it. It is false when the snapshot does
+// not hold the version: then the configuration is that of the version that new calls get. Of a call that has not begun, the state
+// needs to have nothing but Call.
+func Pinned(s *tenants.Snapshot, state State) (config Config, held bool) {
+	config = Config{Tenant: s.Tenant(state.Call.Tenant), Emergency: s.Emergency(), Ways: s.Ways()}
+	if config.Tenant == nil || !state.Versioned() {
 		return config, true
 	}
-	view := config.Tenant.At(version)
+	view := config.Tenant.At(state.DrivenBy())
 	if view == nil {
 		return config, false
 	}
@@ -27,13 +28,23 @@ func Pinned(s *tenants.Snapshot, c Call, version int64) (config Config, held boo
 	return config, true
 }
 
-// Versioned says whether a call runs by anything of its tenant's that is versioned. The platform's own flows do not.
+// Versioned says whether a call begins with anything of its tenant's that is versioned. The platform's own flows are not.
 func (c Call) Versioned() bool {
 	return c.FlowID != EmergencyFlow && c.FlowID != OutboundFlow && c.FlowID != ReplaceFlow
 }
 
-// DrivenBy is the configuration version that drives the call: the one that routing decided with, unless the state says that
-// it could not be had.
+// Versioned says whether the call runs by anything of its tenant's that is versioned: it began so, or a transfer has led it there.
+func (s State) Versioned() bool { return s.Call.Versioned() || s.Version != 0 }
+
+// pinNow keeps a call that began with a flow of the platform's to the version by which a transfer has led it to one of its tenant's.
+func (s *step) pinNow(flow *tenants.Flow) {
+	if flow.ID != OutboundFlow && !s.state.Versioned() {
+		s.state.Version = s.config.Tenant.Published.Version
+	}
+}
+
+// DrivenBy is the configuration version that drives the call: the one that routing decided with, unless the state names
+// another: that could not be had, or a transfer out of a flow of the platform's came later.
 func (s State) DrivenBy() int64 {
 	if s.Version != 0 {
 		return s.Version
@@ -44,7 +55,7 @@ func (s State) DrivenBy() int64 {
 // keepVersion notices that the configuration is of another version than the call has run under, and says so.
 func (s *step) keepVersion() {
 	t := s.config.Tenant
-	if t == nil || !s.state.Call.Versioned() || t.Published.Version == s.state.DrivenBy() {
+	if t == nil || !s.state.Versioned() || t.Published.Version == s.state.DrivenBy() {
 		return
 	}
 	was := s.state.DrivenBy()
@@ -63,9 +74,13 @@ func (s *step) misfits(awaited, commands int) bool {
 }
 
 // elsewhere goes on with a call whose element at work is not in the version that it is driven by now: once nothing is under way
-// any more, its flow begins anew.
+// any more, its flow begins anew: after a transfer, that of the number that it was transferred to.
 func (s *step) elsewhere() {
 	if !s.answers() && s.event.Kind != Resumed {
+		return
+	}
+	if s.state.Transfer.Times > 0 {
+		s.goTo(s.state.Transfer.Target)
 		return
 	}
 	flow := s.flow(s.state.Call.FlowID)

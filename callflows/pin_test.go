@@ -82,3 +82,45 @@ func TestAVersionThatIsNotKnownIsSaid(t *testing.T) {
 		t.Errorf("version %d, %v", out.State.DrivenBy(), codes(out))
 	}
 }
+
+// transferredIn is a call out that somebody has ordered to the number 300, whose only element, main, plays a prompt under version 7.
+func transferredIn(t *testing.T) (State, Event) {
+	t.Helper()
+	config := demo(t, tenants.Flow{ID: "300", Name: "300", Start: "main", Elements: map[string]tenants.Element{"main": {Type: "play", Settings: []byte(`{"prompt":"hello"}`)}}})
+	c := call(OutboundFlow)
+	c.Dialled, c.Version = "+12025550100", 3
+	state := Step(config, State{}, Event{Kind: Parked, Leg: callerLeg, At: started, Call: &c}).State
+	state = Step(config, state, Event{Kind: TransferOrdered, By: "api", Target: "300", Leg: callerLeg, At: started}).State
+	state = Step(config, state, Event{Kind: Transferred, Moved: "m1", Leg: callerLeg, At: started}).State
+	if state.Stage != "answering" {
+		t.Fatalf("it is %+v", state)
+	}
+	state = Step(config, state, Event{Kind: Done, Leg: callerLeg, At: started, Command: state.Awaited}).State
+	return state, Event{Kind: Played, Leg: callerLeg, At: started, Command: state.Awaited}
+}
+
+// A call that began with a flow of the platform's is under a version from the transfer on that leads it to one of its tenant's.
+func TestATransferLeadsToAVersion(t *testing.T) {
+	state, played := transferredIn(t)
+	if state.Stage != "playing" || !state.Versioned() || state.DrivenBy() != 7 || state.Call.Versioned() {
+		t.Fatalf("it is under version %d, %+v", state.DrivenBy(), state)
+	}
+	flow := func(key, kind, settings string) Config {
+		config := demo(t, tenants.Flow{ID: "300", Name: "300", Start: key, Elements: map[string]tenants.Element{key: {Type: kind, Settings: []byte(settings)}}})
+		config.Tenant = config.Tenant.As(8)
+		return config
+	}
+	for name, c := range map[string]struct {
+		config Config
+		said   []string
+	}{
+		"another element":       {flow("main", "sleep", `{"seconds":3}`), []string{"version_missing", "element_anew", "sleeping"}},
+		"an element of another": {flow("new", "play", `{"prompt":"new"}`), []string{"version_missing", "transfer_leads", "playing"}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			if out := Step(c.config, state, played); !slices.Equal(codes(out), c.said) || len(out.Commands) != 1 || out.State.DrivenBy() != 8 {
+				t.Errorf("it says %v, orders %d and is under %d", codes(out), len(out.Commands), out.State.DrivenBy())
+			}
+		})
+	}
+}

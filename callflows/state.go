@@ -58,7 +58,7 @@ const (
 // for Parked.
 type State struct {
 	Call     Call   `json:"call"`
-	Version  int64  `json:"version,omitempty"` // that drives the call in place of Call.Version, which could not be had; see DrivenBy
+	Version  int64  `json:"version,omitempty"` // that drives the call in place of Call.Version; see DrivenBy
 	Phase    Phase  `json:"phase"`
 	FlowID   string `json:"flow_id"`
 	Element  string `json:"element"` // key of the element at work

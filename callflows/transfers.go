@@ -254,6 +254,7 @@ func (s *step) goTo(target string) {
 	}
 	s.state.Transfer.Target = number
 	s.state.FlowID = flow.ID
+	s.pinNow(flow)
 	s.explain("transfer_leads", "number", number, "flow", flow.Name)
 	s.enter(flow, flow.Start)
 }

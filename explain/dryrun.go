@@ -103,7 +103,7 @@ func (r *dryRun) note(source messages.JournalSource, element string, reasons []b
 func (r *dryRun) call(s *tenants.Snapshot, d routing.Decision) {
 	call := callflows.Call{ID: d.Call, Tenant: d.Tenant, Version: d.Version, Leg: "00000000-dry-run", Node: d.Nodes[0],
 		FlowID: d.FlowID, Caller: d.Caller, Dialled: d.Dialled, Diversions: d.Diversions, StartedAt: r.at}
-	config, _ := callflows.Pinned(s, call, call.Version)
+	config, _ := callflows.Pinned(s, callflows.State{Call: call})
 	var state callflows.State
 	events := []callflows.Event{{Kind: callflows.Parked, Leg: call.Leg, Call: &call, At: r.at}}
 	for steps := 0; len(events) > 0 && steps < maxDrySteps && !r.talking; steps++ {

@@ -112,7 +112,7 @@ func playFlow(t testing.TB, s *tenants.Snapshot, q Question, d routing.Decision)
 	run := &dryRun{question: q, at: q.At}
 	call := callflows.Call{ID: d.Call, Tenant: d.Tenant, Version: d.Version, Leg: "8adcdf28-8955-4dff-af12-e253ea68375b", Node: "node1",
 		FlowID: d.FlowID, Caller: d.Caller, Dialled: d.Dialled, Diversions: d.Diversions, StartedAt: q.At}
-	config, _ := callflows.Pinned(s, call, call.Version)
+	config, _ := callflows.Pinned(s, callflows.State{Call: call})
 	var state callflows.State
 	for events := []callflows.Event{{Kind: callflows.Parked, Leg: call.Leg, Call: &call, At: q.At}}; len(events) > 0; events = events[1:] {
 		event := events[0]

@@ -59,7 +59,7 @@ func (s *shard) pinned(c *call) bool {
 	if c.pin.snapshot == snapshot {
 		return true
 	}
-	config, held := callflows.Pinned(snapshot, c.state.Call, version)
+	config, held := callflows.Pinned(snapshot, c.state)
 	config.Unexplained = s.node.options.Unexplained
 	had := c.config.Tenant
 	switch {

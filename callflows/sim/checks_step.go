@@ -46,7 +46,7 @@ func (w *world) stepped(k *worker, c *driven, event callflows.Event) (out callfl
 	w.countElements(c, before, event, out)
 	call.entered = max(call.entered, out.State.Entered)
 	call.ended = call.ended || out.State.Phase == callflows.Ended
-	call.strayed = call.strayed || out.State.Version != 0
+	call.strayed = call.strayed || out.State.Version != 0 && (c.facts.Versioned() || before.Version != 0 && before.Version != out.State.Version)
 	return out, then
 }
 

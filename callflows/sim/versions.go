@@ -126,28 +126,30 @@ func (k *worker) readVersions() {
 	}
 }
 
-// version is the one that drives the call.
-func (c *driven) version() int64 {
+// pinnedBy is what says which version drives the call.
+func (c *driven) pinnedBy() callflows.State {
 	if c.state.Phase == "" {
-		return c.facts.Version
+		return callflows.State{Call: c.facts}
 	}
-	return c.state.DrivenBy()
+	return c.state
 }
 
 // pinned makes sure that a call's configuration is that of its version (nodes, pin.go).
 func (k *worker) pinned(c *driven) bool {
-	version := c.version()
+	state := c.pinnedBy()
+	version := state.DrivenBy()
 	if c.pin.version != version {
 		c.pin.version, c.pin.snapshot, c.pin.waits, c.pin.lacking = version, nil, false, false
 	}
 	if c.pin.waits || c.pin.snapshot == k.snapshot {
 		return !c.pin.waits
 	}
-	config, held := callflows.Pinned(k.snapshot, c.facts, version)
+	config, held := callflows.Pinned(k.snapshot, state)
 	had := c.config.Tenant
 	switch {
 	case k.w.plant.NoPin:
-		config, _ = callflows.Pinned(k.snapshot, c.facts, k.w.published(c.facts.Tenant, k.snapshot))
+		state.Version = k.w.published(c.facts.Tenant, k.snapshot)
+		config, _ = callflows.Pinned(k.snapshot, state)
 	case held:
 	case had != nil && had.Published.Version == version:
 		config.Tenant = config.Tenant.With(had)
@@ -221,12 +223,15 @@ func (k *worker) takeKept(c *driven) {
 // what is said of it names the version that drives it.
 func (w *world) checkVersion(c *driven, out callflows.Outcome) {
 	t := c.config.Tenant
-	if t == nil || !c.facts.Versioned() || out.State.Phase == "" {
+	if t == nil || !out.State.Versioned() || out.State.Phase == "" {
 		return
 	}
 	call := w.byID[c.facts.ID]
 	if call.version == 0 {
 		call.version = c.facts.Version
+		if !c.facts.Versioned() { // a transfer has led it to a flow of its tenant's
+			call.version = t.Published.Version
+		}
 	}
 	if t.Published.Version != call.version && !call.excused {
 		w.violate(OneVersion, c.facts.ID, "version %d drives it, which began under %d", t.Published.Version, call.version)
