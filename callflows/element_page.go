@@ -28,6 +28,7 @@ type pageSettings struct {
 // Bounds of paging.
 const (
 	maxPageSeconds = 600
+	pageSeconds    = 60               // unless its settings say otherwise
 	autoAnswerWait = 10 * time.Second // a phone that has not answered by itself by then does not
 	stagePaging    = "paging"
 )
@@ -43,7 +44,7 @@ var pageAbout = about{
 			items: &schema{kind: textValue, reference: RefersToDevice, min: 1, max: maxID}}},
 		{name: "extension", schema: templateSchema("Extension of one more user, such as {dialled.rest} after a feature code.")},
 		{name: "mode", schema: schema{kind: textValue, initial: "page", oneOf: []any{"page", "intercom"}, description: "Whether all listen, or one can speak too."}},
-		{name: "seconds", schema: schema{kind: wholeValue, initial: 60, min: 1, max: maxPageSeconds, unit: "seconds", description: "How long a page lasts at most."}},
+		{name: "seconds", schema: schema{kind: wholeValue, initial: pageSeconds, min: 1, max: maxPageSeconds, unit: "seconds", description: "How long a page lasts at most."}},
 	}},
 	exits: []Exit{
 		{Name: "unavailable", Description: "No device is registered and free, or there is none.", Ends: "USER_NOT_REGISTERED"},

@@ -124,3 +124,38 @@ func TestATransferLeadsToAVersion(t *testing.T) {
 		})
 	}
 }
+
+// A page goes on under another version, whatever that has in its place: nothing is ordered beside it, and it ends as it would have.
+func TestAPageGoesOnUnderAnotherVersion(t *testing.T) {
+	config := demo(t, tenants.Flow{ID: "main", Name: "Main", Start: "main", Elements: map[string]tenants.Element{
+		"main": {Type: "page", Settings: []byte(`{"devices":["anna-desk"],"seconds":30}`)}}})
+	c := call("main")
+	state := Step(config, State{}, Event{Kind: Parked, Leg: callerLeg, At: started, Call: &c}).State
+	state = Step(config, state, Event{Kind: Done, Leg: callerLeg, At: started, Command: state.Awaited}).State
+	state = Step(config, state, Event{Kind: ContactsFound, Leg: callerLeg, At: started, Command: state.Awaited,
+		Contacts: []Contact{{Device: "anna-desk", URI: "sip:anna-desk@192.0.2.44", Edge: "sip:192.0.2.1:5070"}}}).State
+	listener := state.Legs[1].ID
+	state = Step(config, state, Event{Kind: LegCreated, Leg: listener, At: started}).State
+	if !state.Paging() {
+		t.Fatalf("it is %+v", state)
+	}
+	for name, config := range map[string]Config{
+		"another element": other(t, "main", "play", `{"prompt":"bye"}`),
+		"no element":      other(t, "new", "play", `{"prompt":"bye"}`),
+	} {
+		t.Run(name, func(t *testing.T) {
+			out := Step(config, state, Event{Kind: Resumed, Leg: callerLeg, At: started})
+			if !slices.Equal(codes(out), []string{"version_missing", "page_lasts"}) || len(out.Commands) != 1 || out.Commands[0].Kind != SetTimer || !out.State.Paging() {
+				t.Fatalf("taken up, it says %v and orders %v", codes(out), out.Commands)
+			}
+			limit := Step(config, out.State, Event{Kind: TimerFired, Leg: callerLeg, At: started, Command: out.Commands[0].N})
+			if !slices.Equal(codes(limit), []string{"page_too_long"}) {
+				t.Errorf("at its limit it says %v", codes(limit))
+			}
+			left := Step(config, out.State, Event{Kind: HungUp, Leg: listener, At: started.Add(autoAnswerWait), End: &LegEnd{Cause: "NORMAL_CLEARING", CreatedAt: started}})
+			if said := codes(left); !slices.Contains(said, "page_unheard") {
+				t.Errorf("unheard, it says %v", said)
+			}
+		})
+	}
+}

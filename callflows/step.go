@@ -168,6 +168,16 @@ func (s *step) element() (element, any) {
 	return elementOf(e.Type), e.Parsed
 }
 
+// atWork gives the element that events are for, or nil: a page that is under way is one, whatever the version that drives the call
+// now has in its place.
+func (s *step) atWork() (element, any) {
+	kind, settings := s.element()
+	if _, pages := settings.(pageSettings); s.state.Paging() && !pages {
+		return pageElement{}, pageSettings{Seconds: pageSeconds}
+	}
+	return kind, settings
+}
+
 // exit leaves the element at work by one of its exits. The call ends with cause when the exit leads nowhere.
 func (s *step) exit(name, cause string, fault messages.Fault) {
 	flow := s.flow(s.state.FlowID)
@@ -226,7 +236,7 @@ func (s *step) progress() {
 		s.giveUp("NORMAL_TEMPORARY_FAILURE", messages.FaultPlatform, because.New("node_refused", "detail", s.event.Cause))
 		return
 	}
-	kind, settings := s.element()
+	kind, settings := s.atWork()
 	switch {
 	case kind == nil && s.state.Phase == Running && s.pivotLost() && (s.event.Kind == Resumed || s.answers()):
 		s.beginAnew()
