@@ -3,6 +3,7 @@ package because
 import (
 	"encoding/json"
 	"strings"
+	"time"
 	"unicode/utf8"
 )
 
@@ -99,6 +100,24 @@ func AppendText(out []byte, text string) []byte {
 		from = i + 1
 	}
 	return append(append(out, text[from:]...), '"')
+}
+
+// AppendGiven writes a member of an object, unless its value is empty, as json.Marshal does what is tagged omitempty. name is
+// all that stands before the value.
+func AppendGiven(out []byte, name, value string) []byte {
+	if value == "" {
+		return out
+	}
+	return AppendText(append(out, name...), value)
+}
+
+// AppendTime writes a time as json.Marshal does. One that json.Marshal refuses, beyond the year 9999, becomes null.
+func AppendTime(out []byte, t time.Time) []byte {
+	written, err := t.AppendText(append(out, '"'))
+	if err != nil {
+		return append(out, "null"...)
+	}
+	return append(written, '"')
 }
 
 // asIs has a y for each byte that stands in a string as it is: not for control characters, " and \ (RFC 8259 7), for what

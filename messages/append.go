@@ -62,3 +62,36 @@ func (m *RouteAnswer) Append(out []byte) []byte {
 	}
 	return append(out, '}')
 }
+
+// Append writes a CDR as json.Marshal does; a time beyond the year 9999, which json.Marshal refuses, becomes null. Each leg of
+// each call is written by this, for the journal as well.
+func (m *CDR) Append(out []byte) []byte {
+	out = because.AppendText(append(out, `{"type":`...), string(m.Type))
+	out = because.AppendText(append(out, `,"leg":`...), m.Leg)
+	out = because.AppendText(append(out, `,"call":`...), m.Call)
+	out = because.AppendText(append(out, `,"tenant":`...), m.Tenant)
+	out = because.AppendText(append(out, `,"role":`...), string(m.Role))
+	out = because.AppendGiven(out, `,"node":`, m.Node)
+	out = because.AppendGiven(out, `,"sip_call_id":`, m.SIPCallID)
+	out = because.AppendText(append(out, `,"from":`...), m.From)
+	out = because.AppendGiven(out, `,"from_name":`, m.FromName)
+	out = because.AppendText(append(out, `,"to":`...), m.To)
+	out = because.AppendGiven(out, `,"device":`, m.Device)
+	out = because.AppendGiven(out, `,"trunk":`, m.Trunk)
+	out = because.AppendTime(append(out, `,"started_at":`...), m.StartedAt)
+	if m.AnsweredAt != nil {
+		out = because.AppendTime(append(out, `,"answered_at":`...), *m.AnsweredAt)
+	}
+	out = because.AppendTime(append(out, `,"ended_at":`...), m.EndedAt)
+	if m.SIPCode != 0 {
+		out = strconv.AppendInt(append(out, `,"sip_code":`...), int64(m.SIPCode), 10)
+	}
+	out = because.AppendText(append(out, `,"cause":`...), m.Cause)
+	out = strconv.AppendInt(append(out, `,"q850":`...), int64(m.Q850), 10)
+	out = because.AppendText(append(out, `,"fault":`...), string(m.Fault))
+	out = strconv.AppendInt(append(out, `,"version":`...), m.Version, 10)
+	if m.Estimated {
+		out = append(out, `,"estimated":true`...)
+	}
+	return append(out, '}')
+}

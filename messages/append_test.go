@@ -76,6 +76,52 @@ func TestAppendKnowsEachMember(t *testing.T) {
 	e := messages.JournalEntry{Call: "c", Tenant: "t", Source: "s", Leg: "l", N: 1, At: time.Unix(1, 0), Version: 1, Element: "e",
 		Because: []because.Reason{because.New("c")}, Input: json.RawMessage("1"), Output: json.RawMessage("2")}
 	knowsEachMember(t, &e)
+	at := time.Unix(1, 0)
+	knowsEachMember(t, &messages.CDR{Type: "t", Leg: "l", Call: "c", Tenant: "t", Role: "r", Node: "n", SIPCallID: "s", From: "f", FromName: "f", To: "t", Device: "d", Trunk: "t",
+		StartedAt: at, AnsweredAt: &at, EndedAt: at, SIPCode: 1, Cause: "c", Q850: 1, Fault: "f", Version: 1, Estimated: true})
+}
+
+func TestACDRIsAppendedAsJSONMarshalWritesIt(t *testing.T) {
+	text := rapid.OneOf(rapid.Just(""), rapid.String(), rapid.SampledFrom([]string{"<&>", "\r\n", "\xff", "\u2028"}))
+	number := rapid.OneOf(rapid.Just(0), rapid.IntRange(-1<<31, 1<<31))
+	rapid.Check(t, func(t *rapid.T) {
+		at := func(name string) time.Time {
+			return time.Unix(int64(number.Draw(t, name)), int64(number.Draw(t, name+"_ns"))%1e9).UTC()
+		}
+		m := &messages.CDR{
+			Type: messages.Type(text.Draw(t, "type")), Leg: text.Draw(t, "leg"), Call: text.Draw(t, "call"), Tenant: text.Draw(t, "tenant"), Role: messages.LegRole(text.Draw(t, "role")),
+			Node: text.Draw(t, "node"), SIPCallID: text.Draw(t, "sip_call_id"), From: text.Draw(t, "from"), FromName: text.Draw(t, "from_name"), To: text.Draw(t, "to"),
+			Device: text.Draw(t, "device"), Trunk: text.Draw(t, "trunk"), StartedAt: at("started"), EndedAt: at("ended"), SIPCode: number.Draw(t, "code"),
+			Cause: text.Draw(t, "cause"), Q850: number.Draw(t, "q850"), Fault: messages.Fault(text.Draw(t, "fault")), Version: int64(number.Draw(t, "version")),
+			Estimated: rapid.Bool().Draw(t, "estimated"),
+		}
+		if rapid.Bool().Draw(t, "answered") {
+			answered := at("answered")
+			m.AnsweredAt = &answered
+		}
+		want, err := json.Marshal(m)
+		if got := m.Append(nil); err != nil || string(got) != string(want) {
+			t.Fatalf("got  %s\nwant %s (%v)", got, want, err)
+		}
+	})
+}
+
+func TestACDRWithATimeThatCannotBeWrittenIsRefused(t *testing.T) {
+	good := messages.CDR{Type: messages.CDRV1, Leg: "l", Call: "c", Role: messages.RoleCaller, Cause: "NORMAL_CLEARING", Fault: messages.FaultNone, StartedAt: time.Unix(1, 0), EndedAt: time.Unix(1, 0)}
+	if _, err := messages.Encode(&good); err != nil {
+		t.Fatal(err)
+	}
+	late := time.Date(10_000, 1, 1, 0, 0, 0, 0, time.UTC)
+	for _, spoil := range []func(*messages.CDR){
+		func(m *messages.CDR) { m.EndedAt = late },
+		func(m *messages.CDR) { m.AnsweredAt = &late },
+	} {
+		bad := good
+		spoil(&bad)
+		if _, err := messages.Encode(&bad); err == nil {
+			t.Errorf("%s was written", bad.Append(nil))
+		}
+	}
 }
 
 func knowsEachMember(t *testing.T, m interface{ Append([]byte) []byte }) {

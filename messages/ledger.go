@@ -28,6 +28,9 @@ const (
 	RoleCallee LegRole = "callee" // a leg that was dialled
 )
 
+// maxYear is the last that RFC 3339 can write.
+const maxYear = 9999
+
 // CDR is cdr.v1: one leg, once, when it is over. The ledger keeps one row for each Leg however often this arrives.
 type CDR struct {
 	Type       Type       `json:"type"`
@@ -83,6 +86,11 @@ func (m *CDR) Validate() error {
 	}
 	if m.StartedAt.IsZero() || m.EndedAt.IsZero() {
 		c.fail("missing", "started_at", "a leg has a start and an end")
+	}
+	for _, t := range []*time.Time{&m.StartedAt, m.AnsweredAt, &m.EndedAt} {
+		if t != nil && (t.Year() < 0 || t.Year() > maxYear) {
+			c.fail("out_of_range", "started_at", "a time is beyond what RFC 3339 can write")
+		}
 	}
 	if m.EndedAt.Before(m.StartedAt) {
 		c.fail("out_of_range", "ended_at", "is before started_at")

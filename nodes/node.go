@@ -19,7 +19,7 @@ import (
 // Ledger takes what must not be lost. None of its methods blocks.
 type Ledger interface {
 	AddCDR(messages.CDR)
-	AddJournal(messages.JournalEntry)
+	AddJournal(messages.JournalEntry) // of whose Input and Output nothing may be kept: their room is used again
 	AddRecording(messages.Recording)
 }
 
@@ -93,6 +93,7 @@ type Options struct {
 
 // Bounds and defaults of owning a node.
 const (
+	maxRoom         = 64 << 10 // bytes that a shard keeps for writing entries of the journal
 	defaultShards   = 8
 	defaultAnnounce = 2 * time.Second
 	outboxLength    = 1024             // commands of one shard that wait for the connection
@@ -160,6 +161,7 @@ type shard struct {
 	calls  map[string]*call // by the uuid of each leg
 	outbox chan order
 
+	room      []byte           // in which entries of the journal are written, one after the other
 	elsewhere *callflows.Party // the leg of another call that the event being handled is about as well; nil: none
 
 	unsure  bool         // calls may be adopted still, or told of by the owner

@@ -2,7 +2,6 @@ package nodes
 
 import (
 	"cmp"
-	"encoding/json"
 	"fmt"
 	"log/slog"
 	"runtime/debug"
@@ -363,18 +362,16 @@ func (s *shard) journal(c *call, event callflows.Event, out callflows.Outcome) {
 	if s.node.options.Unexplained {
 		return
 	}
-	input, err := json.Marshal(event)
-	if err != nil {
-		input = json.RawMessage("null")
-	}
-	commands, err := json.Marshal(out.Commands)
-	if err != nil {
-		commands = json.RawMessage("null")
+	room := callflows.AppendEvent(s.room[:0], &event)
+	input := len(room)
+	room = callflows.AppendCommands(room, out.Commands)
+	if s.room = room; cap(room) > maxRoom {
+		s.room = nil
 	}
 	call := out.State.Call
 	s.node.options.Ledger.AddJournal(messages.JournalEntry{
 		Call: call.ID, Tenant: call.Tenant, Source: messages.SourceCallflow, Leg: call.Leg, N: c.steps, At: event.At, Version: out.State.DrivenBy(),
-		Element: callflows.ElementBefore(c.config, c.state, event), Because: out.Because, Input: input, Output: commands,
+		Element: callflows.ElementBefore(c.config, c.state, event), Because: out.Because, Input: room[:input:input], Output: room[input:],
 	})
 	c.steps++
 }

@@ -23,21 +23,21 @@ func (r *Request) Append(out []byte) []byte {
 	out = because.AppendText(append(out, `,"transport":`...), r.Transport)
 	out = because.AppendText(append(out, `,"sip_call_id":`...), r.SIPCallID)
 	out = r.To.append(append(out, `,"to":`...))
-	out = appendGiven(out, `,"called":`, r.Called)
+	out = because.AppendGiven(out, `,"called":`, r.Called)
 	out = r.From.append(append(out, `,"from":`...))
-	out = appendGiven(out, `,"from_name":`, r.FromName)
-	out = appendGiven(out, `,"auth_user":`, r.AuthUser)
-	out = appendGiven(out, `,"auth_realm":`, r.AuthRealm)
-	out = appendGiven(out, `,"between":`, r.Between)
-	out = appendGiven(out, `,"asserted":`, r.Asserted)
+	out = because.AppendGiven(out, `,"from_name":`, r.FromName)
+	out = because.AppendGiven(out, `,"auth_user":`, r.AuthUser)
+	out = because.AppendGiven(out, `,"auth_realm":`, r.AuthRealm)
+	out = because.AppendGiven(out, `,"between":`, r.Between)
+	out = because.AppendGiven(out, `,"asserted":`, r.Asserted)
 	if r.Anonymous {
 		out = append(out, `,"anonymous":true`...)
 	}
 	if len(r.Diverted) > 0 {
 		out = because.AppendTexts(append(out, `,"diverted":`...), r.Diverted)
 	}
-	out = appendGiven(out, `,"replaces":`, r.Replaces)
-	out = appendGiven(out, `,"user_agent":`, r.UserAgent)
+	out = because.AppendGiven(out, `,"replaces":`, r.Replaces)
+	out = because.AppendGiven(out, `,"user_agent":`, r.UserAgent)
 	out = r.Media.append(append(out, `,"media":`...))
 	return append(out, '}')
 }
@@ -107,7 +107,7 @@ func (f *Facts) Append(out []byte) []byte {
 
 func (j *Joins) append(out []byte) []byte {
 	out = because.AppendText(append(out, `{"call":`...), j.Call)
-	out = appendGiven(out, `,"leg":`, j.Leg)
+	out = because.AppendGiven(out, `,"leg":`, j.Leg)
 	out = because.AppendText(append(out, `,"node":`...), j.Node)
 	if j.Answered {
 		out = append(out, `,"answered":true`...)
@@ -163,50 +163,26 @@ func (d *Decision) Append(out []byte) []byte {
 	if len(d.Nodes) > 0 {
 		out = because.AppendTexts(append(out, `,"nodes":`...), d.Nodes)
 	}
-	out = appendGiven(out, `,"flow_id":`, d.FlowID)
-	out = appendCaller(append(out, `,"caller":`...), d.Caller)
+	out = because.AppendGiven(out, `,"flow_id":`, d.FlowID)
+	out = callflows.AppendCaller(append(out, `,"caller":`...), d.Caller)
 	out = because.AppendText(append(out, `,"dialled":`...), d.Dialled)
-	out = appendGiven(out, `,"replaces":`, d.Replaces)
+	out = because.AppendGiven(out, `,"replaces":`, d.Replaces)
 	if d.Diversions != 0 {
 		out = strconv.AppendInt(append(out, `,"diversions":`...), int64(d.Diversions), 10)
 	}
 	if d.Code != 0 {
 		out = strconv.AppendInt(append(out, `,"code":`...), int64(d.Code), 10)
 	}
-	out = appendGiven(out, `,"phrase":`, d.Phrase)
-	out = appendGiven(out, `,"cause":`, d.Cause)
+	out = because.AppendGiven(out, `,"phrase":`, d.Phrase)
+	out = because.AppendGiven(out, `,"cause":`, d.Cause)
 	if d.Q850 != 0 {
 		out = strconv.AppendInt(append(out, `,"q850":`...), int64(d.Q850), 10)
 	}
-	out = appendGiven(out, `,"fault":`, string(d.Fault))
+	out = because.AppendGiven(out, `,"fault":`, string(d.Fault))
 	if len(d.Because) > 0 {
 		out = because.AppendReasons(append(out, `,"because":`...), d.Because)
 	}
 	return append(out, '}')
-}
-
-func appendCaller(out []byte, c callflows.Caller) []byte {
-	out = append(out, '{')
-	if c.Device != "" {
-		out = append(because.AppendText(append(out, `"device":`...), c.Device), ',')
-	}
-	if c.Trunk != "" {
-		out = append(because.AppendText(append(out, `"trunk":`...), c.Trunk), ',')
-	}
-	out = because.AppendText(append(out, `"number":`...), c.Number)
-	out = appendGiven(out, `,"name":`, c.Name)
-	if c.Private {
-		out = append(out, `,"private":true`...)
-	}
-	return append(out, '}')
-}
-
-// appendGiven writes a member, unless it is empty.
-func appendGiven(out []byte, name, value string) []byte {
-	if value == "" {
-		return out
-	}
-	return because.AppendText(append(out, name...), value)
 }
 
 // appendAddr writes an address; one that is none is an empty text.
