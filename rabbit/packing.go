@@ -5,6 +5,7 @@ import (
 	"compress/gzip"
 	"io"
 
+	fastgzip "github.com/klauspost/compress/gzip"
 	amqp "github.com/rabbitmq/amqp091-go"
 
 	"tandem/messages"
@@ -15,16 +16,17 @@ const encodingGzip = "gzip"
 
 // packer compresses journal batches. Entries repeat one another: of the benchmark's, which are more alike than those of real
 // calls, a tenth is left for the broker to keep and to write to its disks. In processor time it is no gain that could be
-// measured: what the worker spends, the broker saves. The zero value is useful; it is for one goroutine.
+// measured: what the worker spends, the broker saves. The library that packs takes half the time of the standard one, which
+// reads what it writes, as every release does. The zero value is useful; it is for one goroutine.
 type packer struct {
 	out    bytes.Buffer
-	writer *gzip.Writer
+	writer *fastgzip.Writer
 }
 
 // pack returns a publishing with the body packed.
 func (p *packer) pack(m amqp.Publishing) amqp.Publishing {
 	if p.writer == nil {
-		p.writer, _ = gzip.NewWriterLevel(nil, gzip.BestSpeed) // a level that is known cannot fail
+		p.writer, _ = fastgzip.NewWriterLevel(nil, fastgzip.BestSpeed) // a level that is known cannot fail
 	}
 	p.out.Reset()
 	p.writer.Reset(&p.out)
