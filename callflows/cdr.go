@@ -60,12 +60,12 @@ func (s *step) fault(l *Leg, end *LegEnd) messages.Fault {
 		switch code := end.SIPCode; {
 		case wrongNumber(code):
 			return messages.FaultCaller
-		case l.Trunk == BetweenTrunk: // no carrier is in between
+		case l.Trunk == BetweenTrunk, l.Trunk == AcrossTrunk: // no carrier is in between
 		case code == 401 || code == 403 || code == 407: // whatever cause the node makes of it, it is about us and not the called
 			return messages.FaultCarrier
 		}
 	}
-	return faultOfCause(end.Cause, l.Trunk != "" && l.Trunk != BetweenTrunk)
+	return faultOfCause(end.Cause, l.Trunk != "" && l.Trunk != BetweenTrunk && l.Trunk != AcrossTrunk)
 }
 
 // within brings the time of an answer between a leg's start and its end, which two clocks may have told. An answer at a time

@@ -122,6 +122,7 @@ type Target struct {
 	Number string `json:"number,omitempty"` // that is called outside, in E.164 or as the tenant's own trunk takes it
 
 	Between    string        `json:"between,omitempty"`     // the tenant that calls, when the number is another tenant's
+	Across     string        `json:"across,omitempty"`      // on another node: which leg is to be joined there, as Errand writes it
 	Delay      time.Duration `json:"delay_ns,omitempty"`    // it rings so much later than those of the Ring that ring at once
 	Wait       time.Duration `json:"wait_ns,omitempty"`     // it rings so long, rather than the Ring's time
 	Accept     *Acceptance   `json:"accept,omitempty"`      // who answers must accept the call

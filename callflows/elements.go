@@ -25,6 +25,7 @@ type element interface {
 
 // elementTypes lists every type of element: the one place, besides its own file, that a new element touches.
 var elementTypes = [...]element{
+	acrossElement{},
 	answerElement{},
 	branchElement{},
 	switchElement{&callWaitingSwitch},

@@ -8,14 +8,15 @@ import (
 // Elements that fetch another call have these steps in common: it is looked for, the caller is answered, the two are joined.
 //
 //	looking ── CallFound ──► answering ──► joining ── Joined ──► they talk
-//	   └── none, or on another media node ──► exit    └── it was gone by then ──► exit failed
+//	   ├── none ──► exit nothing                      └── it was gone by then ──► exit failed
+//	   └── on another media node ──► ringing: it is called there (across.go)
 const stageLooking = "looking"
 
 // Exits of elements that fetch another call.
 func fetchExits(nothing string) []Exit {
 	return []Exit{
 		{Name: "nothing", Description: nothing, Ends: causeOfBrokenFlow},
-		{Name: "elsewhere", Description: "The call is on another media node, so the two cannot be joined now.", Ends: causeOfBrokenFlow},
+		{Name: "elsewhere", Description: "The call has moved to a third media node meanwhile, so the two cannot be joined now.", Ends: causeOfBrokenFlow},
 		{Name: "failed", Description: "The other side was gone before they could talk.", Ends: causeOfBrokenFlow}}
 }
 
@@ -59,6 +60,8 @@ func (s *step) fetch(purpose Purpose) {
 		s.foundOne(purpose)
 	case s.answerDone():
 		s.joinSought(purpose)
+	case s.completes(stageRinging, RingEnded):
+		s.wentAcross()
 	case s.joinFailed():
 		s.explain("fetch_failed")
 		s.exit("failed", causeOfBrokenFlow, messages.FaultCaller)
@@ -72,8 +75,7 @@ func (s *step) foundOne(purpose Purpose) {
 		s.explain("fetch_nothing")
 		s.exit("nothing", causeOfBrokenFlow, messages.FaultCaller)
 	case !f.Local:
-		s.explain("fetch_elsewhere", "call", f.Call, "node", f.Node)
-		s.exit("elsewhere", causeOfBrokenFlow, messages.FaultPlatform)
+		s.callThere(f, purpose)
 	default:
 		other := s.named(f.Party)
 		s.explain("fetch_found", "other", other.who(), "call", other.Call)
@@ -156,7 +158,7 @@ func neededTemplate(description string) schema {
 func fetchReasons() because.Catalog {
 	return because.Catalog{
 		"fetch_nothing":   "There is no such call of this tenant.",
-		"fetch_elsewhere": "The call {call} is on the media node {node}: legs of two nodes cannot be joined.",
+		"fetch_elsewhere": "The call {call} is on the media node {node}: it cannot be heard from another.",
 		"fetch_found":     "Found: {other} (call {call}).",
 		"fetch_failed":    "The other side was gone before they could talk.",
 	}

@@ -23,6 +23,8 @@ const (
 	TalkingAt   Whereabouts = "talking"   // it talks at a device; the leg is that of whom the device talks to
 	KnownAs     Whereabouts = "known"     // by its id; the leg is that which the named leg talks to, or is rung for
 	OverheardAt Whereabouts = "overheard" // it talks at a device; the leg is the device's
+	LegItself   Whereabouts = "leg"       // by its id; the leg is the named one
+	LegWaiting  Whereabouts = "waiting"   // the same, if it talks to nobody
 	FreeSlot    Whereabouts = "free_slot" // no call: a slot in which none is parked, kept for the call that asks
 )
 

@@ -219,6 +219,9 @@ func (s *step) deviceName(l *Leg) string {
 	if l.Trunk == BetweenTrunk {
 		return BetweenName
 	}
+	if l.Trunk == AcrossTrunk {
+		return AcrossName
+	}
 	if l.Trunk != "" {
 		if trunk := s.config.Ways.Trunk(l.Trunk); trunk != nil {
 			return trunk.Name

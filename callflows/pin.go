@@ -30,7 +30,7 @@ func Pinned(s *tenants.Snapshot, state State) (config Config, held bool) {
 
 // Versioned says whether a call begins with anything of its tenant's that is versioned. The platform's own flows are not.
 func (c Call) Versioned() bool {
-	return c.FlowID != EmergencyFlow && c.FlowID != OutboundFlow && c.FlowID != ReplaceFlow
+	return c.FlowID != EmergencyFlow && c.FlowID != OutboundFlow && c.FlowID != ReplaceFlow && c.FlowID != AcrossFlow
 }
 
 // Versioned says whether the call runs by anything of its tenant's that is versioned: it began so, or a transfer has led it there.

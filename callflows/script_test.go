@@ -222,6 +222,8 @@ func (s *script) begin(words []string) {
 			s.call.Diversions, _ = strconv.Atoi(value)
 		case "flow":
 			s.call.FlowID = value
+		case "replaces":
+			s.call.Replaces = value
 		default:
 			s.t.Fatalf("call %s: is not known", w)
 		}
@@ -518,7 +520,8 @@ func (s *script) sayCommand(c Command) string {
 	add(c.Progress > 0, "with a sign within "+c.Progress.String())
 	add(c.Hunting, "hunting")
 	for _, t := range c.Targets {
-		add(t.Between != "", "between tenants, of "+t.Between)
+		add(t.Between != "" && t.Across == "", "between tenants, of "+t.Between)
+		add(t.Across != "", "of "+t.Between+" across to "+t.Across)
 	}
 	add(c.Location != "", "at "+c.Location)
 	add(c.Diversions > 0, fmt.Sprintf("diverted by %s for the %d. time", c.DivertedBy, c.Diversions))

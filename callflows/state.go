@@ -154,6 +154,9 @@ func ElementBefore(config Config, s State, e Event) string {
 	if s.Element == "" && e.Call != nil && e.Call.FlowID == ReplaceFlow {
 		return replaceFlow.Start
 	}
+	if s.Element == "" && e.Call != nil && e.Call.FlowID == AcrossFlow {
+		return acrossFlow.Start
+	}
 	if s.Element != "" || e.Call == nil || config.Tenant == nil {
 		return s.Element
 	}

@@ -126,6 +126,8 @@ func (s *step) flow(id string) *tenants.Flow {
 		return &outboundFlow
 	case ReplaceFlow:
 		return &replaceFlow
+	case AcrossFlow:
+		return &acrossFlow
 	case RecallFlow:
 		return &recallFlow
 	case PivotFlow:

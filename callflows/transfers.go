@@ -223,7 +223,7 @@ func (s *step) transferred() {
 	switch {
 	case t.Times > MaxTransfers:
 		s.end("EXCHANGE_ROUTING_ERROR", messages.FaultTenant, because.New("transferred_too_often", "limit", strconv.Itoa(MaxTransfers)))
-	case trunk != "":
+	case trunk != "" && trunk != AcrossTrunk:
 		s.end("CALL_REJECTED", messages.FaultCarrier, because.New("transfer_by_trunk"))
 	case device == "" && !ordered:
 		s.end("CALL_REJECTED", messages.FaultCaller, because.New("transfer_by_nobody"))

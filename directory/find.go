@@ -85,6 +85,14 @@ func (c *Calls) fits(t *tally, had *call, w callflows.Wanted) *callflows.Found {
 			if at && l.With != "" {
 				return had.found(l)
 			}
+		case callflows.LegItself:
+			if l.ID == w.Leg {
+				return had.found(l)
+			}
+		case callflows.LegWaiting:
+			if l.ID == w.Leg && l.With == "" {
+				return had.found(l)
+			}
 		case callflows.FreeSlot:
 		}
 	}

@@ -48,6 +48,8 @@ func sayDecision(s *tenants.Snapshot, d routing.Decision) said {
 		return said{"goes out to " + d.Dialled, "going out to " + d.Dialled}
 	case callflows.ReplaceFlow:
 		return said{"takes the place of a phone in another call", "taking the place of a phone in another call"}
+	case callflows.AcrossFlow:
+		return said{"comes from another media node to meet a call", "coming from another media node to meet a call"}
 	case callflows.EmergencyFlow:
 		return said{"goes to the emergency services", "going to the emergency services"}
 	}
@@ -159,7 +161,7 @@ func wanted(config callflows.Config, w *callflows.Wanted) string {
 		return "a call that rings at " + names(config, w.Devices, nil)
 	case callflows.TalkingAt, callflows.OverheardAt:
 		return "a talk at " + names(config, w.Devices, nil)
-	case callflows.KnownAs:
+	case callflows.KnownAs, callflows.LegItself, callflows.LegWaiting:
 	}
 	return "another call"
 }

@@ -28,7 +28,8 @@ type RouteRequest struct {
 	AuthUser  string `json:"auth_user,omitempty"` // digest user that the edge has verified; empty for trunks
 	AuthRealm string `json:"auth_realm,omitempty"`
 	// Between is the id of the tenant whose call it is, when one of the media nodes brings the INVITE: a number of another
-	// tenant's was called.
+	// tenant's was called. With Replaces, which is CALL.LEG.PURPOSE then: a call of the tenant's is to meet another of its own, on
+	// that one's node.
 	Between string `json:"between,omitempty"`
 
 	PAssertedIdentity  []string `json:"p_asserted_identity,omitempty"`

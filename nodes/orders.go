@@ -218,6 +218,9 @@ func trunkVariables(command callflows.Command, t callflows.Target) []esl.Var {
 	if t.Between != "" {
 		add("sip_h_"+routing.HeaderBetween, t.Between)
 	}
+	if t.Across != "" {
+		add("sip_h_"+routing.HeaderReplaces, t.Across)
+	}
 	host := id.Domain
 	if id.Private { // RFC 3323 4.1.1.3
 		host = anonymousHost

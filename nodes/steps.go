@@ -273,11 +273,11 @@ func (s *shard) step(c *call, event callflows.Event) {
 	s.tellNews(c)
 }
 
-// tellOut says by which trunk a call is out, when that changes. A call for help counts against no limit.
+// tellOut says by which trunk a call is out, when that changes. A call for help counts against no limit, and one to another node leaves the platform by none.
 func (s *shard) tellOut(c *call, now callflows.State) {
 	trunk := ""
 	for _, l := range now.Legs {
-		if l.Trunk != "" && l.Role == messages.RoleCallee && !l.HungUp && now.Phase != callflows.Ended && now.FlowID != callflows.EmergencyFlow {
+		if l.Trunk != "" && l.Trunk != callflows.AcrossTrunk && l.Role == messages.RoleCallee && !l.HungUp && now.Phase != callflows.Ended && now.FlowID != callflows.EmergencyFlow {
 			trunk = l.Trunk
 		}
 	}

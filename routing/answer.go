@@ -19,7 +19,7 @@ const (
 	HeaderTrunk      = "X-Tandem-Trunk"
 	HeaderPrivacy    = "X-Tandem-Privacy"    // PrivacyID when the called must not learn who it is
 	HeaderBetween    = "X-Tandem-Between"    // from a node to its edge: the tenant that calls a number of another's
-	HeaderReplaces   = "X-Tandem-Replaces"   // CALL.LEG of the dialog that the call takes the place of
+	HeaderReplaces   = "X-Tandem-Replaces"   // CALL.LEG of the dialog that the call takes the place of; CALL.LEG.PURPOSE between two nodes
 	HeaderDiversions = "X-Tandem-Diversions" // how often the call was diverted before it came
 )
 
@@ -114,6 +114,9 @@ func Reasons() because.Catalog {
 		"no_node":            "No media node can take the call.",
 		"nodes_chosen":       "The call goes to a media node, tried in this order: {nodes}.",
 
+		"caller_node":          "The call of {number} comes from another media node, to meet the call {call} on that one's.",
+		"across_unreadable":    "What the call from another media node is for cannot be read.",
+		"across_gone":          "The call {call} that is to be met is over, or its media node is down.",
 		"replaces":             "The caller takes the place of a phone in the call {call}.",
 		"replaces_not_allowed": "Only a phone of the tenant's own may take the place of another.",
 		"replaces_unreadable":  "What the INVITE says it replaces cannot be read.",

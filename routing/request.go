@@ -24,7 +24,7 @@ type Request struct {
 	FromName  string     `json:"from_name,omitempty"`
 	AuthUser  string     `json:"auth_user,omitempty"`
 	AuthRealm string     `json:"auth_realm,omitempty"`
-	Between   string     `json:"between,omitempty"`  // id of the tenant that calls a number of another's
+	Between   string     `json:"between,omitempty"`  // id of the tenant that calls a number of another's; with Replaces, whose call goes from one node to another
 	Asserted  string     `json:"asserted,omitempty"` // user part of P-Asserted-Identity, RFC 3325
 	Anonymous bool       `json:"anonymous,omitempty"`
 	Diverted  []string   `json:"diverted,omitempty"` // Diversion and History-Info as sent

@@ -90,6 +90,9 @@ func leadsTo(s *tenants.Snapshot, r *Request) (*tenants.Tenant, *tenants.Flow) {
 	if r.AuthUser != "" {
 		return s.TenantByDomain(r.AuthRealm), nil
 	}
+	if r.across() {
+		return s.Tenant(r.Between), nil
+	}
 	if r.Between != "" {
 		return s.NumberLeads(trunkNumber(r.To.User))
 	}
@@ -185,6 +188,9 @@ func (d *decider) identify() bool {
 	}
 	if d.request.AuthUser != "" {
 		return d.identifyDevice()
+	}
+	if d.request.across() {
+		return d.identifyAcross()
 	}
 	if d.request.Between != "" {
 		return d.identifyTenant()
@@ -305,6 +311,10 @@ func (d *decider) dialledBy(trunk *tenants.Trunk, user string) string {
 
 // route finds the flow and the nodes for a caller who is known.
 func (d *decider) route() {
+	if d.request.across() {
+		d.placeAcross()
+		return
+	}
 	if d.snapshot.Emergency().Is(d.Dialled) {
 		d.explain("emergency", "number", d.Dialled)
 		d.FlowID = callflows.EmergencyFlow

@@ -183,33 +183,3 @@ func TestAParkedCallOutlivesItsWorker(t *testing.T) {
 	expected{Verdict: "The call was answered", Tells: []string{"fetch_found", "joined", "call_ended"}, Legs: []leg{
 		{Far: "three-phone", Cause: "NORMAL_CLEARING", Answered: true}}}.check(t, second)
 }
-
-// TestACallOnAnotherNodeIsNotFetched: the node of the parked call takes no new calls any more, so the one that would fetch it comes to
-// another, and is refused with the reason.
-func TestACallOnAnotherNodeIsNotFetched(t *testing.T) {
-	w, err := newWorld(within(t), t, stack.ForTest(t), worldOptions{Name: "elsewhere", Nodes: 2})
-	must(t, err)
-	w.tellOnFailure(t)
-	c := joining(t, w)
-	parked := c.call(t, "one", parks, sipptest.Call{Talk: 4 * time.Second})
-	id := c.awaitTold(t, "parked_in")
-	live, err := explainCall(within(t), w.Store, w.words, id)
-	must(t, err)
-	node := "node1"
-	for _, line := range live.Lines {
-		if line.Code == "nodes_chosen" && strings.Contains(line.Words, "order: node2") {
-			node = "node2"
-		}
-	}
-	must(t, w.Provisioning.DrainNode(within(t), node))
-	w.awaitRevision(t)
-	awaitThat(t, "the node still takes calls", func(ctx context.Context) (bool, error) {
-		var n struct{ State string }
-		err := w.get(ctx, "/v1/nodes/"+node, &n)
-		return n.State == "draining", err
-	})
-	expected{Verdict: "(SIP 480", Fault: "platform", Tells: []string{"node_of_call", "node_draining", "fetch_elsewhere"},
-		Legs: []leg{{Far: "three-phone", Cause: "NORMAL_UNSPECIFIED", Code: 480, Fault: "platform"}}}.
-		check(t, w.story(t, succeed(t, c.call(t, "three", fetches, sipptest.Call{Expect: 480})), 1))
-	succeed(t, parked)
-}

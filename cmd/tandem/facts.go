@@ -197,6 +197,13 @@ func (f *facts) routing(s *tenants.Snapshot, r routing.Request, tenant string, n
 
 // joins is the live call that a request is to be joined with, or nil.
 func (f *facts) joins(s *tenants.Snapshot, r routing.Request, tenant string, now time.Time) *routing.Joins {
+	if wanted, ok := routing.AcrossWanted(r); ok {
+		found := f.calls.Find(tenant, r.Call, wanted, now)
+		if found == nil {
+			return nil
+		}
+		return &routing.Joins{Call: found.Call, Leg: found.Leg, Node: found.Node}
+	}
 	if replaces, ok := routing.ReadReplaces(r.Replaces); ok {
 		d := f.calls.FindDialog(tenant, replaces.CallID, replaces.ToTag, replaces.FromTag)
 		if d == nil {
