@@ -116,7 +116,7 @@ var acrossFlow = tenants.Flow{ID: AcrossFlow, Name: "From another media node", S
 // in a tenant's flow.
 type acrossElement struct{}
 
-var acrossAbout = about{name: acrossType, title: "Across", platform: true, settings: &schema{kind: recordValue}}
+var acrossAbout = about{name: acrossType, title: "Across", platform: true, settings: &schema{kind: recordValue}, exits: fetchExits("It is gone.")}
 
 func (acrossElement) about() *about { return &acrossAbout }
 

@@ -14,7 +14,7 @@ import (
 
 // forged are headers that only a trusted peer may write.
 var forged = []string{
-	"X-Tandem-Call: forged", "x-tandem-tenant: forged", "X-Private: forged",
+	"X-Tandem-Call: forged", "x-tandem-tenant: forged", "X-Private: forged", "X-Tandem-Trunk: *across", "X-Tandem-Between: forged", "X-Tandem-Replaces: c.l.forged",
 	"P-Asserted-Identity: <sip:boss@example.test>", "Remote-Party-ID: <sip:boss@example.test>;party=calling",
 	"Diversion: <sip:first@example.test>;reason=no-answer", "Diversion: <sip:second@example.test>;reason=user-busy",
 	"History-Info: <sip:first@example.test>;index=1", "Identity: forged", "y: forged", "P-Charging-Vector: forged",
@@ -31,6 +31,9 @@ func TestAPhoneCannotClaimWhatOnlyAPeerMay(t *testing.T) {
 	r := next(t, e.worker.requests)
 	if r.Replaces != "early@node;to-tag=1;from-tag=2" {
 		t.Errorf("the question does not say what the INVITE replaces: %q", r.Replaces)
+	}
+	if r.Between != "" {
+		t.Errorf("a phone passes for a media node: %+v", r)
 	}
 	if r.PAssertedIdentity != nil || r.RemotePartyID != nil || r.Diversion != nil || r.HistoryInfo != nil || r.Identity != nil {
 		t.Errorf("the question carries a phone's claims: %+v", r)
@@ -59,6 +62,9 @@ func TestATrunkNeedsNoLoginAndKeepsItsHeaders(t *testing.T) {
 	r := next(t, e.worker.requests)
 	if r.AuthUser != "" || r.AuthRealm != "" || r.SourceAddress != "127.0.0.77" {
 		t.Errorf("%+v", r)
+	}
+	if r.Between != "" || r.Replaces != "" {
+		t.Errorf("a trunk passes for a media node: %+v", r)
 	}
 	if len(r.PAssertedIdentity) != 1 || len(r.RemotePartyID) != 1 || len(r.HistoryInfo) != 1 || len(r.Identity) != 2 ||
 		!cmp.Equal(r.Diversion, []string{"<sip:first@example.test>;reason=no-answer", "<sip:second@example.test>;reason=user-busy"}) {
