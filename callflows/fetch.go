@@ -16,7 +16,7 @@ const stageLooking = "looking"
 func fetchExits(nothing string) []Exit {
 	return []Exit{
 		{Name: "nothing", Description: nothing, Ends: causeOfBrokenFlow},
-		{Name: "elsewhere", Description: "The call has moved to a third media node meanwhile, so the two cannot be joined now.", Ends: causeOfBrokenFlow},
+		{Name: "elsewhere", Description: "The call is on another media node, and the caller was brought from another one already: calls are not sent on twice.", Ends: causeOfBrokenFlow},
 		{Name: "failed", Description: "The other side was gone before they could talk.", Ends: causeOfBrokenFlow}}
 }
 
