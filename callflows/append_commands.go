@@ -120,6 +120,7 @@ func (t *Target) append(out []byte) []byte {
 	out = because.AppendGiven(out, `,"trunk":`, t.Trunk)
 	out = because.AppendGiven(out, `,"number":`, t.Number)
 	out = because.AppendGiven(out, `,"between":`, t.Between)
+	out = because.AppendGiven(out, `,"across":`, t.Across)
 	out = appendNS(out, `,"delay_ns":`, t.Delay)
 	out = appendNS(out, `,"wait_ns":`, t.Wait)
 	if t.Accept != nil {
