@@ -19,6 +19,7 @@ type journal struct {
 	bytes   int
 	firstAt time.Time // when the oldest began to wait
 	spare   []byte    // the room of a batch that was sent
+	usual   int       // bytes of the batch that was taken last
 }
 
 // batch is one journal message, without its end.
@@ -57,7 +58,11 @@ func (j *journal) write(e *messages.JournalEntry) bool {
 	if n := len(j.batches); n > 0 && !j.batches[n-1].full() && j.writeTo(&j.batches[n-1], e) {
 		return true
 	}
-	b := batch{body: append(j.spare[:0], j.head...)}
+	room := j.spare
+	if room == nil { // while batches wait for their confirms there is none, and growing by and by copies again and again
+		room = make([]byte, 0, j.usual)
+	}
+	b := batch{body: append(room[:0], j.head...)}
 	if !j.writeTo(&b, e) {
 		return false
 	}
@@ -100,6 +105,7 @@ func (j *journal) take() batch {
 	}
 	j.entries -= b.entries
 	j.bytes -= len(b.body)
+	j.usual = len(b.body) + len("]}")
 	return b
 }
 
