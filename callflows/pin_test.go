@@ -74,6 +74,36 @@ func TestThePlatformsOwnFlowsAreUnderNoVersion(t *testing.T) {
 	}
 }
 
+// A call out that is transferred into a flow of its tenant's keeps to the version of that moment, whatever is published later.
+func TestATransferredCallOutKeepsToTheVersionThatItWasLedBy(t *testing.T) {
+	snapshot := func(revision, version int64, element tenants.Element) *tenants.Snapshot {
+		data := tenants.Data{Revision: revision, Tenants: []tenants.Tenant{{ID: "demo", Name: "Demo", Domain: "demo.example", TimeZone: "UTC",
+			Published: tenants.Published{Version: version, Routes: []tenants.Route{{Dialled: "200", FlowID: "main"}},
+				Flows: []tenants.Flow{{ID: "main", Name: "Main", Start: "main", Elements: map[string]tenants.Element{"main": element}}}}}}}
+		s, faults := tenants.NewSnapshot(data, ParseSettings)
+		if len(faults) > 0 {
+			t.Fatal(faults)
+		}
+		return s
+	}
+	before := snapshot(1, 7, tenants.Element{Type: "play", Settings: []byte(`{"prompt":"hello","early":true}`)})
+	after := snapshot(2, 8, tenants.Element{Type: "sleep", Settings: []byte(`{"seconds":3}`)})
+	c := call(OutboundFlow)
+	config, _ := Pinned(before, State{Call: c})
+	state := State{Call: c, Phase: Running, FlowID: OutboundFlow, Stage: stageMoving, Legs: []Leg{{ID: callerLeg, Created: true}},
+		Transfer: Transfer{Leg: callerLeg, Target: "200", By: "Eve"}}
+	out := Step(config, state, Event{Kind: Transferred, Leg: callerLeg, At: started, Moved: "1:order"})
+	if out.State.Stage != "playing" || !out.State.Versioned() || out.State.DrivenBy() != 7 {
+		t.Fatalf("it is %+v, says %v", out.State, codes(out))
+	}
+	if _, held := Pinned(after, out.State); held {
+		t.Error("what was published since changes its flow")
+	}
+	if kept, held := Pinned(before, out.State); !held || kept.Tenant.Published.Version != 7 {
+		t.Error("its version is not found")
+	}
+}
+
 func TestAVersionThatIsNotKnownIsSaid(t *testing.T) {
 	config := demo(t, tenants.Flow{ID: "main", Name: "Main", Start: "a", Elements: map[string]tenants.Element{"a": {Type: "sleep"}}})
 	c := call("main")

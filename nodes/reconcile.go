@@ -434,10 +434,10 @@ func resumption(c *call, d dump, callee bool) callflows.Event {
 		event.Kind, event.Other = callflows.Parted, &callflows.Party{}
 	case callee && c.state.Phase == callflows.Running && d.Variable("bridge_to") != "":
 		event.Kind, event.Leg = callflows.Bridged, d.Variable("bridge_to") // the mark is from before the answer
+	case c.state.Moving(): // who else is there, such as listeners of a page, tells nothing of it
+		event.Kind = callflows.Resumed
 	case callee:
 		return callflows.Event{} // it rings or talks, and its end will be told
-	case c.state.Moving():
-		event.Kind = callflows.Resumed
 	case c.state.Phase == callflows.Talking:
 		event.Kind, event.Command, event.Cause = callflows.RingEnded, c.state.Awaited, "NORMAL_CLEARING"
 	case c.state.Ringing() && d.Variable("originate_disposition") != "" && d.Variable("originate_disposition") != "SUCCESS":

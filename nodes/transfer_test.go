@@ -131,6 +131,16 @@ func TestTransferThatNobodyHeardOfIsCarriedOn(t *testing.T) {
 	f.ordered("execute-app-name: bridge")
 }
 
+// TestLegThatWasTakenOutIsNotForgottenForItsListeners: a worker without a standby died when it had taken the caller out of his page. Who
+// listened is still there, and says nothing of him.
+func TestLegThatWasTakenOutIsNotForgottenForItsListeners(t *testing.T) {
+	s := ringing()
+	s.Answered, s.Stage, s.Legs[1].Answered = true, "moving", true
+	f, w := ownThat(t, holding(t, encodeMark(s, 9), callerLeg, calleeLeg))
+	f.ordered("uuid_break " + callerLeg)
+	w.said(t, "moved_resumed")
+}
+
 // TestMarkCarriesATransfer: where to, who is rung back, and which move it was.
 func TestMarkCarriesATransfer(t *testing.T) {
 	s := ringingState()

@@ -237,10 +237,10 @@ func (k *worker) resumption(c *driven, d dump, callee bool) callflows.Event {
 		event.Kind, event.Other = callflows.Parted, &callflows.Party{}
 	case callee && c.state.Phase == callflows.Running && d.bridgedTo != "":
 		event.Kind, event.Leg = callflows.Bridged, d.bridgedTo
-	case callee:
-		return callflows.Event{}
 	case c.state.Moving():
 		event.Kind = callflows.Resumed
+	case callee:
+		return callflows.Event{}
 	case c.state.Phase == callflows.Talking:
 		event.Kind, event.Command, event.Cause = callflows.RingEnded, c.state.Awaited, "NORMAL_CLEARING"
 	case c.state.Ringing() && d.disposition != "" && d.disposition != "SUCCESS":
