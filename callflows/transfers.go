@@ -32,18 +32,19 @@ const stageMoving = "moving"
 
 // Transfer is what a call keeps of its last transfer.
 type Transfer struct {
-	Times    int    `json:"times,omitempty"`    // how many there were
-	Source   string `json:"source,omitempty"`   // the node's own name for the last move of the driven leg
-	Parked   bool   `json:"parked,omitempty"`   // which has parked since
-	Target   string `json:"target,omitempty"`   // the number; one outside is in E.164
-	Device   string `json:"device,omitempty"`   // id of the device that transferred; empty when it was ordered
-	By       string `json:"by,omitempty"`       // who ordered it
-	Order    string `json:"order,omitempty"`    // id of that order
-	Leg      string `json:"leg,omitempty"`      // the leg that is to be taken out, while the node has not told that it was
-	Stage    string `json:"stage,omitempty"`    // where the element was then, should the node refuse,
-	Awaited  int    `json:"awaited,omitempty"`  // and what it waited for
-	Reached  bool   `json:"reached,omitempty"`  // somebody has talked to the leg since
-	Recalled bool   `json:"recalled,omitempty"` // who has transferred is, or was, rung back
+	Times    int       `json:"times,omitempty"`    // how many there were
+	Source   string    `json:"source,omitempty"`   // the node's own name for the last move of the driven leg
+	Parked   bool      `json:"parked,omitempty"`   // which has parked since
+	At       time.Time `json:"at,omitzero"`        // when that was told: what comes of an earlier move is told twice
+	Target   string    `json:"target,omitempty"`   // the number; one outside is in E.164
+	Device   string    `json:"device,omitempty"`   // id of the device that transferred; empty when it was ordered
+	By       string    `json:"by,omitempty"`       // who ordered it
+	Order    string    `json:"order,omitempty"`    // id of that order
+	Leg      string    `json:"leg,omitempty"`      // the leg that is to be taken out, while the node has not told that it was
+	Stage    string    `json:"stage,omitempty"`    // where the element was then, should the node refuse,
+	Awaited  int       `json:"awaited,omitempty"`  // and what it waited for
+	Reached  bool      `json:"reached,omitempty"`  // somebody has talked to the leg since
+	Recalled bool      `json:"recalled,omitempty"` // who has transferred is, or was, rung back
 }
 
 // dialled is the number that the driven leg is on its way to.
@@ -187,7 +188,7 @@ func (s *step) keepsSomething() bool {
 func (s *step) transferred() {
 	e, t := s.event, &s.state.Transfer
 	l := s.seen()
-	if l == nil || l.HungUp || s.state.Phase != Running && s.state.Phase != Talking || e.Moved == "" || t.Parked && t.Source == e.Moved {
+	if l == nil || l.HungUp || s.state.Phase != Running && s.state.Phase != Talking || e.Moved == "" || t.Parked && t.Source == e.Moved || e.At.Before(t.At) {
 		return
 	}
 	if e.Target == "" && t.Leg != l.ID {
@@ -211,7 +212,7 @@ func (s *step) transferred() {
 	}
 	l.With, l.Joined, l.Taken = nil, false, false
 	s.drive(l)
-	*t = Transfer{Times: t.Times + 1, Source: e.Moved, Parked: true, Device: device, By: t.By, Order: t.Order}
+	*t = Transfer{Times: t.Times + 1, Source: e.Moved, Parked: true, At: e.At, Device: device, By: t.By, Order: t.Order}
 	switch {
 	case ordered:
 		s.explain("transferred_by_order", "who", s.who(l), "number", target)
@@ -239,7 +240,7 @@ func (s *step) takenOutAgain(l *Leg) {
 		return
 	}
 	s.explain("parked_again")
-	s.state.Transfer.Source, s.state.Transfer.Parked = s.event.Moved, true
+	s.state.Transfer.Source, s.state.Transfer.Parked, s.state.Transfer.At = s.event.Moved, true, s.event.At
 	s.drive(l)
 	kind.enter(s, settings)
 }
