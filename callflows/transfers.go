@@ -247,6 +247,11 @@ func (s *step) takenOutAgain(l *Leg) {
 
 // goTo enters the flow of the number that the driven leg was transferred to.
 func (s *step) goTo(target string) {
+	if s.state.Call.FlowID == EmergencyFlow { // who needs help would be out of the talk
+		s.state.Transfer.Target = target
+		s.giveUp("CALL_REJECTED", messages.FaultCaller, because.New("transfer_of_emergency"))
+		return
+	}
 	flow, number, why := s.whither(target)
 	if why != nil {
 		s.state.Transfer.Target = target
@@ -320,6 +325,7 @@ func transferReasons() because.Catalog {
 		"transfer_by_nobody":      "It is not known who asked for the transfer, so it is refused.",
 		"transfer_no_tenant":      "There is nobody by whose rules {number} could be dialled.",
 		"transfer_emergency":      "{number} is an emergency number: no call is transferred to it.",
+		"transfer_of_emergency":   "The emergency services are not passed on to anybody.",
 		"transfer_suspended":      "{tenant} is suspended, so nobody is transferred.",
 		"transfer_number_unknown": "{number} leads nowhere at {tenant}.",
 		"transfer_recalls":        "Nobody was reached, so {by}, who transferred the call, is rung back for {who}.",

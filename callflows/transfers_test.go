@@ -1,9 +1,11 @@
 package callflows
 
 import (
+	"slices"
 	"testing"
 	"time"
 
+	"tandem/messages"
 	"tandem/tenants"
 )
 
@@ -25,5 +27,20 @@ func TestAMoveThatIsToldAgainAfterAnotherChangesNothing(t *testing.T) {
 				t.Errorf("the first, told again, orders %v and says %v", again.Commands, codes(again))
 			}
 		})
+	}
+}
+
+// Whoever passes the emergency services on by his phone is rung back by them.
+func TestTheEmergencyServicesAreNotPassedOn(t *testing.T) {
+	config := demo(t, tenants.Flow{ID: "main", Name: "Main", Start: "main", Elements: map[string]tenants.Element{
+		"main": {Type: "play", Settings: []byte(`{"prompt":"hello","early":true}`)}}})
+	c := call(EmergencyFlow)
+	c.Caller.Device = "desk"
+	help := Leg{ID: "8adcdf28-0000-4000-8000-000000000001", Role: messages.RoleCallee, Created: true, Answered: true, Bridged: true}
+	state := State{Call: c, Phase: Talking, FlowID: EmergencyFlow, Element: emergencyFlow.Start, Stage: stageRinging, Awaited: 1, Commands: 1, Answered: true,
+		Legs: []Leg{{ID: callerLeg, Role: messages.RoleCaller, Device: "desk", Created: true, Answered: true}, help}}
+	out := Step(config, state, Event{Kind: Transferred, Leg: help.ID, ByLeg: callerLeg, Target: "200", At: started, Moved: "1:refer"})
+	if said := codes(out); !slices.Contains(said, "transfer_of_emergency") || !slices.Contains(said, "transfer_recalls") {
+		t.Errorf("it says %v", said)
 	}
 }

@@ -172,6 +172,11 @@ func (k *worker) takeOver() {
 				k.soon(2*roundTrip, func() { k.resend(o) })
 			}
 		}
+		for _, c := range k.order {
+			if c.state.Moving() && c.gaps >= k.gaps { // what was told of the leg while this worker did not listen yet, its channel shows
+				c.gaps = beforeAnyGap
+			}
+		}
 		k.soon(2*roundTrip, func() { k.reconcile(k.w.light) })
 	})
 }
