@@ -38,7 +38,22 @@ func (n *Node) takeOver(ctx context.Context, c *esl.Conn, silent bool) {
 	n.cdrsMu.Unlock()
 	n.settle(ctx, c, open)
 	n.gap.inherited()
+	n.doubtMoves()
 	n.reconcile(ctx, c) // calls that the standby did not have yet
+}
+
+// doubtMoves has the calls whose leg is being moved compared with the node's channels: that it has parked may have been told before this
+// worker listened, to an owner that was late and died before it had read it.
+func (n *Node) doubtMoves() {
+	for _, s := range n.shards {
+		s.mu.Lock()
+		for _, c := range s.calls {
+			if c.state.Moving() {
+				c.gaps = beforeAnyGap
+			}
+		}
+		s.mu.Unlock()
+	}
 }
 
 // inherit steps what was kept, and returns the commands that are open. With doubt these include those that the steps give.

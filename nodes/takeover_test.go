@@ -380,6 +380,29 @@ func TestACallTooLargeToTravelIsNotOver(t *testing.T) {
 	}
 }
 
+// TestALegThatIsBeingMovedIsLookedAfterAtATakeover: the owner may have been late, and may have died before it read that the leg had parked.
+func TestALegThatIsBeingMovedIsLookedAfterAtATakeover(t *testing.T) {
+	s := ringing()
+	s.Call = callflows.Call{ID: callID, Leg: callerLeg, Tenant: "office", Version: 3, FlowID: "sales"}
+	s.Stage, s.Legs, s.Transfer = "moving", s.Legs[:1], callflows.Transfer{Leg: callerLeg, Target: "102", By: "Eve"}
+	f := holding(t, "", callerLeg)
+	f.dump = strings.Replace(f.dump, "{", `{"variable_transfer_source":"1795376032:9b017880-1325-4c2d-a832-fdec00a7affb:bl_xfer:park/inline",`, 1)
+	w := newWorld()
+	n := New(transferable(t, f, w))
+	n.role.Store(watching)
+	n.become(standingBy)
+	n.following = 1
+	n.told(link.Record{Kind: link.KindSet, Key: callerLeg, Value: encode(record{State: s})}, claim.Holder{})
+	n.told(link.Record{Kind: link.KindComplete}, claim.Holder{})
+	c, err := esl.Dial(t.Context(), esl.Options{Address: f.listener.Addr().String(), Password: "secret", Events: subscription(), Handle: func(int, *esl.Event) {}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer c.Close()
+	n.takeOver(t.Context(), c, false)
+	w.said(t, "transferred_by_order")
+}
+
 // TestWhatEndedWhileTheLinkWasDownIsForgotten: the picture of the next link decides.
 func TestWhatEndedWhileTheLinkWasDownIsForgotten(t *testing.T) {
 	n := standby(t)
