@@ -84,6 +84,16 @@ func TestWaitingElementBeginsAnew(t *testing.T) {
 	}
 }
 
+// TestLegOfAnEarlierRingHoldsNothingUp: a phone that leaves, or was left behind, answers nothing that the call waits for.
+func TestLegOfAnEarlierRingHoldsNothingUp(t *testing.T) {
+	s := ringing()
+	s.Stage = "finding"
+	f, w := ownThat(t, holding(t, encodeMark(s, 9), callerLeg, calleeLeg))
+	f.ordered("uuid_break " + callerLeg)
+	w.said(t, "resumed")
+	f.ordered("execute-app-name: bridge")
+}
+
 // TestUnreadableMarkBeginsAnew: a call whose state cannot be read is not left in silence.
 func TestUnreadableMarkBeginsAnew(t *testing.T) {
 	f, _ := ownThat(t, holding(t, "!!", callerLeg))

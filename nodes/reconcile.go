@@ -436,7 +436,7 @@ func resumption(c *call, d dump, callee bool) callflows.Event {
 		event.Kind, event.Leg = callflows.Bridged, d.Variable("bridge_to") // the mark is from before the answer
 	case c.state.Moving(): // who else is there, such as listeners of a page, tells nothing of it
 		event.Kind = callflows.Resumed
-	case callee:
+	case callee && (c.state.Ringing() || c.state.Phase == callflows.Talking): // any other is one of an earlier ring or page that leaves
 		return callflows.Event{} // it rings or talks, and its end will be told
 	case c.state.Phase == callflows.Talking:
 		event.Kind, event.Command, event.Cause = callflows.RingEnded, c.state.Awaited, "NORMAL_CLEARING"

@@ -239,7 +239,7 @@ func (k *worker) resumption(c *driven, d dump, callee bool) callflows.Event {
 		event.Kind, event.Leg = callflows.Bridged, d.bridgedTo
 	case c.state.Moving():
 		event.Kind = callflows.Resumed
-	case callee:
+	case callee && (c.state.Ringing() || c.state.Phase == callflows.Talking): // any other is one of an earlier ring or page that leaves
 		return callflows.Event{}
 	case c.state.Phase == callflows.Talking:
 		event.Kind, event.Command, event.Cause = callflows.RingEnded, c.state.Awaited, "NORMAL_CLEARING"
