@@ -32,6 +32,7 @@ type simCall struct {
 	order      []string // of legs
 	timers     map[int]*timerFate
 	ended      bool // a step has ended it
+	passedOn   bool // a phone has passed on who it talked to: where to is its own choice, in an emergency call too
 	strayed    bool // its version could not be had, and another drives it
 	afterwards int  // steps after its end
 

@@ -29,6 +29,7 @@ func (n *node) transfersSoon(a, leg *channel, b *bridge) {
 func (n *node) refer(by, stays, a *channel, b *bridge) {
 	w := n.w
 	w.happened("transfer")
+	a.call.passedOn = true
 	n.moved++
 	stays.source = fmt.Sprintf("refer%d", n.moved)
 	stays.number, stays.by, stays.waits = w.anyNumber(by.call.facts.Tenant), by.uuid, true
