@@ -143,7 +143,7 @@ func TestEveryCallComesToItsEnd(t *testing.T) {
 		w := newWatcher(demo(t, anyFlow(rt)))
 		c := call(rapid.SampledFrom([]string{"main", "main", "main", EmergencyFlow, OutboundFlow}).Draw(rt, "flow"))
 		c.Dialled = rapid.SampledFrom([]string{"112", "+12025550100"}).Draw(rt, "dialled")
-		n := &node{t: rt, after: map[*happening][]*happening{}, patience: rapid.IntRange(0, 80).Draw(rt, "patience")}
+		n := &node{t: rt, after: map[*happening][]*happening{}, created: map[string]bool{}, dialled: map[string]*happening{}, patience: rapid.IntRange(0, 80).Draw(rt, "patience")}
 		n.will(Event{Kind: Parked, Leg: callerLeg, Call: &c})
 		state := State{}
 		for n.next() {
