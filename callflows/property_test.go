@@ -335,6 +335,9 @@ func (n *node) invited(c Command) {
 	if !rapid.Bool().Draw(n.t, "comes to be") {
 		return
 	}
+	if n.created == nil {
+		n.created, n.dialled = map[string]bool{}, map[string]*happening{}
+	}
 	leg := c.Targets[0].Leg
 	created := n.will(Event{Kind: LegCreated, Leg: leg})
 	answered := n.will(Event{Kind: Answered, Leg: leg}, created)

@@ -49,7 +49,7 @@ func (c *company) across(t *testing.T, besides ...string) (id string) {
 }
 
 // TestCallsMeetAcrossNodes: the node of a parked and of a ringing call takes no new calls, so those that fetch them come to the other
-// one, and call there. Whoever hangs up ends all. Limits of the tenant's calls refuse no such leg.
+// one, and call there. Whoever hangs up ends all.
 func TestCallsMeetAcrossNodes(t *testing.T) {
 	c := apart(t, "across")
 	w := c.w
