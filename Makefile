@@ -49,10 +49,13 @@ demo-once: ## The same, and end after the call: 0 when it was answered and expla
 	$(TANDEM) demo --once
 
 FUZZTIME ?= 10s
+# Go's fuzzer may take the end of its own time for a failure ("context deadline exceeded", with no failing input): that is none.
 fuzz: ## Fuzz every parser of foreign bytes for FUZZTIME each
-	@for package in $$($(GO) list ./...); do \
+	@out=$$(mktemp); trap 'rm -f $$out' EXIT; for package in $$($(GO) list ./...); do \
 		for target in $$($(GO) test -list '^Fuzz' $$package | grep '^Fuzz'); do \
-			echo "$$package $$target"; $(GO) test -run '^$$' -fuzz "^$$target\$$" -fuzztime $(FUZZTIME) $$package || exit 1; \
+			echo "$$package $$target"; \
+			$(GO) test -run '^$$' -fuzz "^$$target\$$" -fuzztime $(FUZZTIME) $$package >$$out 2>&1; failed=$$?; cat $$out; \
+			if [ $$failed != 0 ] && ! { grep -q '^ *context deadline exceeded$$' $$out && ! grep -q 'Failing input' $$out; }; then exit 1; fi; \
 		done; \
 	done
 
