@@ -169,6 +169,22 @@ func ElementBefore(config Config, s State, e Event) string {
 // Ringing says whether the call waits for somebody to answer.
 func (s *State) Ringing() bool { return s.Phase == Running && s.Stage == stageRinging }
 
+// OutBy is the trunk by which the call is out, or is about to be, "" for none. A call for help counts against no limit. A leg that
+// was dialled and of which the node has told nothing is out only while its ring lasts: afterwards it has never been.
+func (s *State) OutBy() string {
+	if s.Phase == Ended || s.FlowID == EmergencyFlow {
+		return ""
+	}
+	trunk := ""
+	for i, l := range s.Legs {
+		there := l.Created || s.Ringing() && i >= s.Rung
+		if there && !l.HungUp && l.Role == messages.RoleCallee && l.Trunk != "" && l.Trunk != AcrossTrunk {
+			trunk = l.Trunk
+		}
+	}
+	return trunk
+}
+
 // Moving says whether the call waits for what the node does with a leg that was taken out of its talk.
 func (s *State) Moving() bool { return s.Stage == stageMoving }
 

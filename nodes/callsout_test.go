@@ -76,7 +76,7 @@ func TestACallIsOutByTheTrunkOfItsLiveLeg(t *testing.T) {
 	s, c := n.shards[0], &call{}
 	caller := callflows.Leg{ID: "a", Role: messages.RoleCaller, Trunk: "in"}
 	leg := func(trunk string, over bool) callflows.Leg {
-		return callflows.Leg{ID: trunk, Role: messages.RoleCallee, Trunk: trunk, HungUp: over}
+		return callflows.Leg{ID: trunk, Role: messages.RoleCallee, Trunk: trunk, Created: true, HungUp: over}
 	}
 	for _, state := range []callflows.State{
 		{Legs: []callflows.Leg{caller}},
@@ -84,6 +84,7 @@ func TestACallIsOutByTheTrunkOfItsLiveLeg(t *testing.T) {
 		{Legs: []callflows.Leg{caller, leg("first", false)}},
 		{Legs: []callflows.Leg{caller, leg("first", true)}},
 		{Legs: []callflows.Leg{caller, leg("first", true), leg("second", false)}},
+		{Legs: []callflows.Leg{caller, {ID: "never", Role: messages.RoleCallee, Trunk: "third"}}}, // of a ring that is over
 		{FlowID: callflows.EmergencyFlow, Legs: []callflows.Leg{caller, leg("emergency trunk", false)}},
 		{Phase: callflows.Ended, Legs: []callflows.Leg{caller, leg("first", true), leg("second", false)}},
 	} {
@@ -116,8 +117,8 @@ func TestOtherWorkersAreToldThatACallIsOut(t *testing.T) {
 	var others moments
 	n := New(Options{CallsOut: &told, Announcer: &others, Snapshot: func() *tenants.Snapshot { return nil }})
 	s, c := n.shards[0], &call{}
-	legs := []callflows.Leg{{ID: "a", Role: messages.RoleCaller}, {ID: "b", Role: messages.RoleCallee, Trunk: "first"}}
-	over := []callflows.Leg{legs[0], {ID: "b", Role: messages.RoleCallee, Trunk: "first", HungUp: true}}
+	legs := []callflows.Leg{{ID: "a", Role: messages.RoleCaller}, {ID: "b", Role: messages.RoleCallee, Trunk: "first", Created: true}}
+	over := []callflows.Leg{legs[0], {ID: "b", Role: messages.RoleCallee, Trunk: "first", Created: true, HungUp: true}}
 	facts := callflows.Call{ID: "c", Tenant: "t", Leg: "a"}
 	s.tellOut(c, callflows.State{Call: facts, Legs: legs})
 	s.tellOut(c, callflows.State{Call: facts, Legs: legs, Answered: true})

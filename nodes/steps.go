@@ -275,12 +275,7 @@ func (s *shard) step(c *call, event callflows.Event) {
 
 // tellOut says by which trunk a call is out, when that changes. A call for help counts against no limit, and one to another node leaves the platform by none.
 func (s *shard) tellOut(c *call, now callflows.State) {
-	trunk := ""
-	for _, l := range now.Legs {
-		if l.Trunk != "" && l.Trunk != callflows.AcrossTrunk && l.Role == messages.RoleCallee && !l.HungUp && now.Phase != callflows.Ended && now.FlowID != callflows.EmergencyFlow {
-			trunk = l.Trunk
-		}
-	}
+	trunk := now.OutBy()
 	if s.node.options.CallsOut != nil && trunk != c.out {
 		c.out = trunk
 		s.node.options.CallsOut.Out(now.Call.ID, now.Call.Tenant, trunk, time.Now())

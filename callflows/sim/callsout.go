@@ -2,7 +2,6 @@ package sim
 
 import (
 	"tandem/callflows"
-	"tandem/messages"
 )
 
 // countOut counts the calls that are out but for one, as their worker drives them (nodes, steps.go, tellOut). What workers tell each
@@ -10,7 +9,7 @@ import (
 func (k *worker) countOut(but, tenant string) *callflows.Counts {
 	counts := &callflows.Counts{Trunks: map[string]callflows.Count{}}
 	for _, c := range k.order {
-		trunk := outBy(c.state)
+		trunk := c.state.OutBy()
 		if trunk == "" || c.facts.ID == but {
 			continue
 		}
@@ -24,19 +23,9 @@ func (k *worker) countOut(but, tenant string) *callflows.Counts {
 	return counts
 }
 
-// outBy is the trunk that a call is out by, or "".
-func outBy(s callflows.State) (trunk string) {
-	for _, l := range s.Legs {
-		if l.Trunk != "" && l.Role == messages.RoleCallee && !l.HungUp && s.Phase != callflows.Ended && s.FlowID != callflows.EmergencyFlow {
-			trunk = l.Trunk
-		}
-	}
-	return trunk
-}
-
 // checkTrunkLimit checks a call that has gone out. Where events are lost or late nobody knows for sure which calls are out.
 func (k *worker) checkTrunkLimit(c *driven) {
-	trunk := outBy(c.state)
+	trunk := c.state.OutBy()
 	t := k.w.snapshot.Ways().Trunk(trunk)
 	if t == nil || t.Outgoing == nil || t.Outgoing.MaxCalls == 0 || k.w.weather.deaths+k.w.weather.gaps+k.w.weather.restarts > 0 {
 		return
