@@ -43,7 +43,7 @@ type schema struct {
 func elementKinds() []elementKind {
 	var all []elementKind
 	for _, t := range callflows.Elements() {
-		switch t.Type { // TODO: the simulated world cannot do these yet; take each out with that
+		switch t.Type { // calls meet by these in flows made for it (addMeeting); drawn anywhere they find what is still open (docs/simulation.md)
 		case "park", "unpark", "pickup", "pull", "eavesdrop":
 			continue
 		}
