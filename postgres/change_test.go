@@ -50,7 +50,7 @@ func TestAChangeIsReadByItself(t *testing.T) {
 		{"a device that goes", "two", func(tx *Tx) error { _, err := tx.tx.Exec(ctx, `DELETE FROM devices`); return err }},
 		{"a tenant that goes", "three", func(tx *Tx) error { _, err := tx.tx.Exec(ctx, `DELETE FROM tenants WHERE id = 'three'`); return err }},
 		{"a tenant that comes", "four", func(tx *Tx) error {
-			return tx.InsertTenant(ctx, tenants.Tenant{ID: "four", Name: "Four", Domain: "four.example", TimeZone: "UTC", Language: "en"})
+			return tx.InsertTenant(ctx, tenants.Tenant{ID: "four", Name: "Four", Domain: "four.example", TimeZone: "UTC", Language: "en"}, "customer", "")
 		}},
 	} {
 		change(t, s, c.do)

@@ -64,7 +64,7 @@ func change(t *testing.T, s *Store, fn func(*Tx) error) {
 func addTenant(t *testing.T, s *Store, id string) {
 	t.Helper()
 	change(t, s, func(tx *Tx) error {
-		return tx.InsertTenant(testContext(t), tenants.Tenant{ID: id, Name: id, Domain: id + ".example", TimeZone: "UTC", Language: "en"})
+		return tx.InsertTenant(testContext(t), tenants.Tenant{ID: id, Name: id, Domain: id + ".example", TimeZone: "UTC", Language: "en"}, "customer", "")
 	})
 }
 

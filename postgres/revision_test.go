@@ -33,7 +33,7 @@ func TestTheRevisionGrowsOncePerChangeAndIsAnnouncedOnce(t *testing.T) {
 	}
 	before := revisionOf(t, s)
 	change(t, s, func(tx *Tx) error { // many statements on several tables: one change
-		if err := tx.InsertTenant(ctx, tenants.Tenant{ID: "one", Name: "One", Domain: "one.example", TimeZone: "UTC", Language: "en"}); err != nil {
+		if err := tx.InsertTenant(ctx, tenants.Tenant{ID: "one", Name: "One", Domain: "one.example", TimeZone: "UTC", Language: "en"}, "customer", ""); err != nil {
 			return err
 		}
 		for _, number := range []string{"+12025550100", "+12025550101"} {

@@ -203,7 +203,7 @@ func TestTheSchemaRefusesWhatMustNeverBe(t *testing.T) {
 		"a route to another's flow":     {"routes_flow_id_fkey", func(tx *Tx) error { return tx.SaveRoute(ctx, "one", Route{Dialled: "200", FlowID: "main"}) }},
 		"a route to nowhere":            {"routes_one_target", func(tx *Tx) error { return tx.SaveRoute(ctx, "one", Route{Dialled: "200"}) }},
 		"a domain of two tenants": {"tenants_domain_key", func(tx *Tx) error {
-			return tx.InsertTenant(ctx, tenants.Tenant{ID: "three", Name: "T", Domain: "one.example", TimeZone: "UTC", Language: "en"})
+			return tx.InsertTenant(ctx, tenants.Tenant{ID: "three", Name: "T", Domain: "one.example", TimeZone: "UTC", Language: "en"}, "customer", "")
 		}},
 		"a main number of another tenant": {"tenants_main_number_fkey", func(tx *Tx) error { return tx.SetDialling(ctx, "one", "+12025550101", tenants.Dialling{}) }},
 		"a trunk of no tenant":            {"trunks_tenant_id_fkey", func(tx *Tx) error { return tx.SaveTrunk(ctx, tenants.Trunk{ID: "t", Name: "T", Tenant: "ghost"}) }},

@@ -24,13 +24,26 @@ type Store struct {
 	// Log gets a line for each thing that an operator should know. Open sets it to slog.Default().
 	Log *slog.Logger
 
-	pool *pgxpool.Pool
+	pool   *pgxpool.Pool
+	scoped bool // its statements are those of a scope: OpenAPI
 }
 
 // Open makes a Store for a URL such as postgres://user:password@host:port/database. It does not wait for the server:
 // connections are made when they are needed, so that a worker can start while PostgreSQL is away. The error is about
 // the URL alone.
 func Open(ctx context.Context, url string) (*Store, error) {
+	config, err := poolConfig(url)
+	if err != nil {
+		return nil, err
+	}
+	pool, err := pgxpool.NewWithConfig(ctx, config)
+	if err != nil {
+		return nil, fmt.Errorf("postgres: open: %w", err)
+	}
+	return &Store{Log: slog.Default(), pool: pool}, nil
+}
+
+func poolConfig(url string) (*pgxpool.Config, error) {
 	config, err := pgxpool.ParseConfig(url)
 	if err != nil {
 		return nil, fmt.Errorf("postgres: the URL: %w", err)
@@ -38,11 +51,7 @@ func Open(ctx context.Context, url string) (*Store, error) {
 	if config.ConnConfig.ConnectTimeout == 0 {
 		config.ConnConfig.ConnectTimeout = connectTimeout
 	}
-	pool, err := pgxpool.NewWithConfig(ctx, config)
-	if err != nil {
-		return nil, fmt.Errorf("postgres: open: %w", err)
-	}
-	return &Store{Log: slog.Default(), pool: pool}, nil
+	return config, nil
 }
 
 // Close waits for connections in use and closes them all.
@@ -62,7 +71,12 @@ type Tx struct{ tx pgx.Tx }
 // Change runs one use case in one transaction: all that fn did is committed, or nothing. Transactions that touch the
 // same tenant should begin with LockTenant.
 func (s *Store) Change(ctx context.Context, fn func(*Tx) error) error {
-	return pgx.BeginFunc(ctx, s.pool, func(tx pgx.Tx) error { return fn(&Tx{tx: tx}) })
+	return pgx.BeginFunc(ctx, s.pool, func(tx pgx.Tx) error {
+		if err := fn(&Tx{tx: tx}); err != nil || !s.scoped {
+			return err
+		}
+		return noteDone(ctx, tx)
+	})
 }
 
 func (t *Tx) exec(ctx context.Context, what, sql string, args pgx.StrictNamedArgs) error {

@@ -9,13 +9,13 @@ import (
 	"tandem/tenants"
 )
 
-// InsertTenant adds a tenant. Its users, devices and numbers are added by themselves.
-func (t *Tx) InsertTenant(ctx context.Context, n tenants.Tenant) error {
+// InsertTenant adds a tenant of a kind, below a reseller, or with an empty parent below none. Its users, devices and numbers are added by themselves.
+func (t *Tx) InsertTenant(ctx context.Context, n tenants.Tenant, kind, parent string) error {
 	return t.exec(ctx, "insert tenant", `
-		INSERT INTO tenants (id, name, domain, time_zone, language, suspended, max_calls)
-		VALUES (@id, @name, @domain, @time_zone, @language, @suspended, @max_calls)`,
+		INSERT INTO tenants (id, name, domain, time_zone, language, suspended, max_calls, kind, parent_id)
+		VALUES (@id, @name, @domain, @time_zone, @language, @suspended, @max_calls, @kind, @parent)`,
 		pgx.StrictNamedArgs{"id": n.ID, "name": n.Name, "domain": n.Domain, "time_zone": n.TimeZone,
-			"language": n.Language, "suspended": n.Suspended, "max_calls": n.MaxCalls})
+			"language": n.Language, "suspended": n.Suspended, "max_calls": n.MaxCalls, "kind": kind, "parent": orNull(parent)})
 }
 
 // LockTenant makes other transactions that lock the same tenant wait, and gives the tenant's own row, without what

@@ -55,10 +55,18 @@ func missing(field, detail string) error { return &Error{Code: NotFound, Field: 
 // refusals are the words for the constraints that a use case can run into although its values are valid.
 func refusals(constraint string) error {
 	switch constraint {
-	case "tenants_pkey", "users_pkey", "devices_pkey":
+	case "tenants_pkey", "users_pkey", "devices_pkey", "people_pkey", "api_keys_pkey":
 		return conflict("id", "is taken")
 	case "tenants_domain_key":
 		return conflict("domain", "belongs to another tenant")
+	case "people_email_key":
+		return conflict("email", "belongs to somebody already")
+	case "people_user_fkey":
+		return missing("user", "there is no such user in this tenant")
+	case "tenants_parent_id_fkey", "tenants_parent_is_reseller":
+		return conflict("parent", "is no reseller")
+	case "tenants_no_circle":
+		return conflict("parent", "is below this tenant itself")
 	case "numbers_pkey":
 		return conflict("number", "belongs to a tenant already")
 	case "users_extension_key":

@@ -26,7 +26,15 @@ type NewTenant struct {
 	TimeZone string `json:"time_zone"`
 	Language string `json:"language"`
 	MaxCalls int    `json:"max_calls"` // 0: no limit
+	Kind     string `json:"kind"`      // reseller or customer; empty: customer
+	Parent   string `json:"parent"`    // the reseller that it is of; empty: the platform's own
 }
+
+// The kinds of tenants.
+const (
+	KindReseller = "reseller" // has tenants below it
+	KindCustomer = "customer"
+)
 
 // CreateTenant adds a tenant, which has no devices and no flows yet.
 func (s *Service) CreateTenant(ctx context.Context, n NewTenant) (tenants.Tenant, error) {
@@ -39,10 +47,11 @@ func (s *Service) CreateTenant(ctx context.Context, n NewTenant) (tenants.Tenant
 	c.timeZone("time_zone", t.TimeZone)
 	c.form(languageForm, "language", t.Language, "is not a language such as en or en-GB")
 	c.limit("max_calls", t.MaxCalls)
+	c.that(n.Kind == "" || n.Kind == KindCustomer || n.Kind == KindReseller, "kind", "is neither reseller nor customer")
 	if c.err != nil {
 		return t, c.err
 	}
-	return t, s.platform(ctx, func(tx *postgres.Tx) error { return tx.InsertTenant(ctx, t) })
+	return t, s.platform(ctx, func(tx *postgres.Tx) error { return tx.InsertTenant(ctx, t, cmp.Or(n.Kind, KindCustomer), n.Parent) })
 }
 
 // SetSuspended suspends a tenant at once, or lets it go on. Its devices stay registered and reach emergency numbers.

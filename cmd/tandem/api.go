@@ -7,6 +7,8 @@ import (
 	"log/slog"
 	"net/http"
 	"net/netip"
+	"os"
+	"path/filepath"
 	"time"
 
 	"github.com/gin-gonic/gin"
@@ -15,6 +17,8 @@ import (
 	"tandem/because"
 	"tandem/explain"
 	"tandem/postgres"
+	"tandem/provisioning"
+	"tandem/provisioning/api"
 )
 
 // Bounds of the HTTP server.
@@ -29,6 +33,9 @@ const (
 func (w *worker) api(ctx context.Context) error {
 	words, err := explain.Catalog()
 	if err != nil {
+		return err
+	}
+	if err := w.writeOperatorKey(); err != nil {
 		return err
 	}
 	server := &http.Server{Addr: w.settings.HTTPAddress, Handler: w.routes(words), ReadHeaderTimeout: headerWait}
@@ -65,6 +72,7 @@ func (w *worker) routes(words because.Catalog) http.Handler {
 	w.settingsRoutes(router, changes)
 	w.trunkRoutes(router, changes)
 	w.voicemailRoutes(router, changes)
+	w.openAPI(router)
 	router.NoRoute(func(c *gin.Context) {
 		problem(c, http.StatusNotFound, "path_unknown", "There is nothing at this path.")
 	})
@@ -88,6 +96,27 @@ func fromHere(c *gin.Context) {
 		return
 	}
 	c.Abort()
+}
+
+// operatorKeyFile is the file in the state folder that holds the key of whoever operates this worker: he could as well ask the
+// database. It is another one each time the worker starts.
+const operatorKeyFile = "operator.key"
+
+func (w *worker) writeOperatorKey() error {
+	path := filepath.Join(w.settings.StateDir, operatorKeyFile)
+	const ownersAlone = 0o600
+	if err := os.WriteFile(path+".new", []byte(w.operatorKey), ownersAlone); err != nil {
+		return fmt.Errorf("the operator's key: %w", err)
+	}
+	if err := os.Rename(path+".new", path); err != nil {
+		return fmt.Errorf("the operator's key: %w", err)
+	}
+	return nil
+}
+
+// openAPI adds the operations of package api, and those that this worker has beside.
+func (w *worker) openAPI(router *gin.Engine) *api.API {
+	return api.New(router, &api.API{Owner: w.store, Service: &provisioning.Service{Store: w.apiStore}, Log: w.log, Operator: w.operatorKey})
 }
 
 // health says what this worker reaches. It is 200 while calls can be decided, which needs neither server.

@@ -8,6 +8,7 @@ import (
 	"io"
 	"net/http"
 	"os"
+	"path/filepath"
 	"strings"
 	"text/tabwriter"
 	"time"
@@ -18,7 +19,22 @@ import (
 // client asks a worker's API, for the commands of operators.
 type client struct {
 	API  string `name:"api" env:"TANDEM_API" default:"http://127.0.0.1:8080" help:"API of any worker."`
+	Key  string `name:"key" env:"TANDEM_API_KEY" help:"API key; without one, that of this machine's own worker, if its state folder is named."`
 	JSON bool   `name:"json" help:"Print what the API answers, for scripts."`
+
+	StateDir string `name:"state-dir" env:"TANDEM_STATE_DIR" hidden:"" type:"path"`
+}
+
+// secret is the key to ask with; empty: there is none.
+func (c client) secret() string {
+	if c.Key != "" || c.StateDir == "" {
+		return c.Key
+	}
+	text, err := os.ReadFile(filepath.Join(c.StateDir, operatorKeyFile))
+	if err != nil {
+		return "" // of another worker, or of an older one: the answer says that a key is needed
+	}
+	return strings.TrimSpace(string(text))
 }
 
 // askWait bounds one request; the API itself answers sooner.
@@ -62,6 +78,9 @@ func (c client) askIf(ctx context.Context, method, path string, body, into any, 
 		return 0, false, fmt.Errorf("--api: %w", err)
 	}
 	request.Header.Set("Content-Type", "application/json")
+	if secret := c.secret(); secret != "" {
+		request.Header.Set("Authorization", "Bearer "+secret)
+	}
 	if header != "" {
 		request.Header.Set(header, value)
 	}

@@ -19,6 +19,7 @@ import (
 	fetcher "tandem/fetch"
 	"tandem/media"
 	"tandem/postgres"
+	"tandem/provisioning/api"
 	"tandem/rabbit"
 )
 
@@ -56,6 +57,7 @@ type worker struct {
 	settings serveCommand
 	log      *slog.Logger
 	store    *postgres.Store
+	apiStore *postgres.Store // of those who ask by HTTP: row level security holds for it
 	source   *postgres.Source
 	rabbit   *rabbit.Client
 	ledger   *rabbit.Ledger
@@ -66,6 +68,8 @@ type worker struct {
 	prompts  media.Prompts
 	meters   *meters
 	decided  sync.Pool // of *decided
+
+	operatorKey string // of whoever operates this worker, for as long as it runs
 
 	replaying atomic.Bool // calls, for somebody who asked by HTTP
 	running   sync.WaitGroup
@@ -197,19 +201,29 @@ func (w *worker) open(ctx context.Context) (err error) {
 	if w.store, err = postgres.Open(ctx, w.settings.PostgresURL); err != nil {
 		return err
 	}
+	if w.apiStore, err = postgres.OpenAPI(ctx, w.settings.PostgresURL); err != nil {
+		w.store.Close()
+		return err
+	}
+	w.operatorKey, _ = api.NewSecret(api.OperatorPrefix)
 	w.source = &postgres.Source{Store: w.store, Dir: filepath.Join(w.settings.StateDir, "snapshots"), Parse: callflows.ParseSettings, Log: w.log}
 	if w.rabbit, err = rabbit.Connect(ctx, rabbit.Options{URL: w.settings.AMQPURL, Name: w.settings.Name, Logger: w.log}); err != nil {
-		w.store.Close()
+		w.closeStores()
 		return err
 	}
 	if w.ledger, err = w.rabbit.OpenLedger(rabbit.LedgerOptions{StateDir: w.settings.StateDir, OnSafe: w.nodes.safe}); err != nil {
 		w.rabbit.Close()
-		w.store.Close()
+		w.closeStores()
 		return err
 	}
 	w.fetcher = fetcher.New(w.settings.FetchAllow)
 	w.facts, w.meters = &facts{worker: w}, newMeters()
 	return w.openMedia()
+}
+
+func (w *worker) closeStores() {
+	w.apiStore.Close()
+	w.store.Close()
 }
 
 // close stops in the order in which things depend on each other: who makes records first, then who keeps them.
@@ -222,7 +236,7 @@ func (w *worker) close() {
 		w.log.Warn("the ledger was not flushed; CDRs are in the spool", slog.Any("error", err))
 	}
 	w.rabbit.Close()
-	w.store.Close()
+	w.closeStores()
 	if w.media != nil {
 		_ = w.media.Close()
 	}
