@@ -20,6 +20,8 @@ DROP FUNCTION undo_change(bigint, text);
 DROP FUNCTION sealed_columns();
 DROP TABLE audit, idempotency, api_keys, sessions, people, tenant_tree;
 DROP FUNCTION end_sessions();
+DROP FUNCTION spread_tenant() CASCADE;
+DROP FUNCTION limits_of(text);
 DROP FUNCTION grow_tenant_tree() CASCADE;
 DROP FUNCTION keep_tenant_kind() CASCADE;
 ALTER TABLE tenants DROP suspended_above, DROP parent_id, DROP kind;

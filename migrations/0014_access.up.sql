@@ -53,6 +53,33 @@ END $$;
 CREATE TRIGGER keep_tenant_kind AFTER UPDATE OF kind ON tenants FOR EACH ROW WHEN (NEW.kind = 'customer' AND OLD.kind = 'reseller')
     EXECUTE FUNCTION keep_tenant_kind();
 
+-- What holds for a tenant holds for all below it: they are read anew when it changes, and know whether one above them is suspended.
+CREATE FUNCTION spread_tenant() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp AS $$
+BEGIN
+    UPDATE tenants c SET suspended_above = above.suspended
+      FROM (SELECT d.tenant_id, coalesce(bool_or(a.suspended) FILTER (WHERE a.id <> d.tenant_id), false) AS suspended
+              FROM tenant_tree d JOIN tenant_tree up ON up.tenant_id = d.tenant_id JOIN tenants a ON a.id = up.ancestor_id
+             WHERE d.ancestor_id = NEW.id GROUP BY d.tenant_id) above
+     WHERE c.id = above.tenant_id AND c.suspended_above <> above.suspended;
+    INSERT INTO tenant_changes AS c (tenant_id, revision)
+    SELECT d.tenant_id, r.revision FROM tenant_tree d, revision r WHERE d.ancestor_id = NEW.id
+    ON CONFLICT (tenant_id) DO UPDATE SET revision = excluded.revision WHERE c.revision <> excluded.revision;
+    RETURN NULL;
+END $$;
+CREATE TRIGGER spread_inserted AFTER INSERT ON tenants FOR EACH ROW WHEN (NEW.parent_id IS NOT NULL) EXECUTE FUNCTION spread_tenant();
+CREATE TRIGGER spread_updated AFTER UPDATE OF suspended, parent_id, max_calls, max_calls_per_second, max_outgoing, outgoing_per_second, may_call_out ON tenants
+    FOR EACH ROW WHEN ((NEW.suspended, NEW.parent_id, NEW.max_calls, NEW.max_calls_per_second, NEW.max_outgoing, NEW.outgoing_per_second, NEW.may_call_out)
+        IS DISTINCT FROM (OLD.suspended, OLD.parent_id, OLD.max_calls, OLD.max_calls_per_second, OLD.max_outgoing, OLD.outgoing_per_second, OLD.may_call_out))
+    EXECUTE FUNCTION spread_tenant();
+
+-- What a tenant may, with all above it: the least of their limits, where 0 is none.
+CREATE FUNCTION limits_of(of text, OUT max_calls integer, OUT max_calls_per_second integer, OUT max_outgoing integer, OUT outgoing_per_second integer, OUT may_call_out boolean)
+LANGUAGE sql STABLE SECURITY DEFINER SET search_path = public, pg_temp AS $$
+    SELECT coalesce(min(nullif(a.max_calls, 0)), 0), coalesce(min(nullif(a.max_calls_per_second, 0)), 0), coalesce(min(nullif(a.max_outgoing, 0)), 0),
+           coalesce(min(nullif(a.outgoing_per_second, 0)), 0), coalesce(bool_and(a.may_call_out), false)
+      FROM tenant_tree t JOIN tenants a ON a.id = t.ancestor_id WHERE t.tenant_id = of
+$$;
+
 -- Who asks over HTTP. The role owns nothing and is subject to row level security; a connection says in tandem.tenant whose rows it
 -- may touch ('*': everybody's), and in tandem.actor who asks. With neither it sees nothing.
 DO $$
@@ -314,6 +341,9 @@ BEGIN
         EXECUTE format('GRANT SELECT, INSERT, UPDATE, DELETE ON %I TO tandem_api', of);
     END LOOP;
 END $$;
+
+-- Whoever makes an extension must be told that it is an emergency number.
+CREATE POLICY to_be_known ON emergency FOR SELECT TO tandem_api USING (current_setting('tandem.tenant', true) <> '');
 
 -- These write where no asker may.
 ALTER FUNCTION raise_revision() SECURITY DEFINER SET search_path = public, pg_temp;

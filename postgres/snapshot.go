@@ -63,10 +63,13 @@ func (s *Store) loadWhole(ctx context.Context, tx pgx.Tx, ids []string, previous
 
 func (s *Store) loadTenants(ctx context.Context, tx pgx.Tx, ids []string) ([]tenants.Tenant, error) {
 	rows, err := tx.Query(ctx, `
-		SELECT id, name, domain, time_zone, language, suspended, max_calls,
+		SELECT id, name, domain, time_zone, language, suspended OR suspended_above,
+		       CASE WHEN parent_id IS NULL THEN max_calls ELSE (limits_of(id)).max_calls END,
 		       coalesce(main_number, ''), country, international_prefix, national_prefix, area_code,
-		       may_call_out, blocked_prefixes, max_outgoing, outgoing_per_second, shown_numbers, withheld,
-		       max_calls_per_second, coalesce(published_version, 0), coalesce(candidate_version, 0), coalesce(candidate_share, 0), music_on_hold
+		       CASE WHEN parent_id IS NULL THEN may_call_out ELSE (limits_of(id)).may_call_out END, blocked_prefixes,
+		       CASE WHEN parent_id IS NULL THEN max_outgoing ELSE (limits_of(id)).max_outgoing END,
+		       CASE WHEN parent_id IS NULL THEN outgoing_per_second ELSE (limits_of(id)).outgoing_per_second END, shown_numbers, withheld,
+		       CASE WHEN parent_id IS NULL THEN max_calls_per_second ELSE (limits_of(id)).max_calls_per_second END, coalesce(published_version, 0), coalesce(candidate_version, 0), coalesce(candidate_share, 0), music_on_hold
 		  FROM tenants WHERE @ids::text[] IS NULL OR id = ANY(@ids)
 		 ORDER BY id`, pgx.StrictNamedArgs{"ids": ids})
 	if err != nil {

@@ -137,17 +137,21 @@ func (s *Service) SetDialling(ctx context.Context, tenantID, mainNumber string, 
 	if mainNumber != "" {
 		c.number("main_number", mainNumber)
 	}
-	c.that(d.Country == "" || tenants.KnownCountry(d.Country), "country", "is not a country whose dialling is known, such as DE")
-	c.form(shortDigits, "international_prefix", d.InternationalPrefix, "is not at most 5 digits")
-	c.form(shortDigits, "national_prefix", d.NationalPrefix, "is not at most 5 digits")
-	c.form(areaForm, "area_code", d.AreaCode, "is not at most 6 digits")
-	c.that(d.Country != "" || d.NationalPrefix == "" && d.AreaCode == "", "country", "is needed for national numbers")
+	c.dialling(d)
 	if c.err != nil {
 		return c.err
 	}
 	return s.within(ctx, tenantID, func(tx *postgres.Tx, _ tenants.Tenant) error {
 		return tx.SetDialling(ctx, tenantID, mainNumber, d)
 	})
+}
+
+func (c *checks) dialling(d tenants.Dialling) {
+	c.that(d.Country == "" || tenants.KnownCountry(d.Country), "country", "is not a country whose dialling is known, such as DE")
+	c.form(shortDigits, "international_prefix", d.InternationalPrefix, "is not at most 5 digits")
+	c.form(shortDigits, "national_prefix", d.NationalPrefix, "is not at most 5 digits")
+	c.form(areaForm, "area_code", d.AreaCode, "is not at most 6 digits")
+	c.that(d.Country != "" || d.NationalPrefix == "" && d.AreaCode == "", "country", "is needed for national numbers")
 }
 
 // SetCallingOut says what a tenant may do on the telephone network, at once. Emergency numbers are not subject to it.

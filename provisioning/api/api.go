@@ -62,7 +62,7 @@ func New(router *gin.Engine, a *API) *API {
 
 // parts are the operations of this package, by noun.
 func (a *API) parts() []func() {
-	return []func(){a.sessions, a.people, a.keys, a.audit, a.docs}
+	return []func(){a.sessions, a.tenants, a.people, a.keys, a.users, a.devices, a.flows, a.audit, a.docs}
 }
 
 const description = `Everything that can be configured in Tandem is configured here; the command line and the admin use the same operations.
