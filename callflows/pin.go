@@ -52,6 +52,15 @@ func (s State) DrivenBy() int64 {
 	return s.Call.Version
 }
 
+// PinnedTo is the configuration version that the call must be driven by, 0 for whichever is the newest: while it runs by nothing that
+// is versioned, Call.Version binds nobody.
+func (s State) PinnedTo() int64 {
+	if !s.Versioned() {
+		return 0
+	}
+	return s.DrivenBy()
+}
+
 // keepVersion notices that the configuration is of another version than the call has run under, and says so.
 func (s *step) keepVersion() {
 	t := s.config.Tenant

@@ -40,7 +40,7 @@ type wanted struct {
 // pin is what a call knows of the version that drives it.
 type pin struct {
 	snapshot *tenants.Snapshot // of which the call's configuration was made
-	version  int64             // that was asked for
+	version  int64             // that was asked for, callflows.State.PinnedTo
 	waits    bool              // for the version to be fetched
 	lacking  bool              // it could not be had
 	held     []callflows.Event // while it waits: events that are not a channel's
@@ -49,7 +49,7 @@ type pin struct {
 // pinned makes sure that the call's configuration is that of its version, with all that is not versioned as it is now. It is
 // false while the version is being fetched: the call must not be stepped then.
 func (s *shard) pinned(c *call) bool {
-	snapshot, version := s.node.options.Snapshot(), c.state.DrivenBy()
+	snapshot, version := s.node.options.Snapshot(), c.state.PinnedTo()
 	if c.pin.version != version {
 		c.pin.version, c.pin.snapshot, c.pin.waits, c.pin.lacking = version, nil, false, false
 	}

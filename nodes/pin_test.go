@@ -206,6 +206,23 @@ func TestAStandbyGoesOnUnderTheCallsVersion(t *testing.T) {
 	}
 }
 
+// A call out that a transfer has led to a flow of its tenant's is adopted under the version of that moment, also when that is the one
+// that routing decided with, which did not bind the call before.
+func TestAnAdoptedCallOutGoesOnUnderTheVersionOfItsTransfer(t *testing.T) {
+	s := callflows.State{Phase: callflows.Running, Version: 3, FlowID: "sales", Element: "second", Entered: 2, Commands: 3, Awaited: 3, Stage: "playing", Answered: true,
+		Transfer: callflows.Transfer{Times: 1, Source: "order1", Parked: true, Target: "102"}}
+	f := holding(t, encodeMark(s, 9), callerLeg)
+	f.dump = strings.Replace(f.dump, `"variable_sip_h_X-Tandem-Flow":"sales"`, `"variable_sip_h_X-Tandem-Flow":"*outbound"`, 1)
+	e := newEditions(t, 4)
+	close(e.gives)
+	w := ownEditions(t, f, e)
+	w.said(t, "resumed")
+	f.prompt("v3-two", 4)
+	if v := f.end(w); v != 3 {
+		t.Errorf("the record names version %d", v)
+	}
+}
+
 // A worker that knows nothing but the channel adopts the call under its version.
 func TestAnAdoptedCallGoesOnUnderItsVersion(t *testing.T) {
 	s := callflows.State{Phase: callflows.Running, FlowID: "sales", Element: "second", Entered: 2, Commands: 3, Awaited: 3, Stage: "playing", Answered: true}

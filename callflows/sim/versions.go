@@ -137,7 +137,7 @@ func (c *driven) pinnedBy() callflows.State {
 // pinned makes sure that a call's configuration is that of its version (nodes, pin.go).
 func (k *worker) pinned(c *driven) bool {
 	state := c.pinnedBy()
-	version := state.DrivenBy()
+	version := state.PinnedTo()
 	if c.pin.version != version {
 		c.pin.version, c.pin.snapshot, c.pin.waits, c.pin.lacking = version, nil, false, false
 	}
