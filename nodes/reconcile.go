@@ -75,7 +75,11 @@ func (s *shard) reconcile(ctx context.Context, c *esl.Conn, there map[string]cha
 		}
 		gone[leg] = reply.Text == "false"
 	}
-	s.end(gone, time.Now().UTC())
+	left, err := s.passedOn(ctx, c, gone, there)
+	if err != nil {
+		return err
+	}
+	s.end(gone, left, time.Now().UTC())
 	callers := callersOf(there)
 	for _, row := range there {
 		if s.node.shardOf(row.UUID) != s || !s.leads(row, callers) || !s.stale(row.UUID) {
@@ -169,8 +173,41 @@ func (s *shard) unlisted(there map[string]channel) []string {
 	return legs
 }
 
-// end closes legs that are gone, the driven after those that it has dialled, as the node itself would.
-func (s *shard) end(gone map[string]bool, at time.Time) {
+// passedOn gives, by driven legs that are gone, the leg of the same call that each has transferred before it went. That they talked may
+// not have been told either, so the legs that are there are asked.
+func (s *shard) passedOn(ctx context.Context, conn *esl.Conn, gone map[string]bool, there map[string]channel) (map[string]string, error) {
+	left := map[string]string{}
+	for leg, is := range gone {
+		if !is || !s.drives(leg) {
+			continue
+		}
+		for uuid := range there {
+			if gone[uuid] || !shareDigits(uuid, leg) {
+				continue
+			}
+			d, err := dumpOf(ctx, conn, uuid)
+			if err != nil && (conn.Err() != nil || ctx.Err() != nil) {
+				return nil, err
+			}
+			if e, transferred := transferOf(d); err == nil && transferred && e.ByLeg == leg {
+				left[leg] = uuid
+			}
+		}
+	}
+	return left, nil
+}
+
+// drives says whether a leg is the one that its call is driven by.
+func (s *shard) drives(leg string) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	c := s.calls[leg]
+	return c != nil && c.state.DrivenLeg() == leg
+}
+
+// end closes legs that are gone, the driven after those that it has dialled, as the node itself would. left names those that a driven
+// leg has transferred.
+func (s *shard) end(gone map[string]bool, left map[string]string, at time.Time) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	var callers []string
@@ -181,21 +218,22 @@ func (s *shard) end(gone map[string]bool, at time.Time) {
 		case leg == c.state.DrivenLeg():
 			callers = append(callers, leg)
 		default:
-			s.step(c, lost(c, leg, at))
+			s.step(c, lost(c, leg, "", at))
 		}
 	}
 	for _, leg := range callers {
 		if c := s.calls[leg]; c != nil {
-			s.step(c, lost(c, leg, at))
+			s.step(c, lost(c, leg, left[leg], at))
 		}
 	}
 }
 
-// lost is the end of a leg of which nobody was told. Who talked to it may have been transferred by it: then the call goes on.
-func lost(c *call, leg string, at time.Time) callflows.Event {
-	end := &callflows.LegEnd{Cause: "NORMAL_UNSPECIFIED", Q850: 31, By: callflows.ByUs, CreatedAt: c.state.Call.StartedAt, Estimated: true}
+// lost is the end of a leg of which nobody was told. Who talked to it may have been transferred by it: then the call goes on. left is
+// a leg that certainly was, or "".
+func lost(c *call, leg, left string, at time.Time) callflows.Event {
+	end := &callflows.LegEnd{Cause: "NORMAL_UNSPECIFIED", Q850: 31, By: callflows.ByUs, CreatedAt: c.state.Call.StartedAt, Estimated: true, Left: left}
 	for _, l := range c.state.Legs {
-		if l.Bridged && !l.HungUp && l.ID != leg {
+		if left == "" && l.Bridged && !l.HungUp && l.ID != leg {
 			end.Left = l.ID
 		}
 	}
@@ -371,7 +409,7 @@ func (s *shard) meet(c *call, there map[string]bool, at time.Time) {
 			s.bind(leg, c)
 			s.step(c, callflows.Event{Kind: callflows.LegCreated, At: at, Leg: leg})
 		case !there[leg] && created:
-			s.step(c, lost(c, leg, at))
+			s.step(c, lost(c, leg, "", at))
 		}
 	}
 }

@@ -2,8 +2,10 @@ package nodes
 
 import (
 	"encoding/json"
+	"fmt"
 	"strings"
 	"testing"
+	"time"
 
 	"tandem/callflows"
 	"tandem/messages"
@@ -129,6 +131,37 @@ func TestTransferThatNobodyHeardOfIsCarriedOn(t *testing.T) {
 	<-f.up
 	w.said(t, "transferred")
 	f.ordered("execute-app-name: bridge")
+}
+
+// TestLegThatWasTransferredInAGapIsTakenOn: a phone was answered, talked, and was transferred by the caller, who is gone, all while the
+// worker's connection was lost. The call goes on with the phone.
+func TestLegThatWasTransferredInAGapIsTakenOn(t *testing.T) {
+	f := newFakeNode(t)
+	w := newWorld()
+	start(t, transferable(t, f, w))
+	<-f.up
+	callee := ring(t, f)
+	f.event("CHANNEL_CREATE", callee, "outbound")
+	f.event("CHANNEL_PROGRESS", callee, "outbound")
+	w.said(t, "leg_rang")
+	body, err := json.Marshal(map[string]string{"Event-Name": "CHANNEL_DATA", "Unique-ID": callee, "Call-Direction": "outbound", "Answer-State": "answered",
+		"Event-Date-Timestamp": fmt.Sprint(time.Now().UnixMicro()), "variable_transfer_source": strings.TrimPrefix(referSource, "variable_transfer_source: "),
+		"Caller-Destination-Number": "102", "variable_last_bridge_to": callerLeg})
+	if err != nil {
+		t.Fatal(err)
+	}
+	f.mu.Lock()
+	f.channels, f.dump = fmt.Sprintf(`{"row_count": 1, "rows": [{"uuid": %q, "direction": "outbound"}]}`, callee), string(body)
+	f.mu.Unlock()
+	f.drop()
+	<-f.up
+	if c := w.cdr(t); c.Leg != callerLeg || !c.Estimated {
+		t.Errorf("the caller's record: %+v", c)
+	}
+	w.said(t, "transferred")
+	if bridge := f.ordered("execute-app-name: bridge"); !strings.Contains(bridge, "sendmsg "+callee) {
+		t.Errorf("the phone that was transferred dials: %s", bridge)
+	}
 }
 
 // TestLegThatWasTakenOutIsNotForgottenForItsListeners: a worker without a standby died when it had taken the caller out of his page. Who

@@ -80,21 +80,32 @@ func (k *worker) endUnlisted(there map[string]dump) {
 				callers = append(callers, c)
 				continue
 			}
-			k.take(c, k.lost(c, l.ID))
+			k.take(c, k.lost(c, l.ID, ""))
 		}
 	}
 	for _, c := range callers {
 		if k.calls[c.facts.Leg] == c {
-			k.take(c, k.lost(c, cmp.Or(c.state.DrivenLeg(), c.facts.Leg)))
+			leg := cmp.Or(c.state.DrivenLeg(), c.facts.Leg)
+			k.take(c, k.lost(c, leg, passedOn(leg, there)))
 		}
 	}
 }
 
-// lost is the end of a leg of which nobody was told.
-func (k *worker) lost(c *driven, leg string) callflows.Event {
-	end := &callflows.LegEnd{Cause: "NORMAL_UNSPECIFIED", Q850: 31, By: callflows.ByUs, CreatedAt: c.facts.StartedAt, Estimated: true}
+// passedOn is the leg of the same call that one has transferred before it went, or "".
+func passedOn(leg string, there map[string]dump) string {
+	for uuid, d := range there { // there is one at most
+		if d.source != "" && d.by == leg && uuid[:8] == leg[:8] {
+			return uuid
+		}
+	}
+	return ""
+}
+
+// lost is the end of a leg of which nobody was told; left is a leg that it has certainly transferred, or "".
+func (k *worker) lost(c *driven, leg, left string) callflows.Event {
+	end := &callflows.LegEnd{Cause: "NORMAL_UNSPECIFIED", Q850: 31, By: callflows.ByUs, CreatedAt: c.facts.StartedAt, Estimated: true, Left: left}
 	for _, l := range c.state.Legs {
-		if l.Bridged && !l.HungUp && l.ID != leg {
+		if left == "" && l.Bridged && !l.HungUp && l.ID != leg {
 			end.Left = l.ID
 		}
 	}
@@ -216,7 +227,7 @@ func (k *worker) meet(c *driven, there map[string]dump) {
 	}
 	for _, l := range slices.Clone(c.state.Legs) {
 		if _, is := there[l.ID]; !is && l.Created && !l.HungUp {
-			k.take(c, k.lost(c, l.ID))
+			k.take(c, k.lost(c, l.ID, ""))
 		}
 	}
 }
