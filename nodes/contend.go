@@ -163,7 +163,7 @@ func (n *Node) change(role int32) {
 	before := n.role.Swap(role)
 	if role != before && role != watching {
 		for _, s := range n.shards {
-			s.unsure, s.unheard = true, nil
+			s.listenAnew()
 		}
 	}
 	if role == owning && before != owning {

@@ -168,6 +168,8 @@ type shard struct {
 	doubts  *[]order     // while a silent owner's events are stepped: orders that it may have given itself
 	unheard []*esl.Event // of channels that belong to no call yet
 	gone    remembered   // channels of calls that the owner has brought to their end, while standing by
+	since   uint64       // while standing by: Event-Sequence of the first event that was heard; 0: none yet
+	abreast bool         // the owner has stepped that one or a later one: what came before it is in what it ships
 }
 
 // call is one call in progress.
@@ -190,6 +192,7 @@ type call struct {
 	told     int                 // by which link to the owner; 0: by none
 	pin      pin
 	late     bool // it began under another worker, and nothing of its state is known yet
+	doubted  bool // the end of a leg may have been told before this worker listened, to an owner that never read it
 
 	inquiries []callflows.Command // inquiries that are not answered
 

@@ -3,6 +3,7 @@ package nodes
 import (
 	"fmt"
 	"regexp"
+	"strings"
 	"testing"
 
 	"tandem/callflows"
@@ -64,7 +65,30 @@ func TestPanicEndsOneCall(t *testing.T) {
 	}
 	w.said(t, "step_panicked")
 	w.contacts = nil
-	ring(t, f)
+	next := callerLeg[:len(callerLeg)-1] + "9"
+	f.event("CHANNEL_CREATE", next, "inbound")
+	f.event("CHANNEL_PARK", next, "inbound")
+	f.ordered("sendmsg " + next)
+}
+
+// TestFirstWordsOnACallThatIsOverBeginNothing: on a connection that is late a call's first events may come after its end was found out, and
+// would begin it once more.
+func TestFirstWordsOnACallThatIsOverBeginNothing(t *testing.T) {
+	f, w := own(t)
+	begin := func(leg string) {
+		f.event("CHANNEL_CREATE", leg, "inbound")
+		f.event("CHANNEL_PARK", leg, "inbound")
+	}
+	begin(callerLeg)
+	f.ordered("execute-app-name: bridge")
+	f.event("CHANNEL_HANGUP_COMPLETE", callerLeg, "inbound", "Hangup-Cause: ORIGINATOR_CANCEL", "variable_sip_hangup_disposition: recv_cancel")
+	w.cdr(t)
+	begin(callerLeg)
+	next := callerLeg[:len(callerLeg)-1] + "9" // of the same shard
+	begin(next)
+	if bridge := f.ordered("execute-app-name: bridge"); !strings.Contains(bridge, "sendmsg "+next) {
+		t.Errorf("the call that is over begins again: %s", bridge)
+	}
 }
 
 // TestGapEndsCallsThatAreGone: after a lost connection a call whose channels are gone gets estimated records.

@@ -146,7 +146,7 @@ func (s *shard) isStale(leg string) bool {
 	return c == nil && !s.gone.has(leg) || c != nil && (c.late || c.gaps < s.node.gaps.Load())
 }
 
-// unlisted gives the live legs of calls from before the last gap that the list lacks.
+// unlisted gives the live legs that the list lacks, of calls from before the last gap and of those whose legs are doubted.
 func (s *shard) unlisted(there map[string]channel) []string {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -158,9 +158,10 @@ func (s *shard) unlisted(there map[string]channel) []string {
 		}
 	}
 	for uuid, c := range s.calls {
-		if uuid != c.state.Call.Leg || c.gaps >= gaps {
+		if uuid != c.state.Call.Leg || c.gaps >= gaps && !c.doubted {
 			continue
 		}
+		c.doubted = false
 		for _, leg := range c.state.Legs {
 			if leg.Created && !leg.HungUp {
 				missing(leg.ID)

@@ -74,6 +74,9 @@ func sequence(e *esl.Event) uint64 {
 // keep is what a standby does with an event.
 func (s *shard) keep(e *esl.Event) {
 	channel := e.UniqueID()
+	if s.since == 0 {
+		s.since = sequence(e)
+	}
 	c := s.calls[channel]
 	if c == nil && s.gone.has(channel) {
 		return
@@ -136,6 +139,9 @@ func (n *Node) shipped(key string, body []byte) {
 	}
 	for _, l := range r.State.Legs {
 		s.bind(l.ID, c)
+	}
+	for _, number := range r.Stepped {
+		s.abreast = s.abreast || s.since != 0 && number >= s.since
 	}
 	c.kept = slices.DeleteFunc(c.kept, func(h heard) bool { return h.sequence <= r.Stepped[h.channel] })
 	s.pinned(c) // so that the version is there by the time it may be needed

@@ -55,8 +55,8 @@ func (s *shard) notice(e *esl.Event) {
 func (s *shard) hear(e *esl.Event) {
 	event, ok := s.translate(e)
 	c := s.calls[e.UniqueID()]
-	if c == nil && s.gone.has(e.UniqueID()) && !begins(e) {
-		return // the last words on a call that is over
+	if c == nil && s.gone.has(e.UniqueID()) {
+		return // words on a call that is over; on a late connection even its first ones
 	}
 	if c == nil && s.unsure && !begins(e) {
 		if len(s.unheard) < maxUnheard {
@@ -133,7 +133,12 @@ func (s *shard) sure() {
 func (s *shard) doubt() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.unsure, s.unheard = true, nil
+	s.listenAnew()
+}
+
+// listenAnew notes that events were missed: what is there already may be told of still.
+func (s *shard) listenAnew() {
+	s.unsure, s.unheard, s.since, s.abreast = true, nil, 0, false
 }
 
 // adopt makes a call of the first event of a caller's leg, or of another that leads its call, and joins a dialled leg to the call

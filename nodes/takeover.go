@@ -39,7 +39,20 @@ func (n *Node) takeOver(ctx context.Context, c *esl.Conn, silent bool) {
 	n.settle(ctx, c, open)
 	n.gap.inherited()
 	n.doubtMoves()
+	n.doubtLegs()
 	n.reconcile(ctx, c) // calls that the standby did not have yet
+}
+
+// doubtLegs has the legs of calls looked for at the node, as after a gap, where the last owner may have been late: the end of one may have
+// been told before this worker listened, to an owner that died before it had read it. Their calls go on as they are.
+func (n *Node) doubtLegs() {
+	for _, s := range n.shards {
+		s.mu.Lock()
+		for _, c := range s.calls {
+			c.doubted = !s.abreast
+		}
+		s.mu.Unlock()
+	}
 }
 
 // doubtMoves has the calls whose leg is being moved compared with the node's channels: that it has parked may have been told before this

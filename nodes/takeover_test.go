@@ -380,6 +380,41 @@ func TestACallTooLargeToTravelIsNotOver(t *testing.T) {
 	}
 }
 
+// TestALegThatEndedUnreadIsFoundAtATakeover: the owner was late and died before it had read of the leg's end, which was told before this
+// worker listened. An owner that has stepped what this worker has heard was not late: the end of a leg that is gone will be told.
+func TestALegThatEndedUnreadIsFoundAtATakeover(t *testing.T) {
+	for name, abreast := range map[string]bool{"the owner was late": false, "the owner was abreast": true} {
+		t.Run(name, func(t *testing.T) {
+			f, w := newFakeNode(t), newWorld()
+			n := New(options(t, f, w))
+			n.role.Store(watching)
+			n.become(standingBy)
+			n.following = 1
+			r := record{State: ringing()}
+			r.State.Call = callflows.Call{ID: callID, Leg: callerLeg, Tenant: "office", Version: 3, FlowID: "sales"}
+			if abreast {
+				rang := heardFrom(t, f, func() { f.event("CHANNEL_PROGRESS", calleeLeg, "outbound") })
+				r.Stepped = map[string]uint64{calleeLeg: sequence(rang)}
+				n.handle(esl.ShardOf(callerLeg, len(n.shards)), rang)
+			}
+			n.told(link.Record{Kind: link.KindSet, Key: callerLeg, Value: encode(r)}, claim.Holder{})
+			n.told(link.Record{Kind: link.KindComplete}, claim.Holder{})
+			c, err := esl.Dial(t.Context(), esl.Options{Address: f.listener.Addr().String(), Password: "secret", Events: subscription(), Handle: func(int, *esl.Event) {}})
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer c.Close()
+			n.takeOver(t.Context(), c, false)
+			if abreast && (n.Calls() != 1 || len(w.cdrs) != 0) {
+				t.Errorf("%d calls, %d records", n.Calls(), len(w.cdrs))
+			}
+			if !abreast && (n.Calls() != 0 || len(w.cdrs) != 2) {
+				t.Errorf("%d calls, %d records", n.Calls(), len(w.cdrs))
+			}
+		})
+	}
+}
+
 // TestALegThatIsBeingMovedIsLookedAfterAtATakeover: the owner may have been late, and may have died before it read that the leg had parked.
 func TestALegThatIsBeingMovedIsLookedAfterAtATakeover(t *testing.T) {
 	s := ringing()

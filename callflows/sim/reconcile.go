@@ -66,9 +66,10 @@ func dumpOf(c *channel) dump {
 func (k *worker) endUnlisted(there map[string]dump) {
 	var callers []*driven
 	for _, c := range slices.Clone(k.order) {
-		if c.gaps >= k.gaps {
+		if c.gaps >= k.gaps && !c.doubted {
 			continue
 		}
+		c.doubted = false
 		if _, is := there[c.facts.Leg]; !is && len(c.state.Legs) == 0 {
 			callers = append(callers, c)
 		}

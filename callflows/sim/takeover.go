@@ -76,6 +76,9 @@ func (k *worker) shipped(r shipped) {
 	for _, l := range c.state.Legs {
 		k.bind(l.ID, c)
 	}
+	for _, number := range r.stepped {
+		k.abreast = k.abreast || k.since != 0 && number >= k.since
+	}
 	c.kept = slices.DeleteFunc(c.kept, func(e told) bool { return e.sequence <= c.stepped[e.channel] })
 	k.pinned(c)
 }
@@ -94,6 +97,9 @@ func unpack(packed []byte) callflows.State {
 
 // keep is what a standby does with an event.
 func (k *worker) keep(e told) {
+	if k.since == 0 {
+		k.since = e.sequence
+	}
 	c := k.calls[e.channel]
 	if c == nil && k.gone[e.channel] {
 		return
@@ -109,7 +115,7 @@ func (k *worker) keep(e told) {
 
 // follow begins to stand by: the owner gives the whole picture.
 func (k *worker) follow(owner *worker) {
-	k.pictured = false
+	k.pictured, k.since, k.abreast = false, 0, false
 	k.soon(5*time.Millisecond, func() {
 		if k.role != standingBy || !owner.alive || owner.role != owning {
 			return
@@ -176,6 +182,7 @@ func (k *worker) takeOver() {
 			if c.state.Moving() && c.gaps >= k.gaps { // what was told of the leg while this worker did not listen yet, its channel shows
 				c.gaps = beforeAnyGap
 			}
+			c.doubted = !k.abreast // an owner that was late may not have read of a leg's end
 		}
 		k.soon(2*roundTrip, func() { k.reconcile(k.w.light) })
 	})

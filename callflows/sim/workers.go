@@ -50,6 +50,8 @@ type worker struct {
 	sending  bool
 	held     []heldRecord // records that are not safe yet, as its standby has them too
 	pictured bool         // a standby: it has the whole picture
+	since    uint64       // a standby: the first event that it has heard; 0: none yet
+	abreast  bool         // and the owner has stepped that one or a later one
 
 	effects int
 	dieAt   int // the effect before which it dies; 0: none
@@ -71,6 +73,7 @@ type driven struct {
 
 	pin      pin
 	resuming bool // what it waited for is being broken off
+	doubted  bool // the end of a leg may have been told before this worker listened
 }
 
 // wait is a timer of a call.
@@ -284,7 +287,7 @@ func (k *worker) handle(e told) {
 func (k *worker) hear(e told) {
 	c := k.calls[e.channel]
 	switch {
-	case c == nil && k.gone[e.channel] && !e.begins():
+	case c == nil && k.gone[e.channel]:
 		return
 	case c == nil && k.unsure && !e.begins():
 		k.unheard = append(k.unheard, e)
