@@ -66,6 +66,26 @@ func TestRingThatEndedUnheardIsGoneOnWith(t *testing.T) {
 	f.ordered("uuid_kill " + callerLeg + " USER_BUSY")
 }
 
+// TestRingThatIsUnderWayIsLeftAlone: the node dials, and no leg of it is there at the moment. Its end is told.
+func TestRingThatIsUnderWayIsLeftAlone(t *testing.T) {
+	f := holding(t, encodeMark(ringing(), 9), callerLeg)
+	f.dump = strings.Replace(f.dump, "{", `{"variable_originate_disposition":"failure",`, 1)
+	f, w := ownThat(t, f)
+	w.up(t)
+	select {
+	case c := <-f.commands:
+		t.Errorf("ordered: %s", c)
+	case code := <-w.reasons:
+		if code != "leg_ended" { // the one that has gone
+			t.Errorf("the journal says %s", code)
+		}
+	default:
+	}
+	f.event("CHANNEL_EXECUTE_COMPLETE", callerLeg, "inbound", "Application: bridge", "Application-UUID: "+callID+"/2", "Answer-State: ringing",
+		"variable_originate_disposition: USER_BUSY")
+	f.ordered("uuid_kill " + callerLeg + " USER_BUSY")
+}
+
 // TestCallThatParkedUnheardBegins: a call that parked while no worker was there begins when one comes.
 func TestCallThatParkedUnheardBegins(t *testing.T) {
 	f, _ := ownThat(t, holding(t, "", callerLeg))

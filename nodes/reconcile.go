@@ -143,7 +143,7 @@ func (s *shard) stale(leg string) bool {
 // isStale is stale under the shard's lock.
 func (s *shard) isStale(leg string) bool {
 	c := s.calls[leg]
-	return c == nil && !s.gone.has(leg) || c != nil && (c.late || c.gaps < s.node.gaps.Load())
+	return c == nil && !s.gone.has(leg) || c != nil && (c.late || c.gaps < s.node.gaps.Load() || c.moving && c.state.Moving())
 }
 
 // unlisted gives the live legs that the list lacks, of calls from before the last gap and of those whose legs are doubted.
@@ -158,7 +158,7 @@ func (s *shard) unlisted(there map[string]channel) []string {
 		}
 	}
 	for uuid, c := range s.calls {
-		if uuid != c.state.Call.Leg || c.gaps >= gaps && !c.doubted {
+		if uuid != c.state.Call.Leg || c.gaps >= gaps && !c.doubted && !c.moving {
 			continue
 		}
 		c.doubted = false
@@ -267,7 +267,7 @@ func (s *shard) takeUp(ctx context.Context, conn *esl.Conn, d dump, listed map[s
 		s.mu.Unlock()
 		return nil // not Tandem's channel
 	}
-	c.gaps = s.node.gaps.Load()
+	c.gaps, c.moving = s.node.gaps.Load(), false
 	s.learnAfterGap(c, d)
 	event := resumption(c, d, anyThere(there, caller))
 	if event.Kind == callflows.Resumed && (c.hasHeardAnswer() || c.asks()) || c.queued != 0 && c.queued == c.state.Awaited {
@@ -394,7 +394,7 @@ func (s *shard) dialled(d dump) (legs []string) {
 // ringsUnheard says whether a call has ordered a ring of which nothing is known: neither a leg nor its end.
 func (s *shard) ringsUnheard(d dump) bool {
 	state := s.known(d)
-	return state.Ringing() && d.Variable("originate_disposition") == ""
+	return state.Ringing() && (d.Variable(disposition) == "" || d.Variable(disposition) == dialling)
 }
 
 // meet tells an adopted call which of its legs are there: its mark is from before some of them came or went. One that came
@@ -479,13 +479,21 @@ func resumption(c *call, d dump, callee bool) callflows.Event {
 		return callflows.Event{} // it rings or talks, and its end will be told
 	case c.state.Phase == callflows.Talking:
 		event.Kind, event.Command, event.Cause = callflows.RingEnded, c.state.Awaited, "NORMAL_CLEARING"
-	case c.state.Ringing() && d.Variable("originate_disposition") != "" && d.Variable("originate_disposition") != "SUCCESS":
-		event.Kind, event.Command, event.Cause = callflows.RingEnded, c.state.Awaited, d.Variable("originate_disposition")
+	case c.state.Ringing() && d.Variable(disposition) == dialling: // although no leg of it is there: its end will be told
+		return callflows.Event{}
+	case c.state.Ringing() && d.Variable(disposition) != "" && d.Variable(disposition) != "SUCCESS":
+		event.Kind, event.Command, event.Cause = callflows.RingEnded, c.state.Awaited, d.Variable(disposition)
 	default:
 		event.Kind = callflows.Resumed
 	}
 	return event
 }
+
+// What a caller's leg says of its last dial (switch_ivr_originate.c): that it is under way, and afterwards the cause of its end.
+const (
+	disposition = "originate_disposition"
+	dialling    = "failure"
+)
 
 // dump is all that a node says of a channel.
 type dump map[string]string

@@ -255,6 +255,7 @@ func (s *shard) step(c *call, event callflows.Event) {
 		wasAnswered, talked := c.state.Answered, c.state.Phase == callflows.Talking
 		s.tellOut(c, out.State)
 		c.state = out.State
+		c.moving = c.moving && c.state.Moving()
 		if c.state.Answered && !wasAnswered {
 			s.node.announceCall(c, messages.CallAnswered, queue[0].At)
 		}

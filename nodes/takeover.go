@@ -56,14 +56,12 @@ func (n *Node) doubtLegs() {
 }
 
 // doubtMoves has the calls whose leg is being moved compared with the node's channels: that it has parked may have been told before this
-// worker listened, to an owner that was late and died before it had read it.
+// worker listened, to an owner that was late and died before it had read it. A call that goes on meanwhile is left alone.
 func (n *Node) doubtMoves() {
 	for _, s := range n.shards {
 		s.mu.Lock()
 		for _, c := range s.calls {
-			if c.state.Moving() {
-				c.gaps = beforeAnyGap
-			}
+			c.moving = c.state.Moving()
 		}
 		s.mu.Unlock()
 	}

@@ -438,6 +438,48 @@ func TestALegThatIsBeingMovedIsLookedAfterAtATakeover(t *testing.T) {
 	w.said(t, "transferred_by_order")
 }
 
+// TestALegThatParksDuringATakeoverIsNotLookedAfter: that it has parked is told before the node is asked. The call goes on by that, and what
+// it rings then is not rung once more.
+func TestALegThatParksDuringATakeoverIsNotLookedAfter(t *testing.T) {
+	s := ringing()
+	s.Call = callflows.Call{ID: callID, Leg: callerLeg, Tenant: "office", Version: 3, FlowID: "sales"}
+	s.Stage, s.Legs, s.Transfer = "moving", s.Legs[:1], callflows.Transfer{Leg: callerLeg, Target: "102", By: "Eve"}
+	const source = "1795376032:9b017880-1325-4c2d-a832-fdec00a7affb:bl_xfer:park/inline"
+	f := holding(t, "", callerLeg)
+	f.dump = strings.Replace(f.dump, "{", `{"variable_transfer_source":"`+source+`",`, 1)
+	w := newWorld()
+	n := New(transferable(t, f, w))
+	n.role.Store(watching)
+	n.become(standingBy)
+	n.following = 1
+	n.told(link.Record{Kind: link.KindSet, Key: callerLeg, Value: encode(record{State: s})}, claim.Holder{})
+	n.told(link.Record{Kind: link.KindComplete}, claim.Holder{})
+	parked := heardFrom(t, f, func() {
+		f.event("CHANNEL_PARK", callerLeg, "inbound", "Answer-State: answered", "variable_transfer_source: "+source)
+	})
+	c, err := esl.Dial(t.Context(), esl.Options{Address: f.listener.Addr().String(), Password: "secret", Events: subscription(), Handle: func(int, *esl.Event) {}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer c.Close()
+	f.beforeAnswers(func(command string) {
+		if strings.HasPrefix(command, "api show") {
+			n.handle(esl.ShardOf(callerLeg, len(n.shards)), parked)
+			sh := n.shardOf(callerLeg)
+			sh.mu.Lock()
+			sh.calls[callerLeg].queued = 0 // it has been sent
+			sh.mu.Unlock()
+		}
+	})
+	n.takeOver(t.Context(), c, false)
+	w.said(t, "transferred_by_order")
+	for len(w.reasons) > 0 {
+		if code := <-w.reasons; code == "resumed" {
+			t.Error("it is rung anew")
+		}
+	}
+}
+
 // TestWhatEndedWhileTheLinkWasDownIsForgotten: the picture of the next link decides.
 func TestWhatEndedWhileTheLinkWasDownIsForgotten(t *testing.T) {
 	n := standby(t)

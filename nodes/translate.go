@@ -128,7 +128,7 @@ func executed(e *esl.Event, out callflows.Event) (callflows.Event, bool) {
 	case "record":
 		out = recordingEnded(e, out)
 	case "bridge":
-		out.Kind, out.Cause = callflows.RingEnded, e.Variable("originate_disposition")
+		out.Kind, out.Cause = callflows.RingEnded, e.Variable(disposition)
 		if out.Cause == "SUCCESS" { // bridged, perhaps with early media alone: how that ended is told elsewhere
 			out.Cause = cmp.Or(e.Variable("last_bridge_hangup_cause"), out.Cause)
 		}

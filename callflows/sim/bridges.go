@@ -20,10 +20,13 @@ type bridge struct {
 	dialing bool
 }
 
+// dialling is what a caller's leg says of a dial that is under way (switch_ivr_originate.c).
+const dialling = "failure"
+
 // ring dials.
 func (n *node) ring(a *channel, x *app) {
 	b := &bridge{app: x, cause: "NORMAL_TEMPORARY_FAILURE", dialing: true}
-	a.bridge = b
+	a.bridge, a.disposition = b, dialling
 	targets := x.command.Targets
 	if x.command.InOrder {
 		b.waiting = slices.Clone(targets[1:])

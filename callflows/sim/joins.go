@@ -121,6 +121,7 @@ func (n *node) leavePhones(a *channel) {
 		l.end.callOff()
 		n.hangUp(l, callflows.ByUs, cause, 0)
 	}
+	a.disposition = event.Cause
 	n.finish(a, b.app, event)
 }
 

@@ -13,9 +13,11 @@ func keptSeeds() map[uint64]string {
 		31817: "an owner that was late died before it had read of a leg's end, which its standby had not been there to hear",
 		36785: "a transferred call out was adopted under the newest version",
 		48934: "the same", 49733: "the same", 57818: "the same", 67809: "the same", 79878: "the same", 84228: "the same", 87176: "the same",
-		51816: "a leg was answered and transferred in one gap by a caller who then left",
-		58904: "the same",
-		75709: "a record was written again by a successor that could not get the call's version",
+		51816:  "a leg was answered and transferred in one gap by a caller who then left",
+		58904:  "the same",
+		100967: "a leg that was being moved at a takeover parked before the node was asked for it",
+		102742: "a page was talked over under another version",
+		75709:  "a record was written again by a successor that could not get the call's version",
 	}
 }
 

@@ -38,7 +38,7 @@ type channel struct {
 	bridge      *bridge
 	listening   []*channel // those to whom he speaks
 	keyed       string     // keys that no application has taken yet
-	disposition string     // how the last ring ended
+	disposition string     // how the last ring ended, or dialling
 	idle        int        // counts the times that it became idle
 
 	source, number, by string // of its last transfer: the node's name for it, where to, by which leg

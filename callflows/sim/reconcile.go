@@ -66,7 +66,7 @@ func dumpOf(c *channel) dump {
 func (k *worker) endUnlisted(there map[string]dump) {
 	var callers []*driven
 	for _, c := range slices.Clone(k.order) {
-		if c.gaps >= k.gaps && !c.doubted {
+		if c.gaps >= k.gaps && !c.doubted && !c.moving {
 			continue
 		}
 		c.doubted = false
@@ -115,7 +115,7 @@ func (k *worker) lost(c *driven, leg, left string) callflows.Event {
 
 // isStale says whether a caller's leg has no call yet, or one from before the last gap.
 func (k *worker) isStale(uuid string, c *driven) bool {
-	return c == nil && !k.gone[uuid] || c != nil && c.gaps < k.gaps
+	return c == nil && !k.gone[uuid] || c != nil && (c.gaps < k.gaps || c.moving && c.state.Moving())
 }
 
 // readopt takes a caller's leg up. A ring of which nothing is known, neither a leg nor its end, may have just begun: it is
@@ -127,7 +127,7 @@ func (k *worker) readopt(d dump, there map[string]dump) {
 	} else if d.mark != nil {
 		state = d.mark.state
 	}
-	if !state.Ringing() || d.disposition != "" || calleeThere(d, there) {
+	if !state.Ringing() || d.disposition != "" && d.disposition != dialling || calleeThere(d, there) {
 		k.takeUp(d, there)
 		return
 	}
@@ -181,7 +181,7 @@ func (k *worker) takeUp(d dump, there map[string]dump) {
 			k.meet(c, there)
 		}
 	}
-	c.gaps = k.gaps
+	c.gaps, c.moving = k.gaps, false
 	event := k.resumption(c, d, calleeThere(d, there))
 	if c.queued != 0 && c.queued == c.state.Awaited {
 		return // it goes on when what it has ordered is sent
@@ -255,6 +255,8 @@ func (k *worker) resumption(c *driven, d dump, callee bool) callflows.Event {
 		return callflows.Event{}
 	case c.state.Phase == callflows.Talking:
 		event.Kind, event.Command, event.Cause = callflows.RingEnded, c.state.Awaited, "NORMAL_CLEARING"
+	case c.state.Ringing() && d.disposition == dialling:
+		return callflows.Event{}
 	case c.state.Ringing() && d.disposition != "" && d.disposition != "SUCCESS":
 		event.Kind, event.Command, event.Cause = callflows.RingEnded, c.state.Awaited, d.disposition
 	default:

@@ -24,6 +24,7 @@ func (k *worker) take(c *driven, event callflows.Event) {
 	for queue := []callflows.Event{event}; len(queue) > 0 && k.alive; queue = queue[1:] {
 		out, then := k.w.stepped(k, c, queue[0])
 		c.state, c.carried = out.State, then
+		c.moving = c.moving && c.state.Moving()
 		k.checkTrunkLimit(c)
 		for _, command := range out.Commands {
 			if answer, ok := k.carryOut(c, command, queue[0].At, &commands); ok {

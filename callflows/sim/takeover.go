@@ -179,10 +179,8 @@ func (k *worker) takeOver() {
 			}
 		}
 		for _, c := range k.order {
-			if c.state.Moving() && c.gaps >= k.gaps { // what was told of the leg while this worker did not listen yet, its channel shows
-				c.gaps = beforeAnyGap
-			}
-			c.doubted = !k.abreast // an owner that was late may not have read of a leg's end
+			c.moving = c.state.Moving() // what was told of the leg while this worker did not listen yet, its channel shows
+			c.doubted = !k.abreast      // an owner that was late may not have read of a leg's end
 		}
 		k.soon(2*roundTrip, func() { k.reconcile(k.w.light) })
 	})

@@ -73,6 +73,7 @@ type driven struct {
 
 	pin      pin
 	resuming bool // what it waited for is being broken off
+	moving   bool // its leg was being moved at a takeover
 	doubted  bool // the end of a leg may have been told before this worker listened
 }
 

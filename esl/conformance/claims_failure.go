@@ -13,6 +13,7 @@ func failureClaims() []Claim {
 		{"a callee's code becomes a cause, and the caller goes on", calleeCodes},
 		{"without continue_on_fail the caller ends with the callee's code", failureEndsCaller},
 		{"no answer never ends the caller", noAnswerGoesOn},
+		{"a dial that is under way has the disposition failure, whatever the last one ended with", dialUnderWay},
 		{"a leg's own timeout is not NO_ANSWER", legTimeout},
 		{"the dial's timeout is NO_ANSWER", originateTimeout},
 		{"a dead port fails at once", deadPort},
@@ -100,6 +101,37 @@ func noAnswerGoesOn(t *testing.T, target Target) {
 	q.Await().Respond(480, "Temporarily Unavailable", false)
 	equal(t, "disposition", e.done("bridge").Variable("originate_disposition"), "NO_USER_RESPONSE")
 	equal(t, "the caller", e.text(esl.UUIDExists(a)), "true")
+	caller.Bye()
+}
+
+// dialUnderWay: a caller's leg that is asked in the middle of a dial must not be taken for one whose dial has ended.
+func dialUnderWay(t *testing.T, target Target) {
+	e := open(t, target)
+	a, caller := e.goingOn()
+	disposition := func() string { return e.text(esl.UUIDGetvar(a, "originate_disposition")) }
+	equal(t, "before any dial", disposition(), "_undef_")
+	for _, id := range []string{"first", "second"} {
+		q := e.phone()
+		b := fresh(a)
+		e.send(esl.Bridge(a, id, legTo(target, q, "bob", esl.Var{Name: "origination_uuid", Value: b})))
+		callee := q.Await()
+		callee.Respond(180, "Ringing", false)
+		e.event(b, "CHANNEL_PROGRESS")
+		equal(t, "while it rings", disposition(), "failure")
+		callee.Respond(486, "Busy Here", false)
+		e.done(id)
+		equal(t, "afterwards", disposition(), "USER_BUSY")
+	}
+	q := e.phone()
+	b := fresh(a)
+	e.send(esl.Bridge(a, "third", legTo(target, q, "bob", esl.Var{Name: "origination_uuid", Value: b})))
+	q.Await().Respond(180, "Ringing", false)
+	e.event(b, "CHANNEL_PROGRESS")
+	equal(t, "reply", e.text(esl.UUIDTransferPark(a, false)), "+OK")
+	e.done("third")
+	if cause := disposition(); cause == "failure" {
+		t.Error("a dial that the caller was taken out of seems to be under way")
+	}
 	caller.Bye()
 }
 
