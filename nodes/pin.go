@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"log/slog"
+	"slices"
 	"sync"
 	"time"
 
@@ -95,8 +96,11 @@ func (s *shard) want(c *call) bool {
 	return c.pin.waits
 }
 
-// hold keeps an event for a call that waits for its version.
+// hold keeps an event for a call that waits for its version. Taking it up after one gap is enough, also if there were two.
 func (c *call) hold(e callflows.Event) {
+	if e.Kind == callflows.Resumed {
+		c.pin.held = slices.DeleteFunc(c.pin.held, func(before callflows.Event) bool { return before.Kind == callflows.Resumed })
+	}
 	if len(c.pin.held) < maxKept {
 		c.pin.held = append(c.pin.held, e)
 	}

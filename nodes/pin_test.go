@@ -206,6 +206,30 @@ func TestAStandbyGoesOnUnderTheCallsVersion(t *testing.T) {
 	}
 }
 
+// Two gaps while it waits for its version are one: what it waits for is ordered anew once.
+func TestACallThatWaitsForItsVersionIsTakenUpOnce(t *testing.T) {
+	s := callflows.State{Phase: callflows.Running, FlowID: "sales", Element: "second", Entered: 2, Commands: 3, Awaited: 3, Stage: "playing", Answered: true}
+	f := holding(t, encodeMark(s, 9), callerLeg)
+	e := newEditions(t, 4)
+	w := ownEditions(t, f, e)
+	w.up(t)
+	f.drop()
+	<-f.up
+	w.up(t)
+	close(e.gives)
+	f.prompt("v3-two", 4)
+	f.end(w)
+	resumed := 0
+	for len(w.reasons) > 0 {
+		if <-w.reasons == "resumed" {
+			resumed++
+		}
+	}
+	if resumed != 1 {
+		t.Errorf("it is resumed %d times", resumed)
+	}
+}
+
 // A call out that a transfer has led to a flow of its tenant's is adopted under the version of that moment, also when that is the one
 // that routing decided with, which did not bind the call before.
 func TestAnAdoptedCallOutGoesOnUnderTheVersionOfItsTransfer(t *testing.T) {

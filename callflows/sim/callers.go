@@ -46,7 +46,8 @@ type legFate struct {
 	role      messages.LegRole
 	endedAt   time.Duration
 	gone      bool
-	witnessed bool // an owner has been told of it
+	witnessed bool          // an owner has been told of it
+	since     time.Duration // when that was first
 }
 
 // timerFate is what the world knows of a timer.

@@ -27,8 +27,8 @@ func (w *world) stepped(k *worker, c *driven, event callflows.Event) (out callfl
 			out, then = callflows.Outcome{State: before}, c.carried
 		}
 	}()
-	if leg := w.legs[event.Leg]; leg != nil {
-		leg.witnessed = true
+	if leg := w.legs[event.Leg]; leg != nil && !leg.witnessed {
+		leg.witnessed, leg.since = true, w.now
 	}
 	told := pack(event)
 	out = w.step(c.config, before, event)

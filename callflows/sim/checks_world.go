@@ -152,7 +152,8 @@ func (w *world) checkSilence(a *channel, this int) {
 		w.after(silenceBound, func() { w.checkSilence(a, this) })
 		return
 	}
-	if c := k.calls[a.uuid]; c != nil && (len(c.waits) > 0 || c.asks()) {
+	// A timer, an answer, the call's version, or being taken up again: each takes a bounded time, in which nothing is wrong yet.
+	if c := k.calls[a.uuid]; c == nil && k.unsure || c != nil && (len(c.waits) > 0 || c.asks() || c.pin.waits || c.resuming) {
 		w.after(silenceBound, func() { w.checkSilence(a, this) })
 		return
 	}
@@ -206,7 +207,8 @@ func (w *world) judgeLeg(c *simCall, l *legFate) {
 }
 
 // lateness is how long after a leg's end its record may be in one worker's memory alone: as long as a connection is lost, and
-// what is late on the next one.
+// what is late on the next one. A leg that came and went while its owner's connection was lost is known to the standby alone, and begins to be
+// witnessed when that takes over.
 const lateness = 10 * time.Second
 
 // unseen says whether a leg came and went without a worker that knew it and lived on.
@@ -215,7 +217,7 @@ func (w *world) unseen(l *legFate) bool {
 		return true
 	}
 	for _, d := range w.dark {
-		if d.from <= l.endedAt+lateness && l.endedAt <= d.until {
+		if d.from <= max(l.endedAt, l.since)+lateness && l.endedAt <= d.until {
 			return true
 		}
 	}

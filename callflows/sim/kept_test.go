@@ -17,6 +17,8 @@ func keptSeeds() map[uint64]string {
 		58904:  "the same",
 		100967: "a leg that was being moved at a takeover parked before the node was asked for it",
 		102742: "a page was talked over under another version",
+		162459: "a caller's version was on its way when his silence was looked at",
+		170738: "a leg came and went in a gap of the owner's, and its standby died when it took over",
 		75709:  "a record was written again by a successor that could not get the call's version",
 	}
 }

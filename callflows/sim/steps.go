@@ -10,7 +10,7 @@ import (
 // take takes a call one event further and carries out what comes of it (nodes, steps.go).
 func (k *worker) take(c *driven, event callflows.Event) {
 	if !k.pinned(c) {
-		c.pin.held = append(c.pin.held, event)
+		c.pin.hold(event)
 		return
 	}
 	if c.state.Phase == "" {

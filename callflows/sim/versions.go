@@ -28,6 +28,14 @@ type pin struct {
 	held     []callflows.Event
 }
 
+// hold keeps an event for a call that waits for its version. Taking it up after one gap is enough, also if there were two.
+func (p *pin) hold(e callflows.Event) {
+	if e.Kind == callflows.Resumed {
+		p.held = slices.DeleteFunc(p.held, func(before callflows.Event) bool { return before.Kind == callflows.Resumed })
+	}
+	p.held = append(p.held, e)
+}
+
 // edit draws from the generator of versions.
 func (w *world) edit(do func()) {
 	saved := w.rng
