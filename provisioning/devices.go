@@ -56,7 +56,7 @@ func (s *Service) ResetPassword(ctx context.Context, tenantID, deviceID string) 
 		if i < 0 {
 			return missing("device", "there is no such device in this tenant")
 		}
-		return tx.SetDeviceHA1(ctx, tenantID, deviceID, HA1(devices[i].Username, t.Domain, password))
+		return s.setPassword(ctx, tx, t, deviceID, devices[i].Username, password)
 	})
 	if err != nil {
 		return "", err

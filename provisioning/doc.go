@@ -7,7 +7,8 @@
 //     error means that the database could not be reached.
 //   - Drafts become live by Publish alone, all at once and under a new version number; a published version never
 //     changes. Users, devices and numbers are live at once.
-//   - A device's password is made here, returned once and kept nowhere.
+//   - A device's password is made here, returned once and kept nowhere; that of a phone which provisions itself is kept sealed, with a
+//     key that only the workers have, since the phone must get it again (docs/decisions/0016).
 //
 // How the versioned part moves:
 //

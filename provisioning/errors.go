@@ -57,6 +57,8 @@ func refusals(constraint string) error {
 	switch constraint {
 	case "tenants_pkey", "users_pkey", "devices_pkey", "people_pkey", "api_keys_pkey":
 		return conflict("id", "is taken")
+	case "phones_mac_key":
+		return conflict("mac", "belongs to another device")
 	case "tenants_domain_key":
 		return conflict("domain", "belongs to another tenant")
 	case "people_email_key":
@@ -77,7 +79,7 @@ func refusals(constraint string) error {
 		return conflict("username", "belongs to another device of this tenant")
 	case "devices_user_id_fkey":
 		return missing("user_id", "there is no such user in this tenant")
-	case "hot_desks_device_id_fkey":
+	case "hot_desks_device_id_fkey", "phones_device_id_fkey":
 		return missing("device", "there is no such device in this tenant")
 	case "routes_flow_id_fkey":
 		return missing("flow_id", "there is no such flow in this tenant")

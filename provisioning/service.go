@@ -8,9 +8,10 @@ import (
 	"tandem/tenants"
 )
 
-// Service runs the use cases. The field is required.
+// Service runs the use cases. Store is required.
 type Service struct {
-	Store *postgres.Store
+	Store  *postgres.Store
+	Phones PhoneSettings
 }
 
 // platform runs a use case that concerns no single tenant.
