@@ -145,6 +145,7 @@ func (v Values) rendered(dir string) (page, error) {
 		{"TANDEM_EDGE", v.Edge},
 		{"TANDEM_FOLDER", dir},
 		{"TANDEM_CONTACT", cmp.Or(v.Advertise, outside.String())},
+		{"TANDEM_OUTSIDE_SOCKET", outside.String()},
 		{"TANDEM_AMQP", amqp},
 		{"TANDEM_POSTGRES", postgres},
 		{"TANDEM_INSIDE_SOCKET", inside.String()},

@@ -127,3 +127,34 @@ func (m *EdgeForget) Validate() error {
 	c.required("domain", m.Domain, MaxName)
 	return c.err()
 }
+
+// EdgeNotify is edge.notify.v1: the edge of that name sends one of its contacts a NOTIFY without a subscription, such as the
+// one by which a phone fetches its files again. The other edges pass it over.
+type EdgeNotify struct {
+	EventCategory string `json:"Event-Category"` // "edge"
+	EventName     string `json:"Event-Name"`     // "notify"
+	Type          Type   `json:"type"`
+	Edge          string `json:"edge"`
+	Username      string `json:"username"` // of the address of record
+	Domain        string `json:"domain"`
+	Contact       string `json:"contact"` // as the edge wrote it in its registration.event.v1
+	Event         string `json:"event"`   // value of the header: check-sync;reboot=false
+}
+
+func (*EdgeNotify) MessageType() Type { return EdgeNotifyV1 }
+
+func (m *EdgeNotify) Validate() error {
+	var c check
+	c.kind(m.Type, EdgeNotifyV1)
+	if m.EventCategory != "edge" || m.EventName != "notify" {
+		c.fail("bad_value", "Event-Name", "is not that of a notify order")
+	}
+	c.required("edge", m.Edge, MaxName)
+	c.required("username", m.Username, MaxName)
+	c.required("domain", m.Domain, MaxName)
+	c.required("contact", m.Contact, MaxURI)
+	c.line("contact", m.Contact, MaxURI)
+	c.required("event", m.Event, MaxName)
+	c.line("event", m.Event, MaxName)
+	return c.err()
+}

@@ -39,6 +39,7 @@ const (
 	EdgeHelloV1    Type = "edge.hello.v1"   // an edge has (again) reached the broker and wants its configuration
 	EdgeConfigV1   Type = "edge.config.v1"  // worker -> every edge: the whole of what an edge needs to know
 	EdgeForgetV1   Type = "edge.forget.v1"  // worker -> every edge: drop cached credentials
+	EdgeNotifyV1   Type = "edge.notify.v1"  // worker -> every edge, for one: send a phone a NOTIFY
 	CDRV1          Type = "cdr.v1"
 	JournalV1      Type = "journal.v1"
 	RecordingV1    Type = "recording.v1" // call worker -> ledger: what a node has recorded
@@ -113,6 +114,8 @@ func blank(t Type) Message {
 		return new(EdgeConfig)
 	case EdgeForgetV1:
 		return new(EdgeForget)
+	case EdgeNotifyV1:
+		return new(EdgeNotify)
 	case CDRV1:
 		return new(CDR)
 	case JournalV1:

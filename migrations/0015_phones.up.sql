@@ -12,6 +12,7 @@ CREATE TABLE phones (
     codecs    text[] NOT NULL DEFAULT '{}' CHECK (cardinality(codecs) <= 16), -- in order; none: the usual ones
     keys      jsonb NOT NULL DEFAULT '[]' CHECK (jsonb_typeof(keys) = 'array'), -- [phones.Key], by place
     note      text NOT NULL DEFAULT '' CHECK (octet_length(note) <= 2000), -- stands in the file, such as which firmware the phone should have
+    secret_made_at timestamptz NOT NULL DEFAULT now(), -- of the URL; here, so that the audit shows who replaced it
     PRIMARY KEY (tenant_id, device_id),
     CONSTRAINT phones_device_id_fkey FOREIGN KEY (tenant_id, device_id) REFERENCES devices (tenant_id, id) ON DELETE CASCADE
 );
@@ -21,7 +22,6 @@ CREATE TABLE phone_access (
     tenant_id     text NOT NULL,
     device_id     text NOT NULL,
     secret_hash   bytea NOT NULL CONSTRAINT phone_access_secret_key UNIQUE CHECK (octet_length(secret_hash) = 32), -- SHA-256 of the secret in the URL
-    made_at       timestamptz NOT NULL DEFAULT now(),
     sealed        bytea CHECK (octet_length(sealed) <= 512), -- the device's password, with the installation's key; NULL: not made yet
     fetched_at    timestamptz,
     fetched_from  text NOT NULL DEFAULT '' CHECK (octet_length(fetched_from) <= 64),
@@ -31,3 +31,5 @@ CREATE TABLE phone_access (
     PRIMARY KEY (tenant_id, device_id),
     CONSTRAINT phone_access_device_id_fkey FOREIGN KEY (tenant_id, device_id) REFERENCES phones (tenant_id, device_id) ON DELETE CASCADE
 );
+
+SELECT tenant_owned('phones', 'device_id'), tenant_guarded('phone_access');

@@ -57,7 +57,7 @@ type PhoneFacts struct {
 // PhoneBySecret finds the phone whose URL has the secret of that SHA-256. ErrNotFound when there is none.
 func (s *Store) PhoneBySecret(ctx context.Context, hash []byte) (PhoneFacts, error) {
 	rows, err := s.pool.Query(ctx, `
-		SELECT p.device_id, p.mac, p.vendor, p.model, p.time_zone, p.codecs, p.keys, p.note, a.made_at, a.fetched_at, a.fetched_from, a.fetched_agent,
+		SELECT p.device_id, p.mac, p.vendor, p.model, p.time_zone, p.codecs, p.keys, p.note, p.secret_made_at, a.fetched_at, a.fetched_from, a.fetched_agent,
 		       a.fetched_file, a.fetches, p.tenant_id, t.domain, t.time_zone, d.name, d.username, d.ha1, coalesce(u.name, ''), coalesce(u.extension, ''),
 		       a.sealed, a.secret_hash
 		  FROM phone_access a JOIN phones p USING (tenant_id, device_id) JOIN tenants t ON t.id = a.tenant_id
@@ -70,7 +70,7 @@ func (s *Store) PhoneBySecret(ctx context.Context, hash []byte) (PhoneFacts, err
 // PhoneOf finds the phone of a device. ErrNotFound when the device is none.
 func (t *Tx) PhoneOf(ctx context.Context, tenantID, deviceID string) (PhoneFacts, error) {
 	rows, err := t.tx.Query(ctx, `
-		SELECT p.device_id, p.mac, p.vendor, p.model, p.time_zone, p.codecs, p.keys, p.note, a.made_at, a.fetched_at, a.fetched_from, a.fetched_agent,
+		SELECT p.device_id, p.mac, p.vendor, p.model, p.time_zone, p.codecs, p.keys, p.note, p.secret_made_at, a.fetched_at, a.fetched_from, a.fetched_agent,
 		       a.fetched_file, a.fetches, p.tenant_id, t.domain, t.time_zone, d.name, d.username, d.ha1, coalesce(u.name, ''), coalesce(u.extension, ''),
 		       a.sealed, a.secret_hash
 		  FROM phone_access a JOIN phones p USING (tenant_id, device_id) JOIN tenants t ON t.id = a.tenant_id
@@ -112,9 +112,14 @@ func (t *Tx) SavePhone(ctx context.Context, tenantID string, p Phone) error {
 
 // SetPhoneSecret makes the files of a phone be fetched with the secret of that SHA-256, and no longer with another.
 func (t *Tx) SetPhoneSecret(ctx context.Context, tenantID, deviceID string, hash []byte) error {
+	if err := t.exec(ctx, "set phone secret", `
+		UPDATE phones SET secret_made_at = clock_timestamp() WHERE tenant_id = @tenant_id AND device_id = @device_id`,
+		pgx.StrictNamedArgs{"tenant_id": tenantID, "device_id": deviceID}); err != nil {
+		return err
+	}
 	return t.exec(ctx, "set phone secret", `
 		INSERT INTO phone_access (tenant_id, device_id, secret_hash) VALUES (@tenant_id, @device_id, @hash)
-		ON CONFLICT (tenant_id, device_id) DO UPDATE SET secret_hash = excluded.secret_hash, made_at = now()`,
+		ON CONFLICT (tenant_id, device_id) DO UPDATE SET secret_hash = excluded.secret_hash`,
 		pgx.StrictNamedArgs{"tenant_id": tenantID, "device_id": deviceID, "hash": hash})
 }
 
@@ -140,9 +145,4 @@ func (s *Store) PhoneFetched(ctx context.Context, tenantID, deviceID, file, from
 		return fmt.Errorf("postgres: phone fetched: %w", err)
 	}
 	return nil
-}
-
-// ReadOnly runs fn in a transaction that sees one moment and changes nothing.
-func (s *Store) ReadOnly(ctx context.Context, fn func(*Tx) error) error {
-	return pgx.BeginTxFunc(ctx, s.pool, pgx.TxOptions{IsoLevel: pgx.RepeatableRead, AccessMode: pgx.ReadOnly}, func(tx pgx.Tx) error { return fn(&Tx{tx: tx}) })
 }

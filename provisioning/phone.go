@@ -55,8 +55,9 @@ type PhoneFetch struct {
 }
 
 // SetPhone makes a device a phone, or changes what kind it is. Of a new one the URL is given, which cannot be had again, only replaced
-// (RotatePhoneSecret); of one that is there it is empty, and stays as it was.
-func (s *Service) SetPhone(ctx context.Context, tenantID, deviceID string, n NewPhone) (p Phone, url string, err error) {
+// (RotatePhoneSecret); of one that is there it is empty, and stays as it was. match says whether what is there is what the asker believes,
+// nil: nothing.
+func (s *Service) SetPhone(ctx context.Context, tenantID, deviceID string, n NewPhone, match func(*Phone) bool) (p Phone, url string, err error) {
 	row, err := checkPhone(deviceID, n)
 	if err == nil && s.Phones.Keys == nil {
 		err = conflict("device", "this installation has no key to keep phones' passwords with (TANDEM_SECRET_KEY)")
@@ -65,9 +66,8 @@ func (s *Service) SetPhone(ctx context.Context, tenantID, deviceID string, n New
 		return p, "", err
 	}
 	err = s.within(ctx, tenantID, func(tx *postgres.Tx, _ tenants.Tenant) error {
-		_, err := tx.PhoneOf(ctx, tenantID, deviceID)
-		fresh := errors.Is(err, postgres.ErrNotFound)
-		if err != nil && !fresh {
+		fresh, err := matches(ctx, tx, tenantID, deviceID, match)
+		if err != nil {
 			return err
 		}
 		if err := tx.SavePhone(ctx, tenantID, row); err != nil {
@@ -85,6 +85,23 @@ func (s *Service) SetPhone(ctx context.Context, tenantID, deviceID string, n New
 		return Phone{}, "", err
 	}
 	return p, url, nil
+}
+
+// matches asks match about a device's phone, and says whether there is none yet.
+func matches(ctx context.Context, tx *postgres.Tx, tenantID, deviceID string, match func(*Phone) bool) (fresh bool, err error) {
+	had, err := readPhone(ctx, tx, tenantID, deviceID)
+	var none *Error
+	if fresh = errors.As(err, &none); err != nil && !fresh {
+		return false, err
+	}
+	current := &had
+	if fresh {
+		current = nil
+	}
+	if !match(current) {
+		return fresh, stale("device")
+	}
+	return fresh, nil
 }
 
 // checkPhone holds a phone against the bounds.
@@ -187,6 +204,17 @@ func (s *Service) RotatePhoneSecret(ctx context.Context, tenantID, deviceID stri
 		return "", err
 	}
 	return url, nil
+}
+
+// PhoneEvent gives what the NOTIFY to a phone says, by which it fetches its files again, and whose it is.
+func (s *Service) PhoneEvent(ctx context.Context, tenantID, deviceID string) (username, domain, event string, err error) {
+	err = s.platform(ctx, func(tx *postgres.Tx) error {
+		f, err := phoneFacts(ctx, tx, tenantID, deviceID)
+		about, _ := phones.Lookup(phones.Vendor(f.Vendor))
+		username, domain, event = f.Username, f.Domain, about.Event
+		return err
+	})
+	return username, domain, event, err
 }
 
 // RemovePhone makes a phone a mere device again: it keeps its password and registers on, but fetches nothing any more. The second

@@ -29,10 +29,12 @@ func (w world) device(id, username string) {
 	w.must(err)
 }
 
+func anything(*provisioning.Phone) bool { return true }
+
 // aPhone makes a device a phone and gives the secret of its URL.
 func (w world) aPhone(device, mac string) (secret string) {
 	w.t.Helper()
-	_, url, err := w.SetPhone(w.ctx, "one", device, provisioning.NewPhone{MAC: mac, Vendor: "yealink"})
+	_, url, err := w.SetPhone(w.ctx, "one", device, provisioning.NewPhone{MAC: mac, Vendor: "yealink"}, anything)
 	w.must(err)
 	return secretIn(w.t, url)
 }
@@ -96,7 +98,7 @@ func TestThePasswordIsMadeByTheFirstFetchAndByNothingElse(t *testing.T) {
 	w := phoneWorld(t)
 	_, byHand, err := w.CreateDevice(w.ctx, "one", provisioning.NewDevice{ID: "old", Name: "Old", Username: "old"})
 	w.must(err)
-	_, url, err := w.SetPhone(w.ctx, "one", "old", provisioning.NewPhone{MAC: "001565aabbcc", Vendor: "yealink"})
+	_, url, err := w.SetPhone(w.ctx, "one", "old", provisioning.NewPhone{MAC: "001565aabbcc", Vendor: "yealink"}, anything)
 	w.must(err)
 	look := provisioning.Asking{Secret: secretIn(t, url), File: deskFile, Look: true}
 	seen, err := w.PhoneFile(w.ctx, look)
@@ -200,7 +202,7 @@ func TestAPhoneIsReadAsItWasSet(t *testing.T) {
 	w := phoneWorld(t)
 	n := provisioning.NewPhone{MAC: "00-15-65-aa-bb-cc", Vendor: "snom", Model: "D735", TimeZone: "America/New_York", Codecs: []string{"opus", "pcma"},
 		Keys: []phones.Key{{Type: "line"}, {Type: "blf", Label: "Ben", Value: "102"}}, Note: "Firmware 10.1"}
-	set, url, err := w.SetPhone(w.ctx, "one", "desk", n)
+	set, url, err := w.SetPhone(w.ctx, "one", "desk", n, anything)
 	w.must(err)
 	if !strings.HasSuffix(url, "/001565aabbcc.xml") {
 		t.Errorf("the URL of a phone that asks for what it is told is %s", url)
@@ -217,7 +219,7 @@ func TestAPhoneIsReadAsItWasSet(t *testing.T) {
 		}
 	}
 	n.Keys, n.Model = nil, ""
-	again, url, err := w.SetPhone(w.ctx, "one", "desk", n)
+	again, url, err := w.SetPhone(w.ctx, "one", "desk", n, anything)
 	if w.must(err); url != "" || len(again.Keys) != 0 {
 		t.Errorf("setting it again gives the URL %q and %+v", url, again)
 	}
@@ -254,14 +256,14 @@ func TestWhatIsWrongWithAPhoneIsSaid(t *testing.T) {
 	} {
 		n := good
 		change(&n)
-		_, _, err := w.SetPhone(w.ctx, "one", "desk", n)
+		_, _, err := w.SetPhone(w.ctx, "one", "desk", n, anything)
 		var refused *provisioning.Error
 		if !errors.As(err, &refused) || refused.Field+" "+string(refused.Code) != want {
 			t.Errorf("want %s, got %v", want, err)
 		}
 	}
 	for what, err := range map[string]error{
-		"a device that is not there": func() error { _, _, err := w.SetPhone(w.ctx, "one", "nobody", good); return err }(),
+		"a device that is not there": func() error { _, _, err := w.SetPhone(w.ctx, "one", "nobody", good, anything); return err }(),
 		"reading what is no phone":   func() error { _, err := w.Service.Phone(w.ctx, "one", "desk"); return err }(),
 		"rotating what is no phone":  func() error { _, err := w.RotatePhoneSecret(w.ctx, "one", "desk"); return err }(),
 		"previewing of no tenant":    func() error { _, err := w.PreviewPhone(w.ctx, "two", "other"); return err }(),
@@ -272,7 +274,7 @@ func TestWhatIsWrongWithAPhoneIsSaid(t *testing.T) {
 		}
 	}
 	w.Phones.Keys = nil
-	if _, _, err := w.SetPhone(w.ctx, "one", "desk", good); err == nil || !strings.Contains(err.Error(), "TANDEM_SECRET_KEY") {
+	if _, _, err := w.SetPhone(w.ctx, "one", "desk", good, anything); err == nil || !strings.Contains(err.Error(), "TANDEM_SECRET_KEY") {
 		t.Errorf("without a key: %v", err)
 	}
 }

@@ -261,3 +261,14 @@ func (p *Phone) Listen(ctx context.Context, b Behaviour) (*Running, error) {
 	}
 	return p.start(ctx, "callee.xml", d, "", patience)
 }
+
+// AwaitNotify waits for one NOTIFY (RFC 6665) whose headers match, and answers it with a code; 0 is 200. Its port is open when it returns.
+func (p *Phone) AwaitNotify(ctx context.Context, code int, checks ...Check) (*Running, error) {
+	if code == 0 {
+		code = 200
+	}
+	return p.start(ctx, "notified.xml", struct {
+		Checks []Check
+		Expect int
+	}{checks, code}, "", defaultPatience)
+}

@@ -32,6 +32,8 @@ type API struct {
 	Operator string
 	// Limits are how often each caller may ask; the zero Limits are the usual ones.
 	Limits Limits
+	// Resync asks phones to fetch their files again; nil: nobody can.
+	Resync Resync
 
 	huma     huma.API
 	limiters limiters
@@ -62,7 +64,18 @@ func New(router *gin.Engine, a *API) *API {
 
 // parts are the operations of this package, by noun.
 func (a *API) parts() []func() {
-	return []func(){a.sessions, a.tenants, a.people, a.keys, a.users, a.devices, a.flows, a.audit, a.docs}
+	return []func(){
+		a.sessions,
+		a.tenants,
+		a.people,
+		a.keys,
+		a.users,
+		a.devices,
+		a.phones,
+		a.flows,
+		a.audit,
+		a.docs,
+	}
 }
 
 const description = `Everything that can be configured in Tandem is configured here; the command line and the admin use the same operations.
