@@ -25,7 +25,7 @@ const (
 // folders lists every folder at the root that holds Go code. A new one is entered here first.
 func folders() map[string]kind {
 	return map[string]kind{
-		"because": pure, "billing": pure, "callflows": pure, "explain": pure, "messages": pure, "routing": pure, "tenants": pure, "versions": pure,
+		"because": pure, "billing": pure, "callflows": pure, "explain": pure, "messages": pure, "numbers": pure, "routing": pure, "tenants": pure, "versions": pure,
 		"directory": adapter, "esl": adapter, "freeswitch-conf": adapter, "kamailio-conf": adapter, "migrations": adapter,
 		"fetch": adapter, "media": adapter, "nodes": adapter, "postgres": adapter, "provisioning": adapter, "rabbit": adapter, "stack": adapter,
 		"sipptest": support,

@@ -153,6 +153,10 @@ func planOf(country string) (plan, bool) {
 // KnownCountry says whether a country's dialling plan is known.
 func KnownCountry(country string) bool { _, ok := planOf(country); return ok }
 
+// CountryCode is the E.164 code of a country whose dialling plan is known, without "+", and empty for any other. Countries may
+// share one.
+func CountryCode(country string) string { p, _ := planOf(country); return p.code }
+
 // Bounds of an E.164 number in digits. The longest is E.164's own; the shortest is that of the numbers in the schema.
 const (
 	minDigits = 7
