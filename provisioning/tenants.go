@@ -3,7 +3,6 @@ package provisioning
 import (
 	"cmp"
 	"context"
-	"slices"
 
 	"github.com/google/uuid"
 
@@ -139,20 +138,4 @@ func refuseEmergency(ctx context.Context, tx *postgres.Tx, field, dialled string
 		return conflict(field, "is an emergency number")
 	}
 	return nil
-}
-
-// AddNumber gives an E.164 number to a tenant. Adding it to the same tenant again does nothing.
-func (s *Service) AddNumber(ctx context.Context, tenantID, number string) error {
-	var c checks
-	c.number("number", number)
-	if c.err != nil {
-		return c.err
-	}
-	return s.within(ctx, tenantID, func(tx *postgres.Tx, _ tenants.Tenant) error {
-		own, err := tx.Numbers(ctx, tenantID)
-		if err != nil || slices.Contains(own, number) {
-			return err
-		}
-		return tx.InsertNumber(ctx, tenantID, number)
-	})
 }

@@ -1,0 +1,11 @@
+DROP TABLE porting_documents, documents, porting_steps, porting_numbers, portings, order_errors, order_bodies, orders;
+DROP TRIGGER follow_inserted ON numbers;
+DROP TRIGGER follow_updated ON numbers;
+DROP TRIGGER follow_deleted ON numbers;
+DROP FUNCTION follow_numbers();
+DROP TRIGGER note_used ON tenants;
+DROP FUNCTION note_used_by_version();
+DROP TABLE number_stock, number_steps, number_rules;
+DROP FUNCTION note_stock();
+DROP FUNCTION note_used(text);
+DROP FUNCTION ageing_days(text);
