@@ -16,6 +16,7 @@ DROP FUNCTION tenant_owned(regclass, text[]);
 DROP FUNCTION audited(regclass, text, text[]);
 DROP FUNCTION tenant_guarded(regclass, text);
 DROP FUNCTION note_audit() CASCADE; -- and its triggers
+DROP FUNCTION lock_configuration();
 DROP FUNCTION undo_change(bigint, text);
 DROP FUNCTION sealed_columns();
 DROP TABLE audit, idempotency, api_keys, sessions, people, tenant_tree;

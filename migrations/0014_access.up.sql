@@ -349,5 +349,8 @@ CREATE POLICY to_be_known ON emergency FOR SELECT TO tandem_api USING (current_s
 ALTER FUNCTION raise_revision() SECURITY DEFINER SET search_path = public, pg_temp;
 ALTER FUNCTION note_tenants() SECURITY DEFINER SET search_path = public, pg_temp;
 ALTER FUNCTION note_credential() SECURITY DEFINER SET search_path = public, pg_temp;
+-- Keeps other changes of configuration waiting until the transaction is over.
+CREATE FUNCTION lock_configuration() RETURNS void LANGUAGE sql SECURITY DEFINER SET search_path = public, pg_temp AS
+$$ SELECT FROM revision FOR UPDATE $$;
 GRANT SELECT ON revision, tenant_changes TO tandem_api;
 GRANT SELECT (actor, key_hash), UPDATE (done) ON idempotency TO tandem_api;

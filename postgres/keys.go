@@ -98,3 +98,10 @@ func (s *Store) CallerBySession(ctx context.Context, hash []byte, about string) 
 	}
 	return c, nil
 }
+
+// Within says whether a tenant is another, or below it.
+func (s *Store) Within(ctx context.Context, above, tenant string) (within bool, err error) {
+	err = s.pool.QueryRow(ctx, `SELECT EXISTS (SELECT FROM tenant_tree WHERE tenant_id = @tenant AND ancestor_id = @above)`,
+		pgx.StrictNamedArgs{"tenant": tenant, "above": above}).Scan(&within)
+	return within, wrapped(err, "postgres: within")
+}

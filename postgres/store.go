@@ -106,6 +106,12 @@ func IsRefused(err error) bool {
 	return class == "22" || class == "23" || class == "54"
 }
 
+// IsForeign says whether an error is about a row that is not of the scope: one that is there, and cannot be seen.
+func IsForeign(err error) bool {
+	var refused *pgconn.PgError
+	return errors.As(err, &refused) && refused.Code == "42501" // insufficient_privilege
+}
+
 // text makes a string from outside fit for a column: PostgreSQL keeps neither NUL nor anything but UTF-8.
 func text(s string) string {
 	return strings.ToValidUTF8(strings.ReplaceAll(s, "\x00", "\uFFFD"), "\uFFFD")

@@ -56,9 +56,7 @@ func (t *Tx) SaveTrunk(ctx context.Context, trunk tenants.Trunk) error {
 
 // LockTrunks gives all trunks, and keeps other changes of configuration waiting until the transaction is over.
 func (t *Tx) LockTrunks(ctx context.Context) ([]tenants.Trunk, error) {
-	var revision int64
-	err := t.tx.QueryRow(ctx, `SELECT revision FROM revision FOR UPDATE`).Scan(&revision)
-	if err != nil {
+	if _, err := t.tx.Exec(ctx, `SELECT lock_configuration()`); err != nil {
 		return nil, fmt.Errorf("postgres: lock trunks: %w", err)
 	}
 	all, err := loadTrunks(ctx, t.tx)

@@ -118,6 +118,9 @@ func explained(err error) error {
 	if refused := refusals(postgres.Violated(err)); refused != nil {
 		return refused
 	}
+	if postgres.IsForeign(err) {
+		return conflict("id", "is taken")
+	}
 	if postgres.IsRefused(err) {
 		// The checks here are meant to be no weaker than the schema's; this is the net below them.
 		return invalid(cmp.Or(postgres.Violated(err), "request"), "is refused by the database")

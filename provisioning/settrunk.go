@@ -44,7 +44,9 @@ func (s *Service) SetTrunk(ctx context.Context, c TrunkChange) error {
 		if err := ownerStays(ctx, tx, c.Trunk); err != nil {
 			return err
 		}
-		if err := tx.SaveTrunk(ctx, c.Trunk); err != nil || c.Login == nil {
+		if err := tx.SaveTrunk(ctx, c.Trunk); postgres.IsForeign(err) {
+			return missing("trunk", "there is no such trunk of this tenant's, and its id is taken")
+		} else if err != nil || c.Login == nil {
 			return err
 		}
 		return tx.SetTrunkLogin(ctx, c.Trunk.ID, c.Login.Username, c.Login.Password)

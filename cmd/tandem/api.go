@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"log/slog"
 	"net/http"
-	"net/netip"
 	"os"
 	"path/filepath"
 	"time"
@@ -28,8 +27,7 @@ const (
 	shutdownWait = 3 * time.Second
 )
 
-// api serves HTTP: health, metrics, and explanations. It has no keys yet, so it must listen on loopback or behind a
-// network that only operators reach.
+// api serves HTTP: health and metrics, which need no key, and the API.
 func (w *worker) api(ctx context.Context) error {
 	words, err := explain.Catalog()
 	if err != nil {
@@ -57,45 +55,17 @@ func (w *worker) routes(words because.Catalog) http.Handler {
 	router.Use(gin.Recovery())
 	router.GET("/health", w.health)
 	router.GET("/metrics", gin.WrapH(promhttp.HandlerFor(w.registry(), promhttp.HandlerOpts{})))
-	router.GET("/v1/registrations", w.registrations)
-	router.GET("/v1/calls/:call/explanation", func(c *gin.Context) { w.explanation(c, words) })
-	router.GET("/v1/calls", w.callsAPI)
-	router.GET("/v1/calls/:call", w.callAPI)
-	router.GET("/v1/nodes", w.nodesAPI)
-	router.GET("/v1/nodes/:name", w.nodeAPI)
-	changes := router.Group("/v1", fromHere)
-	changes.POST("/calls/:call/hangup", w.hangUpAPI)
-	changes.POST("/calls/:call/transfer", w.transferAPI)
-	changes.POST("/nodes/:name/drain", func(c *gin.Context) { w.drain(c, true) })
-	changes.POST("/nodes/:name/resume", func(c *gin.Context) { w.drain(c, false) })
-	w.versionRoutes(router, changes)
-	w.settingsRoutes(router, changes)
-	w.trunkRoutes(router, changes)
-	w.voicemailRoutes(router, changes)
-	w.openAPI(router)
+	w.rest = w.openAPI(router)
+	w.callOperations(w.rest, words)
+	w.nodeOperations(w.rest)
+	w.versionOperations(w.rest)
+	w.settingOperations(w.rest)
+	w.trunkOperations(w.rest)
+	w.voicemailOperations(w.rest)
 	router.NoRoute(func(c *gin.Context) {
 		problem(c, http.StatusNotFound, "path_unknown", "There is nothing at this path.")
 	})
 	return router
-}
-
-// maxBody bounds the body of a request, in bytes.
-const maxBody = 64 << 10
-
-// fromHere lets changes pass from programs on this machine alone, because there are no keys yet. A page in a browser here is no
-// such program: it cannot send JSON to another origin without asking first, and is told nothing then.
-func fromHere(c *gin.Context) {
-	source, err := netip.ParseAddrPort(c.Request.RemoteAddr)
-	switch {
-	case err != nil || !source.Addr().Unmap().IsLoopback():
-		problem(c, http.StatusForbidden, "not_from_here", "Changes are taken from the worker's own machine alone: run the command there.")
-	case c.ContentType() != "application/json":
-		problem(c, http.StatusUnsupportedMediaType, "content_type", "Send the body as application/json.")
-	default:
-		c.Request.Body = http.MaxBytesReader(c.Writer, c.Request.Body, maxBody)
-		return
-	}
-	c.Abort()
 }
 
 // operatorKeyFile is the file in the state folder that holds the key of whoever operates this worker: he could as well ask the
@@ -137,9 +107,24 @@ func (w *worker) health(c *gin.Context) {
 	})
 }
 
-// registrations lists where one device can be reached.
+// contactsBody is where one device can be reached.
+type contactsBody struct {
+	Contacts []struct {
+		URI       string    `json:"uri"`
+		Edge      string    `json:"edge"`
+		UserAgent string    `json:"user_agent"`
+		ExpiresAt time.Time `json:"expires_at"`
+	} `json:"contacts"`
+}
+
+// registrations lists where one device can be reached: of a tenant, or of any domain for the platform's people.
 func (w *worker) registrations(c *gin.Context) {
 	username, domain := c.Query("username"), c.Query("domain")
+	if of := c.Param("tenant"); of != "" {
+		if t := w.source.Current().Tenant(of); t != nil {
+			domain = t.Domain
+		}
+	}
 	if username == "" || domain == "" {
 		problem(c, http.StatusBadRequest, "query_incomplete", "Name a username and a domain.")
 		return
@@ -156,6 +141,9 @@ func (w *worker) explanation(c *gin.Context, words because.Catalog) {
 	ctx, cancel := context.WithTimeout(c.Request.Context(), requestWait)
 	defer cancel()
 	x, err := explainCall(ctx, w.store, words, c.Param("call"))
+	if err == nil && !w.seesCall(ctx, x.Tenant) {
+		err = errNoCall
+	}
 	switch {
 	case errors.Is(err, errNoCall):
 		problem(c, http.StatusNotFound, "call_unknown", "No call has this id or SIP Call-ID.")

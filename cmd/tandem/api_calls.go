@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"log/slog"
@@ -8,11 +9,15 @@ import (
 	"strconv"
 	"time"
 
+	"github.com/danielgtaylor/huma/v2"
 	"github.com/gin-gonic/gin"
 
+	"tandem/because"
 	"tandem/directory"
+	"tandem/explain"
 	"tandem/messages"
 	"tandem/postgres"
+	"tandem/provisioning/api"
 )
 
 // Bounds of a list of live calls.
@@ -95,13 +100,21 @@ func (w *worker) callsAPI(c *gin.Context) {
 			return
 		}
 	}
-	live := w.facts.calls.List(directory.CallFilter{Tenant: c.Query("tenant"), Node: c.Query("node"), Limit: limit + 1}, time.Now())
+	of := cmp.Or(c.Param("tenant"), c.Query("tenant"))
+	if home := api.CallerOf(c.Request.Context()).Home; of == "" {
+		of = home // a reseller lists his own calls here, and a customer's under that one's path
+	}
+	if of != "" && !w.seesCall(c.Request.Context(), of) {
+		problem(c, http.StatusNotFound, "not_found", "There is no such tenant.")
+		return
+	}
+	live := w.facts.calls.List(directory.CallFilter{Tenant: of, Node: c.Query("node"), Limit: limit + 1}, time.Now())
 	more := len(live) > limit
 	all := []callView{}
 	for _, l := range live[:min(len(live), limit)] {
 		all = append(all, viewOfCall(l))
 	}
-	c.JSON(http.StatusOK, gin.H{"calls": all, "more": more})
+	c.JSON(http.StatusOK, callsBody{Calls: all, More: more})
 }
 
 // callAPI shows one call: as it is now, or that it is over.
@@ -147,8 +160,68 @@ func (w *worker) detailed(ctx context.Context, v callView) callView {
 	}
 }
 
+// callsBody is a list of live calls.
+type callsBody struct {
+	Calls []callView `json:"calls" nullable:"false"`
+	More  bool       `json:"more"`
+}
+
+// hangUpBody asks for the end of a call.
+type hangUpBody struct {
+	By     string `json:"by,omitempty" doc:"Who wants it, besides whose key it is."`
+	Reason string `json:"reason,omitempty"`
+}
+
+// orderedBody is what became of an order.
+type orderedBody struct {
+	Call   string `json:"call"`
+	State  string `json:"state" enum:"ended,ordered,transferring"`
+	Detail string `json:"detail"`
+}
+
+// callOperations are what can be asked about calls, and ordered of them.
+func (w *worker) callOperations(a *api.API, words because.Catalog) {
+	tags, call := []string{"calls"}, api.Parameter("path", "call", "", "Tandem's id of the call, or its SIP Call-ID.")
+	live := []*huma.Param{api.Parameter("query", "live", "", "Must be there."), api.Parameter("query", "node", "", "Those on one media node."), api.Parameter("query", "limit", "", "1 to 10000.")}
+	api.AddHandler[api.Nothing, callsBody](a, api.CallsRead, huma.Operation{OperationID: "list-live-calls", Method: "GET", Path: "/v1/calls", Summary: "List live calls", Tags: tags,
+		Parameters: append(live[:len(live):len(live)], api.Parameter("query", "tenant", "", "Those of one tenant."))}, w.callsAPI)
+	api.AddHandler[api.Nothing, callsBody](a, api.CallsRead, huma.Operation{OperationID: "list-live-calls-of-tenant", Method: "GET", Path: "/v1/tenants/{tenant}/calls", Summary: "List a tenant's live calls", Tags: tags, Parameters: live}, w.callsAPI)
+	api.AddHandler[api.Nothing, callView](a, api.CallsRead, huma.Operation{OperationID: "get-call", Method: "GET", Path: "/v1/calls/{call}", Summary: "Show a call, live or over", Tags: tags, Parameters: []*huma.Param{call}}, w.callAPI)
+	api.AddHandler[api.Nothing, explain.Explanation](a, api.CallsRead, huma.Operation{OperationID: "explain-call", Method: "GET", Path: "/v1/calls/{call}/explanation", Summary: "Say why a call went as it did", Tags: tags, Parameters: []*huma.Param{call}},
+		func(c *gin.Context) { w.explanation(c, words) })
+	api.AddHandler[hangUpBody, orderedBody](a, api.CallsWrite, huma.Operation{OperationID: "hang-up-call", Method: "POST", Path: "/v1/calls/{call}/hangup", Summary: "End a live call", Description: "202 when its end was not heard of in time.", Tags: tags, Parameters: []*huma.Param{call}}, w.hangUpAPI)
+	api.AddHandler[transferBody, orderedBody](a, api.CallsWrite, huma.Operation{OperationID: "transfer-call", Method: "POST", Path: "/v1/calls/{call}/transfer", Summary: "Take a leg of a live call to a number", Tags: tags, Parameters: []*huma.Param{call}}, w.transferAPI)
+	contacts := []*huma.Param{api.Parameter("query", "username", "ada-desk", "Digest user of the device.")}
+	api.AddHandler[api.Nothing, contactsBody](a, api.RegistrationsRead, huma.Operation{OperationID: "list-contacts", Method: "GET", Path: "/v1/tenants/{tenant}/registrations", Summary: "Where can a device be reached?", Tags: []string{"registrations"}, Parameters: contacts}, w.registrations)
+	api.AddHandler[api.Nothing, contactsBody](a, api.PlatformRead, huma.Operation{OperationID: "list-contacts-of-domain", Method: "GET", Path: "/v1/registrations", Summary: "Where can a device of any domain be reached?", Tags: []string{"registrations"},
+		Parameters: append(contacts, api.Parameter("query", "domain", "ada.example.com", "Its SIP domain."))}, w.registrations)
+}
+
+// seesCall says whether calls of a tenant are the asker's to see. Calls of no tenant are the platform's.
+func (w *worker) seesCall(ctx context.Context, tenant string) bool {
+	sees, err := w.rest.Sees(ctx, tenant)
+	if err != nil {
+		w.log.ErrorContext(ctx, "whose a call is cannot be found out", slog.Any("error", err))
+	}
+	return sees && err == nil
+}
+
 // callView finds the call that a request names, by Tandem's id or its SIP Call-ID, live or in the ledger; otherwise it answers.
 func (w *worker) callView(c *gin.Context) (callView, bool) {
+	v, ok := w.anyCallView(c)
+	if ok && !w.seesCall(c.Request.Context(), v.Tenant) {
+		callMissing(c)
+		return callView{}, false
+	}
+	return v, ok
+}
+
+func callMissing(c *gin.Context) {
+	problem(c, http.StatusNotFound, "call_unknown", "No call has this id. GET /v1/calls?live lists those that are up.")
+}
+
+// anyCallView is callView, whosoever the call is.
+func (w *worker) anyCallView(c *gin.Context) (callView, bool) {
 	ctx, cancel := context.WithTimeout(c.Request.Context(), requestWait)
 	defer cancel()
 	id := c.Param("call")
@@ -170,7 +243,7 @@ func (w *worker) callView(c *gin.Context) (callView, bool) {
 	case w.facts.calls.HasEnded(id): // its records are on their way
 		return callView{Call: id, State: messages.CallEnded, Legs: []legView{}, Explanation: explanationOf(id)}, true
 	case errors.Is(err, postgres.ErrNotFound):
-		problem(c, http.StatusNotFound, "call_unknown", "No call has this id. GET /v1/calls?live lists those that are up.")
+		callMissing(c)
 	default:
 		w.log.ErrorContext(ctx, "a call could not be read", slog.Any("error", err))
 		problem(c, http.StatusServiceUnavailable, "journal_away", "No live call has this id, and whether there was one cannot be read at the moment. Try again shortly.")
@@ -181,12 +254,12 @@ func (w *worker) callView(c *gin.Context) (callView, bool) {
 // hangUpAPI ends a live call. Whichever worker is asked, the owner of the call's node carries it out. The answer is 200 when the
 // call is over, whether by this order or before it, and 202 when its end was not heard of in time.
 func (w *worker) hangUpAPI(c *gin.Context) {
-	var asked struct{ By, Reason string }
+	var asked hangUpBody
 	if err := c.ShouldBindJSON(&asked); err != nil {
 		problem(c, http.StatusBadRequest, "body_unreadable", `The body is not JSON of the form {"by": "who wants it", "reason": "why"}.`)
 		return
 	}
-	order := &messages.CallOrder{Type: messages.CallOrderV1, Call: c.Param("call"), Order: messages.OrderHangUp, By: asked.By, Reason: asked.Reason,
+	order := &messages.CallOrder{Type: messages.CallOrderV1, Call: c.Param("call"), Order: messages.OrderHangUp, By: api.By(c.Request.Context(), asked.By), Reason: asked.Reason,
 		At: time.Now().UTC()}
 	var refusal *messages.Refusal
 	if err := order.Validate(); errors.As(err, &refusal) {

@@ -9,6 +9,7 @@ import (
 	"github.com/gin-gonic/gin"
 
 	"tandem/provisioning"
+	"tandem/provisioning/api"
 )
 
 // versionEvent is what became of a version that was tried.
@@ -81,6 +82,7 @@ func (w *worker) canaryAPI(c *gin.Context) {
 		problem(c, http.StatusBadRequest, "body_unreadable", `The body is not JSON of the form {"share": 5, "by": "who wants it", "comment": "what and why"}.`)
 		return
 	}
+	asked.By = api.By(c.Request.Context(), asked.By)
 	w.provision(c, func(ctx context.Context, s *provisioning.Service) (any, error) {
 		done, err := s.Canary(ctx, c.Param("tenant"), asked)
 		if err == nil {
@@ -107,6 +109,7 @@ func (w *worker) verdictAPI(c *gin.Context, what string, give func(*provisioning
 		problem(c, http.StatusBadRequest, "body_unreadable", `The body is not JSON of the form {"by": "who decides", "comment": "why", "version": 7}, in which the version may be left out.`)
 		return
 	}
+	asked.By = api.By(c.Request.Context(), asked.By)
 	w.provision(c, func(ctx context.Context, s *provisioning.Service) (any, error) {
 		done, err := give(s, ctx, c.Param("tenant"), asked)
 		if err == nil {

@@ -7,11 +7,13 @@ import (
 	"net/http"
 	"time"
 
+	"github.com/danielgtaylor/huma/v2"
 	"github.com/gin-gonic/gin"
 
 	"tandem/directory"
 	"tandem/messages"
 	"tandem/provisioning"
+	"tandem/provisioning/api"
 	"tandem/routing"
 	"tandem/tenants"
 )
@@ -52,13 +54,27 @@ func (w *worker) viewOf(n tenants.Node, known []directory.NodeFact) nodeView {
 	return v
 }
 
+// nodesBody is a list of media nodes.
+type nodesBody struct {
+	Nodes []nodeView `json:"nodes" nullable:"false"`
+}
+
+// nodeOperations are what can be asked about media nodes, and ordered of them.
+func (w *worker) nodeOperations(a *api.API) {
+	tags, name := []string{"nodes"}, []*huma.Param{api.Parameter("path", "name", "node1", "Name of the media node.")}
+	api.AddHandler[api.Nothing, nodesBody](a, api.PlatformRead, huma.Operation{OperationID: "list-nodes", Method: "GET", Path: "/v1/nodes", Summary: "List media nodes", Tags: tags}, w.nodesAPI)
+	api.AddHandler[api.Nothing, nodeView](a, api.PlatformRead, huma.Operation{OperationID: "get-node", Method: "GET", Path: "/v1/nodes/{name}", Summary: "Show a media node", Tags: tags, Parameters: name}, w.nodeAPI)
+	api.AddHandler[api.Nothing, nodeView](a, api.PlatformWrite, huma.Operation{OperationID: "drain-node", Method: "POST", Path: "/v1/nodes/{name}/drain", Summary: "Give a media node no new calls", Tags: tags, Parameters: name}, func(c *gin.Context) { w.drain(c, true) })
+	api.AddHandler[api.Nothing, nodeView](a, api.PlatformWrite, huma.Operation{OperationID: "resume-node", Method: "POST", Path: "/v1/nodes/{name}/resume", Summary: "Give it new calls again", Tags: tags, Parameters: name}, func(c *gin.Context) { w.drain(c, false) })
+}
+
 // nodesAPI lists all media nodes.
 func (w *worker) nodesAPI(c *gin.Context) {
 	known, all := w.facts.nodes.List(time.Now()), []nodeView{}
 	for _, n := range w.source.Current().Nodes() {
 		all = append(all, w.viewOf(n, known))
 	}
-	c.JSON(http.StatusOK, gin.H{"nodes": all})
+	c.JSON(http.StatusOK, nodesBody{Nodes: all})
 }
 
 // nodeAPI shows one.
@@ -88,7 +104,7 @@ func (w *worker) nodeView(name string) (nodeView, bool) {
 func (w *worker) drain(c *gin.Context, draining bool) {
 	ctx, cancel := context.WithTimeout(c.Request.Context(), requestWait)
 	defer cancel()
-	service := &provisioning.Service{Store: w.store}
+	service := &provisioning.Service{Store: w.apiStore}
 	change := service.ResumeNode
 	if draining {
 		change = service.DrainNode

@@ -19,11 +19,11 @@ func TestReplayByHTTPSaysWhatTheCommandSays(t *testing.T) {
 	w.end(t, "CALL_REJECTED")
 	gin.SetMode(gin.ReleaseMode)
 	router := gin.New()
-	serving := &worker{store: w.Store, log: slog.New(slog.NewJSONHandler(io.Discard, nil))}
-	serving.versionRoutes(router, router.Group("/v1", fromHere))
+	serving := &worker{store: w.Store, apiStore: w.Store, log: slog.New(slog.NewJSONHandler(io.Discard, nil)), operatorKey: testOperatorKey}
+	serving.versionOperations(serving.openAPI(router))
 	ask := func(tenant, body string) (int, map[string]any) {
 		request := httptest.NewRequestWithContext(t.Context(), "POST", "/v1/tenants/"+tenant+"/replay", strings.NewReader(body))
-		request.RemoteAddr = "127.0.0.1:5"
+		request.Header.Set("Authorization", "Bearer "+testOperatorKey)
 		request.Header.Set("Content-Type", "application/json")
 		answer := httptest.NewRecorder()
 		router.ServeHTTP(answer, request)

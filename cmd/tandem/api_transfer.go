@@ -12,11 +12,19 @@ import (
 
 	"tandem/messages"
 	"tandem/nodes"
+	"tandem/provisioning/api"
 	"tandem/rabbit"
 )
 
 // callTransferring is what became of an order that the owner of the call's node has taken.
 const callTransferring = "transferring"
+
+// transferBody asks for a transfer.
+type transferBody struct {
+	To  string `json:"to" example:"102"`
+	Leg string `json:"leg,omitempty" doc:"Absent: the one that the flow drives."`
+	By  string `json:"by,omitempty" doc:"Who wants it, besides whose key it is."`
+}
 
 // transferOf is the order as a node takes it.
 func transferOf(m *messages.CallOrder) nodes.TransferOrder {
@@ -27,12 +35,12 @@ func transferOf(m *messages.CallOrder) nodes.TransferOrder {
 // answer is 200 when this worker is the owner and the leg is on its way, 409 when it cannot be, and 202 when another worker was
 // told.
 func (w *worker) transferAPI(c *gin.Context) {
-	var asked struct{ Leg, To, By string }
+	var asked transferBody
 	if err := c.ShouldBindJSON(&asked); err != nil {
 		problem(c, http.StatusBadRequest, "body_unreadable", `The body is not JSON of the form {"to": "number", "leg": "leg, if not the one that the flow drives", "by": "who wants it"}.`)
 		return
 	}
-	order := &messages.CallOrder{Type: messages.CallOrderV1, Call: c.Param("call"), Order: messages.OrderTransfer, By: asked.By, ID: uuid.NewString(),
+	order := &messages.CallOrder{Type: messages.CallOrderV1, Call: c.Param("call"), Order: messages.OrderTransfer, By: api.By(c.Request.Context(), asked.By), ID: uuid.NewString(),
 		Leg: asked.Leg, To: asked.To, At: time.Now().UTC()}
 	var refusal *messages.Refusal
 	if err := order.Validate(); errors.As(err, &refusal) {

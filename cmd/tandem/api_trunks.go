@@ -11,9 +11,11 @@ import (
 	"strings"
 	"time"
 
+	"github.com/danielgtaylor/huma/v2"
 	"github.com/gin-gonic/gin"
 
 	"tandem/provisioning"
+	"tandem/provisioning/api"
 	"tandem/tenants"
 )
 
@@ -44,16 +46,43 @@ func trunkTag(t tenants.Trunk) string {
 	return `"` + hex.EncodeToString(sum[:enough]) + `"`
 }
 
-// trunkRoutes are the paths of trunks: the platform's view, and a tenant's of its own.
-func (w *worker) trunkRoutes(router gin.IRoutes, changes gin.IRoutes) {
-	for _, base := range []string{"", "/tenants/:tenant"} {
-		router.GET("/v1"+base+"/trunks", w.trunksAPI)
-		router.GET("/v1"+base+"/trunks/:trunk", w.trunkAPI)
-		changes.PUT(base+"/trunks/:trunk", w.setTrunkAPI)
-		changes.DELETE(base+"/trunks/:trunk", w.dropTrunkAPI)
-		changes.PUT(base+"/outbound-routes", w.outboundAPI)
+// trunksBody is a list of trunks.
+type trunksBody struct {
+	Trunks []trunkView `json:"trunks" nullable:"false"`
+}
+
+// removedBody names what was removed.
+type removedBody struct {
+	Removed string `json:"removed"`
+}
+
+// outboundBody says which trunks serve the numbers that begin with a prefix, in order.
+type outboundBody struct {
+	Prefix string   `json:"prefix" example:"+49"`
+	Trunks []string `json:"trunks" nullable:"false"`
+}
+
+// testedBody is how the destinations of a trunk answered.
+type testedBody struct {
+	Trunk        trunkView `json:"trunk"`
+	Destinations []pinged  `json:"destinations" nullable:"false"`
+}
+
+// trunkOperations are about trunks: the platform's view, and a tenant's of its own.
+func (w *worker) trunkOperations(a *api.API) {
+	tags, trunk := []string{"trunks"}, []*huma.Param{api.Parameter("path", "trunk", "carrier-a", "Id of the trunk.")}
+	conditions := append(trunk[:1:1], api.Parameter("header", "If-Match", "", "Entity tag that the trunk must still have."), api.Parameter("header", "If-None-Match", "", "* asks that it does not exist yet."))
+	for _, of := range []struct {
+		base, suffix, whose string
+		read, write         api.Scope
+	}{{"/v1", "", "all", api.PlatformRead, api.PlatformWrite}, {"/v1/tenants/{tenant}", "-of-tenant", "a tenant's own", api.TrunksRead, api.TrunksWrite}} {
+		api.AddHandler[api.Nothing, trunksBody](a, of.read, huma.Operation{OperationID: "list-trunks" + of.suffix, Method: "GET", Path: of.base + "/trunks", Summary: "List " + of.whose + " trunks", Tags: tags}, w.trunksAPI)
+		api.AddHandler[api.Nothing, trunkView](a, of.read, huma.Operation{OperationID: "get-trunk" + of.suffix, Method: "GET", Path: of.base + "/trunks/{trunk}", Summary: "Show a trunk", Tags: tags, Parameters: trunk}, w.trunkAPI)
+		api.AddHandler[trunkBody, trunkView](a, of.write, huma.Operation{OperationID: "set-trunk" + of.suffix, Method: "PUT", Path: of.base + "/trunks/{trunk}", Summary: "Add a trunk, or change it", Tags: tags, Parameters: conditions}, w.setTrunkAPI)
+		api.AddHandler[api.Nothing, removedBody](a, of.write, huma.Operation{OperationID: "delete-trunk" + of.suffix, Method: "DELETE", Path: of.base + "/trunks/{trunk}", Summary: "Remove a trunk", Tags: tags, Parameters: conditions}, w.dropTrunkAPI)
+		api.AddHandler[outboundBody, outboundBody](a, of.write, huma.Operation{OperationID: "set-outbound-route" + of.suffix, Method: "PUT", Path: of.base + "/outbound-routes", Summary: "Say which trunks serve a prefix", Tags: tags}, w.outboundAPI)
 	}
-	changes.POST("/trunks/:trunk/test", w.testTrunkAPI)
+	api.AddHandler[api.Nothing, testedBody](a, api.PlatformWrite, huma.Operation{OperationID: "test-trunk", Method: "POST", Path: "/v1/trunks/{trunk}/test", Summary: "Ask each destination of a trunk whether it is there", Tags: tags, Parameters: trunk}, w.testTrunkAPI)
 }
 
 func (w *worker) viewOfTrunk(t tenants.Trunk, login bool) trunkView {
@@ -164,10 +193,7 @@ func (w *worker) dropTrunkAPI(c *gin.Context) {
 
 // outboundAPI says which trunks serve the numbers that begin with a prefix, in order.
 func (w *worker) outboundAPI(c *gin.Context) {
-	var body struct {
-		Prefix string   `json:"prefix"`
-		Trunks []string `json:"trunks"`
-	}
+	var body outboundBody
 	if err := c.ShouldBindJSON(&body); err != nil {
 		problem(c, http.StatusBadRequest, "body_unreadable", `The body is not JSON of the form {"prefix": "+49", "trunks": ["carrier-a"]}.`)
 		return

@@ -9,12 +9,14 @@ import (
 	"strings"
 	"time"
 
+	"github.com/danielgtaylor/huma/v2"
 	"github.com/gin-gonic/gin"
 
 	"tandem/because"
 	"tandem/callflows"
 	"tandem/postgres"
 	"tandem/provisioning"
+	"tandem/provisioning/api"
 	"tandem/tenants"
 	"tandem/versions"
 )
@@ -66,17 +68,56 @@ func viewOfChanges(changes []versions.Change) []changeView {
 	return all
 }
 
-// versionRoutes are the paths of a tenant's versions.
-func (w *worker) versionRoutes(router gin.IRoutes, changes gin.IRoutes) {
-	router.GET("/v1/tenants/:tenant/versions", w.versionsAPI)
-	router.GET("/v1/tenants/:tenant/versions/:version", w.versionAPI)
-	router.GET("/v1/tenants/:tenant/versions/:version/diff", w.diffAPI)
-	changes.POST("/tenants/:tenant/versions", w.publishAPI)
-	changes.POST("/tenants/:tenant/versions/:version/rollback", w.rollBackAPI)
-	changes.POST("/tenants/:tenant/replay", w.replayAPI)
-	changes.PUT("/tenants/:tenant/canary", w.canaryAPI)
-	changes.POST("/tenants/:tenant/canary/promote", w.promoteAPI)
-	changes.POST("/tenants/:tenant/canary/abandon", w.abandonAPI)
+// versionsBody is a list of versions.
+type versionsBody struct {
+	Versions []versionView `json:"versions" nullable:"false"`
+	More     bool          `json:"more"`
+}
+
+// diffBody is what differs between two.
+type diffBody struct {
+	From    versionView  `json:"from"`
+	To      versionView  `json:"to"`
+	Changes []changeView `json:"changes" nullable:"false"`
+}
+
+// publishBody asks for the drafts to be published.
+type publishBody struct {
+	By      string `json:"by,omitempty" doc:"Who wants it, besides whose key it is."`
+	Comment string `json:"comment,omitempty" doc:"What and why."`
+}
+
+// publishedBody is what came of publishing.
+type publishedBody struct {
+	Version        int64        `json:"version"`
+	PublishedAt    *time.Time   `json:"published_at,omitempty"`
+	Same           bool         `json:"same,omitempty" doc:"The drafts run already: there is no new version."`
+	Share          int          `json:"share,omitempty"`
+	Was            int          `json:"was,omitempty"`
+	Event          string       `json:"event,omitempty"`
+	Changes        []changeView `json:"changes" nullable:"false"`
+	Adapted        []changeView `json:"adapted,omitempty"`
+	DraftsReplaced bool         `json:"drafts_replaced,omitempty"`
+	Waiting        []changeView `json:"waiting,omitempty"`
+	Abandoned      int64        `json:"abandoned,omitempty"`
+}
+
+// versionOperations are what can be done with a tenant's versions.
+func (w *worker) versionOperations(a *api.API) {
+	tags, base := []string{"versions"}, "/v1/tenants/{tenant}/versions"
+	version := api.Parameter("path", "version", "7", "Its number, or live, or draft.")
+	outcomes := api.Parameter("query", "outcomes", "1h", "Count what the calls of that long came to.")
+	api.AddHandler[api.Nothing, versionsBody](a, api.FlowsRead, huma.Operation{OperationID: "list-versions", Method: "GET", Path: base, Summary: "List a tenant's versions, the newest first", Tags: tags,
+		Parameters: []*huma.Param{api.Parameter("query", "limit", "", "How many."), api.Parameter("query", "before", "", "Those before this number."), outcomes}}, w.versionsAPI)
+	api.AddHandler[api.Nothing, versionView](a, api.FlowsRead, huma.Operation{OperationID: "get-version", Method: "GET", Path: base + "/{version}", Summary: "Show a version", Tags: tags, Parameters: []*huma.Param{version}}, w.versionAPI)
+	api.AddHandler[api.Nothing, diffBody](a, api.FlowsRead, huma.Operation{OperationID: "compare-versions", Method: "GET", Path: base + "/{version}/diff", Summary: "Say in words what differs between two versions", Tags: tags,
+		Parameters: []*huma.Param{version, api.Parameter("query", "to", "draft", "The other; the drafts unless given.")}}, w.diffAPI)
+	api.AddHandler[publishBody, publishedBody](a, api.PublishWrite, huma.Operation{OperationID: "publish", Method: "POST", Path: base, Summary: "Make the drafts the version that new calls get", Tags: tags}, w.publishAPI)
+	api.AddHandler[provisioning.RollBack, publishedBody](a, api.PublishWrite, huma.Operation{OperationID: "roll-back", Method: "POST", Path: base + "/{version}/rollback", Summary: "Publish an old version again", Tags: tags, Parameters: []*huma.Param{version}}, w.rollBackAPI)
+	api.AddHandler[replayAsked, replayReport](a, api.CallsRead, huma.Operation{OperationID: "replay-calls", Method: "POST", Path: "/v1/tenants/{tenant}/replay", Summary: "Which calls would have gone differently?", Tags: tags}, w.replayAPI)
+	api.AddHandler[provisioning.Canary, publishedBody](a, api.PublishWrite, huma.Operation{OperationID: "try-drafts", Method: "PUT", Path: "/v1/tenants/{tenant}/canary", Summary: "Give the drafts to a share of new calls", Tags: tags}, w.canaryAPI)
+	api.AddHandler[provisioning.Verdict, publishedBody](a, api.PublishWrite, huma.Operation{OperationID: "promote-canary", Method: "POST", Path: "/v1/tenants/{tenant}/canary/promote", Summary: "Give the version that is tried to all new calls", Tags: tags}, w.promoteAPI)
+	api.AddHandler[provisioning.Verdict, publishedBody](a, api.PublishWrite, huma.Operation{OperationID: "abandon-canary", Method: "POST", Path: "/v1/tenants/{tenant}/canary/abandon", Summary: "Give it to none any more", Tags: tags}, w.abandonAPI)
 }
 
 // versionsAPI lists a tenant's versions, the newest first: limit of them, before one. outcomes asks what the calls of that long came to.
@@ -132,11 +173,12 @@ func (w *worker) diffAPI(c *gin.Context) {
 
 // publishAPI makes a tenant's drafts its next version. Drafts that run already make none.
 func (w *worker) publishAPI(c *gin.Context) {
-	var asked struct{ By, Comment string }
+	var asked publishBody
 	if err := c.ShouldBindJSON(&asked); err != nil {
 		problem(c, http.StatusBadRequest, "body_unreadable", `The body is not JSON of the form {"by": "who publishes", "comment": "what and why"}.`)
 		return
 	}
+	asked.By = api.By(c.Request.Context(), asked.By)
 	w.provision(c, func(ctx context.Context, s *provisioning.Service) (any, error) {
 		done, err := s.PublishDrafts(ctx, c.Param("tenant"), asked.By, asked.Comment)
 		if err == nil {
@@ -159,6 +201,7 @@ func (w *worker) rollBackAPI(c *gin.Context) {
 		problem(c, http.StatusUnprocessableEntity, "version_invalid", "Name the version to go back to by its number.")
 		return
 	}
+	asked.By = api.By(c.Request.Context(), asked.By)
 	w.provision(c, func(ctx context.Context, s *provisioning.Service) (any, error) {
 		done, err := s.RollBack(ctx, c.Param("tenant"), asked)
 		if err == nil {
@@ -174,7 +217,7 @@ func (w *worker) rollBackAPI(c *gin.Context) {
 func (w *worker) provision(c *gin.Context, use func(context.Context, *provisioning.Service) (any, error)) {
 	ctx, cancel := context.WithTimeout(c.Request.Context(), requestWait)
 	defer cancel()
-	answer, err := use(ctx, &provisioning.Service{Store: w.store})
+	answer, err := use(ctx, &provisioning.Service{Store: w.apiStore})
 	var refused *provisioning.Error
 	switch {
 	case errors.As(err, &refused):

@@ -6,16 +6,17 @@ import (
 	"errors"
 	"log/slog"
 	"net/http"
-	"net/netip"
 	"path/filepath"
 	"strconv"
 	"strings"
 	"time"
 
+	"github.com/danielgtaylor/huma/v2"
 	"github.com/gin-gonic/gin"
 
 	"tandem/postgres"
 	"tandem/provisioning"
+	"tandem/provisioning/api"
 )
 
 // usualMessages is how many messages are listed when nobody says how many.
@@ -49,15 +50,41 @@ type boxView struct {
 	Heard     int    `json:"heard"`
 }
 
-// voicemailRoutes are the paths of boxes and messages.
-func (w *worker) voicemailRoutes(router gin.IRoutes, changes gin.IRoutes) {
-	router.GET("/v1/tenants/:tenant/voicemail", w.boxesAPI)
-	router.GET("/v1/tenants/:tenant/voicemail/:box/messages", w.messagesAPI)
-	router.GET("/v1/tenants/:tenant/voicemail/:box/messages/:message", w.messageAPI)
-	router.GET("/v1/tenants/:tenant/voicemail/:box/messages/:message/sound", w.soundAPI)
-	changes.DELETE("/tenants/:tenant/voicemail/:box/messages/:message", w.deleteMessageAPI)
-	changes.POST("/tenants/:tenant/voicemail/:box/messages/:message/heard", w.heardMessageAPI)
-	changes.POST("/tenants/:tenant/voicemail/:box/pin", w.pinAPI)
+// boxesBody is a list of boxes.
+type boxesBody struct {
+	Boxes []boxView `json:"boxes" nullable:"false"`
+}
+
+// messagesBody is a page of messages.
+type messagesBody struct {
+	Messages []messageView `json:"messages" nullable:"false"`
+	Next     string        `json:"next,omitempty"`
+}
+
+// pinBody is a PIN that a box is to have.
+type pinBody struct {
+	PIN string `json:"pin" doc:"4 to 10 digits."`
+}
+
+// boxBody names a box.
+type boxBody struct {
+	Box string `json:"box"`
+}
+
+// voicemailOperations are about boxes and messages.
+func (w *worker) voicemailOperations(a *api.API) {
+	tags, base := []string{"voicemail"}, "/v1/tenants/{tenant}/voicemail"
+	box := []*huma.Param{api.Parameter("path", "box", "ada", "The box's user, by id or extension.")}
+	message := append(box[:1:1], api.Parameter("path", "message", "", "Id of the message."))
+	api.AddHandler[api.Nothing, boxesBody](a, api.VoicemailRead, huma.Operation{OperationID: "list-boxes", Method: "GET", Path: base, Summary: "List voicemail boxes", Tags: tags}, w.boxesAPI)
+	api.AddHandler[api.Nothing, messagesBody](a, api.VoicemailRead, huma.Operation{OperationID: "list-messages", Method: "GET", Path: base + "/{box}/messages", Summary: "List a box's messages, the newest first", Tags: tags,
+		Parameters: append(box[:1:1], api.Parameter("query", "new", "", "Those alone that nobody has heard."), api.Parameter("query", "limit", "", "How many."), api.Parameter("query", "cursor", "", "next of the page before."))}, w.messagesAPI)
+	api.AddHandler[api.Nothing, messageView](a, api.VoicemailRead, huma.Operation{OperationID: "get-message", Method: "GET", Path: base + "/{box}/messages/{message}", Summary: "Show a message", Tags: tags, Parameters: message}, w.messageAPI)
+	api.AddHandler[api.Nothing, api.Nothing](a, api.VoicemailRead, huma.Operation{OperationID: "get-message-sound", Method: "GET", Path: base + "/{box}/messages/{message}/sound", Summary: "Hear a message", Tags: tags, Parameters: message,
+		Responses: map[string]*huma.Response{"200": {Description: "The sound.", Content: map[string]*huma.MediaType{"audio/wav": {Schema: &huma.Schema{Type: "string", Format: "binary"}}}}}}, w.soundAPI)
+	api.AddHandler[api.Nothing, messageView](a, api.VoicemailWrite, huma.Operation{OperationID: "delete-message", Method: "DELETE", Path: base + "/{box}/messages/{message}", Summary: "Delete a message", Tags: tags, Parameters: message}, w.deleteMessageAPI)
+	api.AddHandler[api.Nothing, messageView](a, api.VoicemailWrite, huma.Operation{OperationID: "mark-message-heard", Method: "POST", Path: base + "/{box}/messages/{message}/heard", Summary: "Mark a message as heard", Tags: tags, Parameters: message}, w.heardMessageAPI)
+	api.AddHandler[pinBody, boxBody](a, api.VoicemailWrite, huma.Operation{OperationID: "set-box-pin", Method: "POST", Path: base + "/{box}/pin", Summary: "Give a box another PIN", Tags: tags, Parameters: box}, w.pinAPI)
 }
 
 // boxesAPI lists a tenant's boxes, one for each user, and counts their messages.
@@ -68,7 +95,7 @@ func (w *worker) boxesAPI(c *gin.Context) {
 		return
 	}
 	w.ofBoxes(c, func(ctx context.Context) error {
-		counts, err := w.store.BoxCounts(ctx, t.ID)
+		counts, err := w.apiStore.BoxCounts(ctx, t.ID)
 		if err != nil {
 			return err
 		}
@@ -105,7 +132,7 @@ func (w *worker) messagesAPI(c *gin.Context) {
 		return
 	}
 	w.ofBoxes(c, func(ctx context.Context) error {
-		rows, err := w.store.Messages(ctx, c.Param("tenant"), box, page)
+		rows, err := w.apiStore.Messages(ctx, c.Param("tenant"), box, page)
 		if err != nil {
 			return err
 		}
@@ -162,7 +189,7 @@ func (w *worker) message(ctx context.Context, c *gin.Context) (box string, row p
 	if box, ok = w.box(c); !ok {
 		return "", row, false, nil
 	}
-	row, err = w.store.Message(ctx, c.Param("tenant"), box, strings.ReplaceAll(c.Param("message"), ".", "/"))
+	row, err = w.apiStore.Message(ctx, c.Param("tenant"), box, strings.ReplaceAll(c.Param("message"), ".", "/"))
 	if errors.Is(err, postgres.ErrNotFound) {
 		problem(c, http.StatusNotFound, "message_unknown", "The box holds no such message.")
 		return box, row, false, nil
@@ -180,12 +207,8 @@ func (w *worker) messageAPI(c *gin.Context) {
 	})
 }
 
-// soundAPI gives the message itself, to programs on this machine alone: there are no keys yet, and a message is private.
+// soundAPI gives the message itself.
 func (w *worker) soundAPI(c *gin.Context) {
-	if source, err := netip.ParseAddrPort(c.Request.RemoteAddr); err != nil || !source.Addr().Unmap().IsLoopback() {
-		problem(c, http.StatusForbidden, "not_from_here", "Messages are given to the worker's own machine alone: run the command there.")
-		return
-	}
 	w.ofBoxes(c, func(ctx context.Context) error {
 		_, row, ok, err := w.message(ctx, c)
 		switch {
@@ -207,7 +230,7 @@ func (w *worker) deleteMessageAPI(c *gin.Context) {
 		if !ok {
 			return err
 		}
-		if _, err := w.store.DeleteMessage(ctx, c.Param("tenant"), box, row.ID); err != nil {
+		if _, err := w.apiStore.DeleteMessage(ctx, c.Param("tenant"), box, row.ID); err != nil {
 			return err
 		}
 		w.log.InfoContext(ctx, "a message is deleted", slog.String("tenant_id", c.Param("tenant")), slog.String("box", box), slog.String("recording", row.ID))
@@ -222,7 +245,7 @@ func (w *worker) heardMessageAPI(c *gin.Context) {
 		if !ok {
 			return err
 		}
-		if _, err := w.store.MarkHeard(ctx, c.Param("tenant"), box, row.ID); err != nil {
+		if _, err := w.apiStore.MarkHeard(ctx, c.Param("tenant"), box, row.ID); err != nil {
 			return err
 		}
 		_, row, ok, err = w.message(ctx, c)
@@ -235,9 +258,7 @@ func (w *worker) heardMessageAPI(c *gin.Context) {
 
 // pinAPI gives a box a PIN.
 func (w *worker) pinAPI(c *gin.Context) {
-	var asked struct {
-		PIN string `json:"pin"`
-	}
+	var asked pinBody
 	if err := c.ShouldBindJSON(&asked); err != nil {
 		problem(c, http.StatusBadRequest, "body_unreadable", `The body is not JSON of the form {"pin": "digits"}.`)
 		return

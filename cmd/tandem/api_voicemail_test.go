@@ -79,7 +79,10 @@ func TestTheSoundOfAMessage(t *testing.T) {
 	w := sharedWorld(t)
 	c := withBox(t, w)
 	m := c.leave(t, "two")
-	response, err := http.Get("http://" + w.HTTPAddress + "/v1/tenants/" + c.id + "/voicemail/two/messages/" + viewOfMessage(m).ID + "/sound")
+	request, err := http.NewRequestWithContext(within(t), http.MethodGet, "http://"+w.HTTPAddress+"/v1/tenants/"+c.id+"/voicemail/two/messages/"+viewOfMessage(m).ID+"/sound", nil)
+	must(t, err)
+	request.Header.Set("Authorization", "Bearer "+testOperatorKey)
+	response, err := http.DefaultClient.Do(request)
 	must(t, err)
 	defer response.Body.Close()
 	if response.StatusCode != http.StatusOK || response.ContentLength != m.Bytes || response.Header.Get("Content-Type") != "audio/wav" {

@@ -212,7 +212,10 @@ func (d *demo) next() {
 	say("  export TANDEM_POSTGRES_URL='%s'", d.system.postgresURL)
 	say("  go run ./cmd/tandem explain --from %s@%s --to %s", d.tenant.Phones[0].Device.Username, provisioning.DemoDomain, provisioning.DemoMenu)
 	say("  go run ./cmd/tandem explain --from %s@%s --to %s --digits 1", d.tenant.Phones[0].Device.Username, provisioning.DemoDomain, provisioning.DemoMenu)
-	say("  curl -s http://%s/health", d.system.HTTPAddress)
+	say("  export TANDEM_API=http://%s TANDEM_API_KEY=%s", d.system.HTTPAddress, d.system.operatorKey)
+	say("  go run ./cmd/tandem call list")
+	say("  curl -s -H \"Authorization: Bearer $TANDEM_API_KEY\" $TANDEM_API/v1/tenants/%s/users", d.tenant.Tenant.ID)
+	say("  the API's document: http://%s/v1/openapi.json, to read: http://%s/docs", d.system.HTTPAddress, d.system.HTTPAddress)
 	say("\nA softphone registers with (UDP or TCP, proxy %s):", d.system.Edge)
 	for _, p := range d.tenant.Phones {
 		say("  user %-10s domain %s  password %s  extension %s", p.Device.Username, p.Domain, p.Password, p.Extension)

@@ -18,10 +18,18 @@ import (
 // parallelTests is how many tests may have a call up at once. They wait more than they compute.
 const parallelTests = "4"
 
+// testOperatorKey is the operator's key in all tests.
+const testOperatorKey = "tdo_ABCDEFGHIJKLMNOPQRSTUVWXYZ"
+
 // TestMain runs the tests, or is tandem: workers and stand-ins of a system under test are this same binary.
 func TestMain(m *testing.M) {
 	if name, value, _ := strings.Cut(asTandem, "="); os.Getenv(name) == value {
 		main()
+	}
+	for _, name := range []string{"TANDEM_OPERATOR_KEY", "TANDEM_API_KEY"} { // of the workers, and of the commands
+		if err := os.Setenv(name, testOperatorKey); err != nil {
+			panic(err)
+		}
 	}
 	flag.Parse()
 	given := false

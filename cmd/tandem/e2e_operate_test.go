@@ -27,6 +27,7 @@ func askAPI(t *testing.T, method, address, path string, body any) (status int, a
 	request, err := http.NewRequestWithContext(within(t), method, "http://"+address+path, bytes.NewReader(sent))
 	must(t, err)
 	request.Header.Set("Content-Type", "application/json")
+	request.Header.Set("Authorization", "Bearer "+testOperatorKey)
 	response, err := http.DefaultClient.Do(request)
 	must(t, err)
 	defer response.Body.Close()
@@ -152,6 +153,7 @@ func TestCallIsHungUpThroughAWorkerThatDoesNotDriveIt(t *testing.T) {
 	request, err := http.NewRequestWithContext(within(t), http.MethodPost, "http://"+asked+"/v1/nodes/node1/drain", strings.NewReader("x=1"))
 	must(t, err)
 	request.Header.Set("Content-Type", "application/x-www-form-urlencoded") // as a page in a browser can
+	request.Header.Set("Authorization", "Bearer "+testOperatorKey)
 	response, err := http.DefaultClient.Do(request)
 	must(t, err)
 	response.Body.Close()

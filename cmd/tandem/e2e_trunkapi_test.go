@@ -20,6 +20,7 @@ func (w *world) request(t *testing.T, method, path string, body any, headers ...
 	r, err := http.NewRequestWithContext(within(t), method, "http://"+w.HTTPAddress+path, bytes.NewReader(text))
 	must(t, err)
 	r.Header.Set("Content-Type", "application/json")
+	r.Header.Set("Authorization", "Bearer "+testOperatorKey)
 	for i := 0; i < len(headers); i += 2 {
 		r.Header.Set(headers[i], headers[i+1])
 	}

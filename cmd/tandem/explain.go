@@ -26,6 +26,8 @@ type explainCommand struct {
 	To          string    `help:"Dry run: what is dialled."`
 	At          time.Time `help:"Dry run: when, as 2006-01-02T15:04:05Z; now unless given."`
 	Digits      []string  `help:"Dry run: what the caller keys at each prompt, separated by commas."`
+	Key         string    `env:"TANDEM_API_KEY" help:"Dry run: API key for that worker."`
+	StateDir    string    `env:"TANDEM_STATE_DIR" hidden:"" type:"path"`
 	API         string    `env:"TANDEM_API" help:"Dry run: API of a worker to ask how the media nodes are; otherwise each counts as up and idle."`
 	NoAnswer    bool      `help:"Dry run: nobody answers. Otherwise the first who rings does."`
 	JSON        bool      `name:"json" help:"Print JSON."`
@@ -106,7 +108,7 @@ func (c *explainCommand) facts(ctx context.Context, s *tenants.Snapshot) (routin
 		return facts, nil
 	}
 	var answer struct{ Nodes []nodeView }
-	if _, _, err := (client{API: c.API}).ask(ctx, http.MethodGet, "/v1/nodes", nil, &answer); err != nil {
+	if _, _, err := (client{API: c.API, Key: c.Key, StateDir: c.StateDir}).ask(ctx, http.MethodGet, "/v1/nodes", nil, &answer); err != nil {
 		return facts, err
 	}
 	for _, n := range answer.Nodes {

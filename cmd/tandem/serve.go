@@ -11,6 +11,7 @@ import (
 	"runtime/debug"
 	"runtime/metrics"
 	"slices"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -40,6 +41,7 @@ type serveCommand struct {
 	Name         string         `env:"TANDEM_WORKER" help:"Name of this worker; the host's name unless given."`
 	Roles        []string       `env:"TANDEM_ROLES" default:"route,calls,jobs,api" enum:"route,calls,jobs,api" help:"What this worker does."`
 	NodePassword string         `env:"TANDEM_NODE_PASSWORD" help:"Password of the media nodes' event sockets."`
+	OperatorKey  string         `env:"TANDEM_OPERATOR_KEY" help:"API key of the operator, tdo_ and 26 characters at least, the same for all workers; without it each worker makes one when it starts, in its state folder."`
 	LinkAddress  string         `env:"TANDEM_LINK_ADDRESS" default:"127.0.0.1:0" help:"host:port where the standby of this worker's nodes connects; workers on other machines must reach it."`
 	LinkReached  string         `env:"TANDEM_LINK_REACHED" help:"host:port by which other workers reach it, when that is another one, as behind a NAT."`
 	NodeProfile  string         `env:"TANDEM_NODE_PROFILE" default:"internal" help:"Sofia profile by which media nodes send calls."`
@@ -69,6 +71,7 @@ type worker struct {
 	meters   *meters
 	decided  sync.Pool // of *decided
 
+	rest        *api.API
 	operatorKey string // of whoever operates this worker, for as long as it runs
 
 	replaying atomic.Bool // calls, for somebody who asked by HTTP
@@ -126,6 +129,9 @@ func keepGCRelaxed(ctx context.Context) {
 	}
 }
 
+// operatorKeyLetters is how long the operator's key is at least, besides what it begins with: 130 bits in base32.
+const operatorKeyLetters = 26
+
 // Bounds of stopping a worker.
 const flushWait = 5 * time.Second
 
@@ -140,6 +146,9 @@ func (c *serveCommand) Run(ctx context.Context) error {
 	}
 	if slices.Contains(c.Roles, roleCalls) && c.NodePassword == "" {
 		return errors.New("TANDEM_NODE_PASSWORD is not set: the media nodes' event sockets have no default password")
+	}
+	if k := c.OperatorKey; k != "" && (!strings.HasPrefix(k, api.OperatorPrefix) || len(k) < len(api.OperatorPrefix)+operatorKeyLetters) {
+		return errors.New("TANDEM_OPERATOR_KEY is not tdo_ and 26 characters at least, by chance")
 	}
 	relaxGC()
 	relaxed := make(chan struct{})
@@ -205,7 +214,9 @@ func (w *worker) open(ctx context.Context) (err error) {
 		w.store.Close()
 		return err
 	}
-	w.operatorKey, _ = api.NewSecret(api.OperatorPrefix)
+	if w.operatorKey = w.settings.OperatorKey; w.operatorKey == "" {
+		w.operatorKey, _ = api.NewSecret(api.OperatorPrefix)
+	}
 	w.source = &postgres.Source{Store: w.store, Dir: filepath.Join(w.settings.StateDir, "snapshots"), Parse: callflows.ParseSettings, Log: w.log}
 	if w.rabbit, err = rabbit.Connect(ctx, rabbit.Options{URL: w.settings.AMQPURL, Name: w.settings.Name, Logger: w.log}); err != nil {
 		w.closeStores()

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"crypto/rand"
 	"encoding/json"
@@ -23,6 +24,7 @@ import (
 	kamailioconf "tandem/kamailio-conf"
 	"tandem/postgres"
 	"tandem/provisioning"
+	"tandem/provisioning/api"
 	"tandem/stack"
 	"tandem/tenants"
 )
@@ -36,6 +38,7 @@ type system struct {
 	amqpURL      string
 	nodePassword string
 	edgePassword string
+	operatorKey  string // of all its workers
 	control      string // Kamailio's control socket
 
 	Edge         string // host:port for phones
@@ -71,7 +74,8 @@ func newSystem(ctx context.Context, s *stack.Stack, o systemOptions) (*system, e
 	if o.Name == "" {
 		o.Name = "tandem"
 	}
-	y := &system{stack: s, options: o, postgresURL: o.PostgresURL, amqpURL: o.AMQPURL, nodePassword: rand.Text(), edgePassword: rand.Text()}
+	y := &system{stack: s, options: o, postgresURL: o.PostgresURL, amqpURL: o.AMQPURL, nodePassword: rand.Text(), edgePassword: rand.Text(),
+		operatorKey: cmp.Or(os.Getenv("TANDEM_OPERATOR_KEY"), api.OperatorPrefix+rand.Text())}
 	if y.postgresURL == "" {
 		y.postgresURL = s.PostgresURL
 	}
@@ -232,7 +236,7 @@ func (y *system) workerCommand(name string) (command stack.Command, err error) {
 		Environment: append(os.Environ(), "TANDEM_POSTGRES_URL="+y.postgresURL, "TANDEM_AMQP_URL="+y.amqpURL,
 			"TANDEM_STATE_DIR="+filepath.Join(y.stack.Dir, "state-"+y.options.Name+"-"+name), "TANDEM_HTTP_ADDRESS="+y.HTTPAddress,
 			// The machine does other work: builds, and the load of the tests themselves.
-			"TANDEM_IGNORE_NODE_CPU=true", "TANDEM_FETCH_ALLOW=127.0.0.0/8", "TANDEM_WORKER="+name, "TANDEM_NODE_PASSWORD="+y.nodePassword, "TANDEM_MEDIA_DIR="+y.mediaDir(), asTandem),
+			"TANDEM_IGNORE_NODE_CPU=true", "TANDEM_FETCH_ALLOW=127.0.0.0/8", "TANDEM_WORKER="+name, "TANDEM_NODE_PASSWORD="+y.nodePassword, "TANDEM_OPERATOR_KEY="+y.operatorKey, "TANDEM_MEDIA_DIR="+y.mediaDir(), asTandem),
 	}, nil
 }
 
@@ -300,7 +304,7 @@ func (y *system) awaitRegistered(ctx context.Context, username, domain string) e
 
 // get reads JSON from the worker's API.
 func (y *system) get(ctx context.Context, path string, into any) error {
-	return fetch(ctx, "http://"+y.HTTPAddress+path, into)
+	return fetch(ctx, "http://"+y.HTTPAddress+path, y.operatorKey, into)
 }
 
 // asTandem makes a test binary behave as the tandem binary; the real one does not look at it.
@@ -324,14 +328,17 @@ func connects(address string) func(context.Context) error {
 
 // serving is ready when a URL answers 200.
 func serving(url string) func(context.Context) error {
-	return func(ctx context.Context) error { return fetch(ctx, url, new(json.RawMessage)) }
+	return func(ctx context.Context) error { return fetch(ctx, url, "", new(json.RawMessage)) }
 }
 
-// fetch reads JSON from a URL.
-func fetch(ctx context.Context, url string, into any) error {
+// fetch reads JSON from a URL, with a key if one is given.
+func fetch(ctx context.Context, url, key string, into any) error {
 	request, err := http.NewRequestWithContext(ctx, http.MethodGet, url, nil)
 	if err != nil {
 		return err
+	}
+	if key != "" {
+		request.Header.Set("Authorization", "Bearer "+key)
 	}
 	response, err := http.DefaultClient.Do(request)
 	if err != nil {

@@ -16,6 +16,7 @@ import (
 	"strings"
 
 	"tandem/provisioning"
+	"tandem/provisioning/api"
 	"tandem/tenants"
 )
 
@@ -258,7 +259,7 @@ func readFile(path string) ([]byte, error) {
 		defer file.Close()
 		in = file
 	}
-	return io.ReadAll(io.LimitReader(in, maxBody))
+	return io.ReadAll(io.LimitReader(in, api.MaxBody))
 }
 
 // trunkAddCommand adds one.

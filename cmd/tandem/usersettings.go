@@ -11,10 +11,12 @@ import (
 	"slices"
 	"time"
 
+	"github.com/danielgtaylor/huma/v2"
 	"github.com/gin-gonic/gin"
 
 	"tandem/callflows"
 	"tandem/provisioning"
+	"tandem/provisioning/api"
 	"tandem/tenants"
 )
 
@@ -32,11 +34,24 @@ func (k settingsKeeper) SaveSetting(ctx context.Context, call callflows.Call, id
 	return refused, err
 }
 
-// settingsRoutes are the paths of what users set.
-func (w *worker) settingsRoutes(router gin.IRoutes, changes gin.IRoutes) {
-	router.GET("/v1/tenants/:tenant/users/:user/settings", w.userSettingsAPI)
-	changes.PUT("/tenants/:tenant/users/:user/settings", w.setUserSettingsAPI)
-	changes.POST("/tenants/:tenant/feature-codes", w.featureCodesAPI)
+// settingsBody asks for a user's settings to be as it says.
+type settingsBody struct {
+	By       string               `json:"by,omitempty" doc:"Who wants it, besides whose key it is."`
+	Settings tenants.UserSettings `json:"settings"`
+}
+
+// takenBody are feature codes that were there already.
+type takenBody struct {
+	Taken []string `json:"taken" nullable:"false"`
+}
+
+// settingOperations are what users set for themselves.
+func (w *worker) settingOperations(a *api.API) {
+	user, path := []*huma.Param{api.Parameter("path", "user", "ada", "Id of the user.")}, "/v1/tenants/{tenant}/users/{user}/settings"
+	tags := []string{"users"}
+	api.AddHandler[api.Nothing, tenants.UserSettings](a, api.UsersRead.OrOwn(), huma.Operation{OperationID: "get-user-settings", Method: "GET", Path: path, Summary: "Show what a user has set", Tags: tags, Parameters: user}, w.userSettingsAPI)
+	api.AddHandler[settingsBody, tenants.UserSettings](a, api.UsersWrite.OrOwn(), huma.Operation{OperationID: "set-user-settings", Method: "PUT", Path: path, Summary: "Set a user's forwards, do not disturb, speed dials", Tags: tags, Parameters: user}, w.setUserSettingsAPI)
+	api.AddHandler[api.Nothing, takenBody](a, api.FlowsWrite, huma.Operation{OperationID: "add-feature-codes", Method: "POST", Path: "/v1/tenants/{tenant}/feature-codes", Summary: "Add drafts of the usual feature codes", Tags: tags}, w.featureCodesAPI)
 }
 
 // userSettingsAPI shows what a user has set.
@@ -48,15 +63,13 @@ func (w *worker) userSettingsAPI(c *gin.Context) {
 
 // setUserSettingsAPI makes a user's settings those of the body.
 func (w *worker) setUserSettingsAPI(c *gin.Context) {
-	var asked struct {
-		By       string               `json:"by"`
-		Settings tenants.UserSettings `json:"settings"`
-	}
+	var asked settingsBody
 	if err := c.ShouldBindJSON(&asked); err != nil {
 		problem(c, http.StatusBadRequest, "body_unreadable", `The body is not JSON of the form {"by": "who wants it", "settings": {...}}.`)
 		return
 	}
 	asked.Settings.User = c.Param("user")
+	asked.By = api.By(c.Request.Context(), asked.By)
 	w.provision(c, func(ctx context.Context, s *provisioning.Service) (any, error) {
 		set, err := s.SetUserSettings(ctx, c.Param("tenant"), asked.Settings, asked.By)
 		if err == nil {

@@ -36,6 +36,7 @@ type API struct {
 	Resync Resync
 
 	huma     huma.API
+	router   *gin.Engine
 	limiters limiters
 }
 
@@ -54,7 +55,7 @@ func New(router *gin.Engine, a *API) *API {
 	}
 	config.Servers = []*huma.Server{{URL: "/", Description: "The worker that serves this document."}}
 
-	a.huma = humagin.New(router, config)
+	a.huma, a.router = humagin.New(router, config), router
 	a.limiters.limits = a.Limits.orUsual()
 	for _, part := range a.parts() {
 		part()
@@ -109,6 +110,20 @@ func tenantParameter() *huma.Param {
 // Add adds an operation for callers with a scope. handle's context has the caller (CallerOf) and, for the database, the tenant in the path,
 // or the caller's own when the path has none.
 func Add[I, O any](a *API, scope Scope, op huma.Operation, handle func(context.Context, *I) (*O, error)) {
+	orOwn := a.prepare(scope, &op)
+	plain, _ := scope.split()
+	op.Middlewares = append(huma.Middlewares{a.identify(plain, orOwn), a.limit, a.once}, op.Middlewares...)
+	huma.Register(a.huma, op, func(ctx context.Context, in *I) (*O, error) {
+		out, err := handle(ctx, in)
+		if err != nil {
+			return nil, a.problem(ctx, err)
+		}
+		return out, nil
+	})
+}
+
+// prepare fills in what all operations have in common.
+func (a *API) prepare(scope Scope, op *huma.Operation) (orOwn bool) {
 	plain, orOwn := scope.split()
 	if plain != Public && plain != SelfAccess && !slices.Contains(Scopes(), plain) {
 		panic("api: operation " + op.OperationID + " has no scope that there is") // at the start, of every test
@@ -120,7 +135,7 @@ func Add[I, O any](a *API, scope Scope, op huma.Operation, handle func(context.C
 		op.MaxBodyBytes = MaxBody
 	}
 	op.BodyReadTimeout = bodyWait
-	op.Errors = append(op.Errors, errorsOf(op)...)
+	op.Errors = append(op.Errors, errorsOf(*op)...)
 	op.Extensions = map[string]any{"x-scope": string(plain)}
 	if orOwn {
 		op.Extensions["x-own"] = true
@@ -134,14 +149,7 @@ func Add[I, O any](a *API, scope Scope, op huma.Operation, handle func(context.C
 	if op.Method != http.MethodGet {
 		op.Parameters = append(op.Parameters, idempotencyParameter())
 	}
-	op.Middlewares = append(huma.Middlewares{a.identify(plain, orOwn), a.limit, a.once}, op.Middlewares...)
-	huma.Register(a.huma, op, func(ctx context.Context, in *I) (*O, error) {
-		out, err := handle(ctx, in)
-		if err != nil {
-			return nil, a.problem(ctx, err)
-		}
-		return out, nil
-	})
+	return orOwn
 }
 
 // Document is the OpenAPI document.

@@ -1,0 +1,93 @@
+package api
+
+import (
+	"context"
+	"net/http"
+	"reflect"
+	"strconv"
+
+	"github.com/danielgtaylor/huma/v2"
+	"github.com/danielgtaylor/huma/v2/adapters/humagin"
+	"github.com/gin-gonic/gin"
+)
+
+// Parameter describes a parameter of an operation that AddHandler adds.
+func Parameter(in, name, example, description string) *huma.Param {
+	p := &huma.Param{Name: name, In: in, Required: in == "path", Description: description, Schema: &huma.Schema{Type: "string"}}
+	if example != "" {
+		p.Example = example
+	}
+	return p
+}
+
+// Nothing stands for a body that is not there.
+type Nothing struct{}
+
+// AddHandler adds an operation that reads its request and writes its answer by itself, for callers with a scope. Body and Answer say in the
+// document what it reads and writes; Nothing says that there is none. What else Add promises holds: the caller, the tenant in the path, the scope for
+// the database, limits and Idempotency-Key.
+func AddHandler[Body, Answer any](a *API, scope Scope, op huma.Operation, handle gin.HandlerFunc) {
+	orOwn := a.prepare(scope, &op)
+	plain, _ := scope.split()
+	registry := a.huma.OpenAPI().Components.Schemas
+	if t := reflect.TypeFor[Body](); t != reflect.TypeFor[Nothing]() {
+		op.RequestBody = &huma.RequestBody{Required: true, Content: map[string]*huma.MediaType{"application/json": {Schema: huma.SchemaFromType(registry, t)}}}
+	}
+	if op.DefaultStatus == 0 {
+		op.DefaultStatus = http.StatusOK
+	}
+	if op.Responses == nil {
+		op.Responses = map[string]*huma.Response{}
+	}
+	answer := &huma.Response{Description: http.StatusText(op.DefaultStatus)}
+	if t := reflect.TypeFor[Answer](); t != reflect.TypeFor[Nothing]() {
+		answer.Content = map[string]*huma.MediaType{"application/json": {Schema: huma.SchemaFromType(registry, t)}}
+	}
+	if op.Responses[strconv.Itoa(op.DefaultStatus)] == nil {
+		op.Responses[strconv.Itoa(op.DefaultStatus)] = answer
+	}
+	problem := huma.SchemaFromType(registry, reflect.TypeFor[Problem]())
+	for _, status := range op.Errors {
+		op.Responses[strconv.Itoa(status)] = &huma.Response{Description: http.StatusText(status),
+			Content: map[string]*huma.MediaType{"application/problem+json": {Schema: problem}}}
+	}
+	a.huma.OpenAPI().AddOperation(&op)
+	chain := append(a.huma.Middlewares(), a.identify(plain, orOwn), a.limit, a.once, a.jsonOnly)
+	a.huma.Adapter().Handle(&op, chain.Handler(func(ctx huma.Context) {
+		g := humagin.Unwrap(ctx)
+		g.Request = g.Request.WithContext(ctx.Context())
+		g.Request.Body = http.MaxBytesReader(g.Writer, g.Request.Body, op.MaxBodyBytes)
+		handle(g)
+	}))
+}
+
+// jsonOnly refuses bodies that are not JSON.
+func (a *API) jsonOnly(ctx huma.Context, next func(huma.Context)) {
+	g := humagin.Unwrap(ctx)
+	if g.Request.ContentLength != 0 && g.ContentType() != "application/json" && g.Request.Method != http.MethodGet {
+		a.refuse(ctx, Refuse(http.StatusUnsupportedMediaType, "content_type", "Send the body as application/json."))
+		return
+	}
+	next(ctx)
+}
+
+// Sees says whether a tenant is the caller's own or below it.
+func (a *API) Sees(ctx context.Context, tenant string) (bool, error) {
+	c := CallerOf(ctx)
+	if c.Home == "" {
+		return c.Actor != "", nil
+	}
+	return a.Owner.Within(ctx, c.Home, tenant)
+}
+
+// By names the caller for records that name one: what he calls himself is added to what he is.
+func By(ctx context.Context, says string) string {
+	c := CallerOf(ctx)
+	switch {
+	case says == "":
+		return c.Actor
+	case c.Actor == "" || c.Actor == "operator":
+		return says
+	}
+	return c.Actor + ": " + says
+}
