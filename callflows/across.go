@@ -22,7 +22,7 @@ import (
 //	  talking ◄──────────────────────── answered ◄──────────┘
 //	  exit failed ◄──────────────────── refused ◄─── it was gone by then
 //
-// A call that came across dials across no more: what it is to meet is on its node, or is not met.
+// A call that came across dials across no more, unless it is transferred: what it is to meet is on its node, or is not met.
 
 // AcrossFlow is the id of the platform's own flow for a call that came from another media node. No tenant can have a flow of this
 // id.
@@ -53,15 +53,15 @@ func ReadErrand(text string) (Errand, bool) {
 		return Errand{}, false
 	}
 	e := Errand{Call: parts[0], Leg: parts[1], For: Purpose(parts[2])}
-	return e, slices.Contains([]Purpose{ForPickup, ForUnpark, ForPull, ForReplace}, e.For)
+	return e, slices.Contains([]Purpose{ForPickup, ForUnpark, ForPull, ForReplace, ForTransfer}, e.For)
 }
 
-// Wanted is the leg that is looked for. One that replaces names the leg whose place is taken; the others name the leg itself, and
-// what rang or was parked must still be waiting.
+// Wanted is the leg that is looked for. One that replaces, or is transferred, names the leg whose place is taken; the others name the
+// leg itself, and what rang or was parked must still be waiting.
 func (e Errand) Wanted() Wanted {
 	w := Wanted{What: LegItself, Call: e.Call, Leg: e.Leg}
 	switch e.For {
-	case ForReplace:
+	case ForReplace, ForTransfer:
 		w.What = KnownAs
 	case ForPickup, ForUnpark:
 		w.What = LegWaiting
@@ -72,14 +72,18 @@ func (e Errand) Wanted() Wanted {
 // callThere dials the node on which the call was found.
 func (s *step) callThere(f *Found, purpose Purpose) {
 	call := s.state.Call
-	if call.Caller.Trunk == AcrossTrunk {
+	if call.Caller.Trunk == AcrossTrunk && purpose != ForTransfer { // each transfer is a phone's, and there are MaxTransfers
 		s.explain("across_again", "call", f.Call, "node", f.Node)
 		s.exit("elsewhere", causeOfBrokenFlow, messages.FaultPlatform)
 		return
 	}
 	errand := Errand{Call: f.Call, Leg: f.Leg, For: purpose}
-	if purpose == ForReplace { // which leg that one talks to may change on the way
+	switch purpose { // which leg that one talks to may change on the way
+	case ForReplace:
 		errand.Call, errand.Leg, _ = strings.Cut(call.Replaces, ".")
+	case ForTransfer:
+		c, _ := ReadConsulted(s.state.Transfer.Target)
+		errand.Call, errand.Leg = c.Call, c.Leg
 	}
 	s.explain("fetch_across", "call", f.Call, "node", f.Node)
 	s.dial(Command{Kind: Ring, Wait: AcrossWait, Targets: []Target{{Leg: legID(call, s.state.Commands+1, 0), URI: acrossDestination, Edge: call.Edge,

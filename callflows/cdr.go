@@ -25,6 +25,9 @@ func (s *step) cdr(l *Leg) *messages.CDR {
 		Cause: cmp.Or(clip(end.Cause, messages.MaxName), "NORMAL_UNSPECIFIED"), Q850: end.Q850, Version: s.state.DrivenBy(), Fault: s.fault(l, end),
 		Estimated: end.Estimated,
 	}
+	if numberOf(end.To) == "" && end.To != "" { // it was transferred to a talk
+		c.To = clip(call.Dialled, messages.MaxURI)
+	}
 	if c.AnsweredAt != nil {
 		c.SIPCode = 0
 	}

@@ -27,6 +27,7 @@ type element interface {
 var elementTypes = [...]element{
 	acrossElement{},
 	answerElement{},
+	attendedElement{},
 	branchElement{},
 	switchElement{&callWaitingSwitch},
 	callerIDElement{},

@@ -5,7 +5,7 @@ import "time"
 // Wanted says which live call of the tenant is looked for. Several that fit: the one that has waited longest.
 type Wanted struct {
 	What    Whereabouts `json:"what"`
-	Devices []string    `json:"devices,omitempty"` // Ringing, Talking: it rings, or talks at, one of these
+	Devices []string    `json:"devices,omitempty"` // Ringing, Talking: it rings, or talks at, one of these; Known
 	Slot    string      `json:"slot,omitempty"`    // ParkedIn; FreeSlot: this one alone
 	First   int         `json:"first,omitempty"`   // FreeSlot: the range
 	Last    int         `json:"last,omitempty"`
@@ -21,7 +21,7 @@ const (
 	RingingAt   Whereabouts = "ringing"   // it rings at a device; the leg that is found is the caller's
 	ParkedIn    Whereabouts = "parked"    // it is parked in a slot; the leg is the parked one
 	TalkingAt   Whereabouts = "talking"   // it talks at a device; the leg is that of whom the device talks to
-	KnownAs     Whereabouts = "known"     // by its id; the leg is that which the named leg talks to, or is rung for
+	KnownAs     Whereabouts = "known"     // by its id; the leg is that which the named leg, if it is one of Devices' where any are named, talks to, or is rung for
 	OverheardAt Whereabouts = "overheard" // it talks at a device; the leg is the device's
 	LegItself   Whereabouts = "leg"       // by its id; the leg is the named one
 	LegWaiting  Whereabouts = "waiting"   // the same, if it talks to nobody

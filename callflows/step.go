@@ -128,6 +128,8 @@ func (s *step) flow(id string) *tenants.Flow {
 		return &replaceFlow
 	case AcrossFlow:
 		return &acrossFlow
+	case AttendedFlow:
+		return &attendedFlow
 	case RecallFlow:
 		return &recallFlow
 	case PivotFlow:

@@ -48,7 +48,17 @@ type Transfer struct {
 }
 
 // dialled is the number that the driven leg is on its way to.
-func (s *step) dialled() string { return cmp.Or(s.state.Transfer.Target, s.state.Call.Dialled) }
+func (s *step) dialled() string {
+	return cmp.Or(numberOf(s.state.Transfer.Target), s.state.Call.Dialled)
+}
+
+// numberOf is a transfer's target, if that is a number.
+func numberOf(target string) string {
+	if _, talk := ReadConsulted(target); talk {
+		return ""
+	}
+	return target
+}
 
 // caller is who is at the driven leg: who calls, or whom a transfer has made the caller.
 func (s *step) caller() Caller {
@@ -213,11 +223,16 @@ func (s *step) transferred() {
 	l.With, l.Joined, l.Taken = nil, false, false
 	s.drive(l)
 	*t = Transfer{Times: t.Times + 1, Source: e.Moved, Parked: true, At: e.At, Device: device, By: t.By, Order: t.Order}
+	consulted, attended := ReadConsulted(target)
+	attended = attended && !ordered
+	if by == nil && device != "" {
+		by = &Leg{ID: e.ByLeg, Device: device}
+	}
 	switch {
 	case ordered:
 		s.explain("transferred_by_order", "who", s.who(l), "number", target)
-	case by == nil && device != "":
-		s.explain("transferred", "by", s.deviceName(&Leg{ID: e.ByLeg, Device: device}), "who", s.who(l), "number", target)
+	case attended:
+		s.explain("transferred_attended", "by", s.who(by), "who", s.who(l), "call", consulted.Call)
 	default:
 		s.explain("transferred", "by", s.who(by), "who", s.who(l), "number", target)
 	}
@@ -228,6 +243,8 @@ func (s *step) transferred() {
 		s.end("CALL_REJECTED", messages.FaultCarrier, because.New("transfer_by_trunk"))
 	case device == "" && !ordered:
 		s.end("CALL_REJECTED", messages.FaultCaller, because.New("transfer_by_nobody"))
+	case attended:
+		s.goToTalk(target)
 	default:
 		s.goTo(target)
 	}

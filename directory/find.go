@@ -71,7 +71,7 @@ func (c *Calls) fits(t *tally, had *call, w callflows.Wanted) *callflows.Found {
 				return c.talksTo(t, l)
 			}
 		case callflows.KnownAs:
-			if l.ID != w.Leg {
+			if l.ID != w.Leg || len(w.Devices) > 0 && !at {
 				continue
 			}
 			if l.rings() {
@@ -202,20 +202,53 @@ func (c *Calls) FindDialog(tenant, callID, toTag, fromTag string) *Dialog {
 	for _, had := range t.calls {
 		for i := range had.legs {
 			l := &had.legs[i]
-			id, local, remote := l.CallID, l.LocalTag, l.RemoteTag
-			if l.Dialog != nil {
-				id, local, remote = l.Dialog.CallID, tagOf(l.Dialog.Local), tagOf(l.Dialog.Remote)
-			}
-			if id != callID || !tagsMatch(toTag, fromTag, local, remote) && !tagsMatch(toTag, fromTag, remote, local) {
+			if !l.hasDialog(callID, toTag, fromTag) {
 				continue
 			}
 			if found != nil {
 				return nil
 			}
-			found = &Dialog{Call: had.live.Call, Leg: l.ID, Node: had.live.Node, Answered: !l.AnsweredAt.IsZero(), Caller: l.Role == messages.RoleCaller}
+			found = had.dialog(l)
 		}
 	}
 	return found
+}
+
+// FindTalk is FindDialog for a request in a dialog, which nothing but the dialog says the tenant of. It goes through all live calls.
+func (c *Calls) FindTalk(callID, toTag, fromTag string) *Dialog {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	var found *Dialog
+	for _, had := range c.calls {
+		for i := range had.legs {
+			l := &had.legs[i]
+			if !l.hasDialog(callID, toTag, fromTag) {
+				continue
+			}
+			if found != nil {
+				return nil
+			}
+			found = had.dialog(l)
+		}
+	}
+	return found
+}
+
+// hasDialog says whether a leg has this dialog, as far as its tags are known.
+func (l *liveLeg) hasDialog(callID, toTag, fromTag string) bool {
+	if l.Dialog == nil {
+		return callID != "" && l.CallID == callID && (tagsMatch(toTag, fromTag, l.LocalTag, l.RemoteTag) || tagsMatch(toTag, fromTag, l.RemoteTag, l.LocalTag))
+	}
+	if callID == "" || l.Dialog.CallID != callID {
+		return false
+	}
+	local, remote := tagOf(l.Dialog.Local), tagOf(l.Dialog.Remote)
+	return tagsMatch(toTag, fromTag, local, remote) || tagsMatch(toTag, fromTag, remote, local)
+}
+
+func (had *call) dialog(l *liveLeg) *Dialog {
+	return &Dialog{Call: had.live.Call, Leg: l.ID, Node: had.live.Node, Answered: !l.AnsweredAt.IsZero(), Caller: l.Role == messages.RoleCaller,
+		Tenant: had.live.Tenant, Device: l.Device, Flow: had.live.Flow, Talks: l.With != "" && !l.AnsweredAt.IsZero()}
 }
 
 // Dialog is a leg by its SIP dialog.
@@ -223,6 +256,10 @@ type Dialog struct {
 	Call, Leg, Node string
 	Answered        bool
 	Caller          bool // it opened its call
+	Tenant          string
+	Device          string // at its far end
+	Flow            string // at work in the call
+	Talks           bool   // it was answered and talks to somebody
 }
 
 // tagOf reads the tag of a From or To (RFC 3261 20.20): outside the URI.

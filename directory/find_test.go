@@ -63,6 +63,8 @@ func TestACallIsFoundByWhatItDoesAmongItsTenantsAlone(t *testing.T) {
 		"whom a phone talks to in another call":         {"demo", "", callflows.Wanted{What: callflows.TalkingAt, Devices: []string{"tablet"}}, "joined2-a", "fs1"},
 		"the phone itself, to be listened to":           {"demo", "", callflows.Wanted{What: callflows.OverheardAt, Devices: []string{"lobby"}}, "talking-b", "fs2"},
 		"for whom a leg rings":                          {"demo", "", callflows.Wanted{What: callflows.KnownAs, Call: "ringing", Leg: "ringing-b"}, "ringing-a", "fs1"},
+		"whom a leg of one's phone talks to":            {"demo", "", callflows.Wanted{What: callflows.KnownAs, Call: "talking", Leg: "talking-b", Devices: []string{"lobby"}}, "talking-a", "fs2"},
+		"not whom a leg of another's phone talks to":    {"demo", "", callflows.Wanted{What: callflows.KnownAs, Call: "talking", Leg: "talking-b", Devices: []string{"desk"}}, "", ""},
 		"whom a leg talks to":                           {"demo", "", callflows.Wanted{What: callflows.KnownAs, Call: "talking", Leg: "talking-b"}, "talking-a", "fs2"},
 		"a leg of another tenant's is not to be had":    {"demo", "", callflows.Wanted{What: callflows.KnownAs, Call: "foreign", Leg: "foreign-b"}, "", ""},
 		"nobody is replaced who talks to nobody":        {"demo", "", callflows.Wanted{What: callflows.KnownAs, Call: "parked", Leg: "parked-a"}, "", ""},
@@ -135,6 +137,12 @@ func TestADialogIsFoundByItsTags(t *testing.T) {
 			}
 			if leg != row.leg {
 				t.Errorf("found %q, want %q", leg, row.leg)
+			}
+			if row.leg == "" {
+				return
+			}
+			if talk := d.FindTalk(row.id, row.to, row.from); talk == nil || talk.Leg != row.leg || talk.Tenant != row.tenant {
+				t.Errorf("nothing but the dialog being known: %+v", talk)
 			}
 		})
 	}

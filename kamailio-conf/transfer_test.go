@@ -6,6 +6,9 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/google/go-cmp/cmp"
+
+	"tandem/messages"
 	"tandem/sipptest"
 )
 
@@ -49,6 +52,7 @@ func TestATransferReachesTheNodeInAFormOfOurs(t *testing.T) {
 	n, phone, trunk := startNode(t, accepts), startNode(t, answers), startNodeAt(t, "127.0.0.78", answers)
 	e := startEdge(t, []string{n.address()}, []string{"127.0.0.78"}, nil)
 	e.worker.answerWith(routeTo("X-Tandem-Call: ours\r\n", n.uri()))
+	e.worker.referTo(messages.TransferPass, "")
 	e.mustCall(t, e.phone("alice"), "1", sipptest.Call{})
 	invite := n.expect("INVITE")
 	inside := "sip:103@" + e.values.Inside
@@ -68,6 +72,8 @@ func TestATransferReachesTheNodeInAFormOfOurs(t *testing.T) {
 		{"twice", []string{"Refer-To: <sip:103@example.test>", "Refer-To: <sip:104@example.test>"}, "400", ""},
 		{"without a number", []string{"Refer-To: <sip:example.test>"}, "400", ""},
 		{"without Refer-To", nil, "400", ""},
+		{"to what stands for a talk on another node", []string{"Refer-To: <sip:*across.a.b@example.test>"}, "400", ""},
+		{"to that, and replaces a dialog", []string{"Refer-To: <sip:*across.a.b@example.test?Replaces=a%3Bto-tag%3D1%3Bfrom-tag%3D2>"}, "400", ""},
 	} {
 		phone.sendTo(e.values.Outside, phone.within("REFER", invite, 10+i, n.uri(), row.headers...))
 		if reply := phone.final(); !strings.HasPrefix(reply, "SIP/2.0 "+row.code) {
@@ -85,6 +91,79 @@ func TestATransferReachesTheNodeInAFormOfOurs(t *testing.T) {
 	if reply := trunk.final(); !strings.HasPrefix(reply, "SIP/2.0 403") {
 		t.Errorf("a trunk's transfer: %s", reply)
 	}
+}
+
+// TestATransferToAnotherDialogIsAskedAbout: a worker says whether the node can carry it out; without an answer the node gets it as it is,
+// and refuses what it does not know.
+func TestATransferToAnotherDialogIsAskedAbout(t *testing.T) {
+	n, phone := startNode(t, accepts), startNode(t, answers)
+	e := startEdge(t, []string{n.address()}, nil, nil)
+	e.worker.answerWith(routeTo("X-Tandem-Call: ours\r\n", n.uri()))
+	e.mustCall(t, e.phone("alice"), "1", sipptest.Call{})
+	invite := n.expect("INVITE")
+	asIs := "<sip:103@" + e.values.Inside + "?Replaces=a%40b%3Bto-tag%3D1%3Bfrom-tag%3D2>"
+	number := 10
+	refer := func(t *testing.T, code, want string) {
+		t.Helper()
+		number++
+		phone.sendTo(e.values.Outside, phone.within("REFER", invite, number, n.uri(), "Refer-To: <sip:103@example.test?Replaces=a%40b%3Bto-tag%3D1%3Bfrom-tag%3D2>"))
+		if reply := phone.final(); !strings.HasPrefix(reply, "SIP/2.0 "+code) {
+			t.Fatal(reply)
+		}
+		if code != "202" {
+			return
+		}
+		got := n.expect("REFER")
+		if to := got.headers("Refer-To"); len(to) != 1 || to[0] != want || len(got.headers("Record-Route")) == 0 || len(got.headers("Route")) > 0 ||
+			!strings.Contains(got.header("Contact"), ";alias=") {
+			t.Errorf("the node gets\n%s", got.text)
+		}
+	}
+	question := func(t *testing.T) {
+		t.Helper()
+		asked := next(t, e.worker.transfers)
+		want := &messages.TransferRequest{Type: messages.TransferRequestV1, ServerID: asked.ServerID, TIndex: asked.TIndex, TLabel: asked.TLabel, Edge: e.values.Edge,
+			SourceAddress: "127.0.0.1", CallID: invite.header("Call-ID"), FromTag: tagIn(invite.header("From")), ToTag: "node", Replaces: "a@b;to-tag=1;from-tag=2"}
+		if diff := cmp.Diff(want, asked); diff != "" {
+			t.Error(diff)
+		}
+		none(t, e.worker.transfers)
+	}
+	t.Run("both on its node", func(t *testing.T) {
+		e.worker.referTo(messages.TransferPass, "")
+		refer(t, "202", asIs)
+		question(t)
+	})
+	t.Run("on two nodes", func(t *testing.T) {
+		e.worker.referTo(messages.TransferAcross, "*across.call.leg-1")
+		refer(t, "202", "<sip:*across.call.leg-1@"+e.values.Inside+">")
+		question(t)
+	})
+	t.Run("not the phone's own", func(t *testing.T) {
+		e.worker.referTo(messages.TransferRefuse, "")
+		refer(t, "403", "")
+		question(t)
+	})
+	t.Run("an answer that cannot be obeyed, and no other", func(t *testing.T) {
+		e.worker.referTo(messages.TransferAcross, "103")
+		refer(t, "202", asIs)
+		question(t)
+	})
+	t.Run("no answer", func(t *testing.T) {
+		e.worker.referToNobody()
+		refer(t, "202", asIs)
+		question(t)
+	})
+	t.Run("no broker", func(t *testing.T) {
+		e.amqp.close()
+		e.await("a broker that is away", func() bool { return e.shared("heard") == "0" })
+		refer(t, "202", asIs)
+	})
+}
+
+func tagIn(party string) string {
+	_, tag, _ := strings.Cut(party, ";tag=")
+	return tag
 }
 
 // TestANodesCallToTheEdgeItselfIsRefused: a node that does not know a dialog which a REFER names calls the address in it.

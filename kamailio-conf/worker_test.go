@@ -25,7 +25,9 @@ type worker struct {
 	trunks []string
 	// answer gives the bodies to send for a request, in order; nil: silence.
 	answer func(*messages.RouteRequest) [][]byte
+	refers func(*messages.TransferRequest) *messages.TransferAnswer // the same of transfers
 
+	transfers     chan *messages.TransferRequest
 	requests      chan *messages.RouteRequest // each question once
 	asked         map[[2]string]bool          // by Call-ID and CSeq
 	registrations chan *messages.Registration
@@ -41,8 +43,9 @@ func startWorker(t *testing.T, url string) *worker {
 		t.Fatal(err)
 	}
 	w := &worker{
-		t:     t,
-		asked: map[[2]string]bool{}, requests: make(chan *messages.RouteRequest, seen), registrations: make(chan *messages.Registration, seen),
+		t:         t,
+		transfers: make(chan *messages.TransferRequest, seen),
+		asked:     map[[2]string]bool{}, requests: make(chan *messages.RouteRequest, seen), registrations: make(chan *messages.Registration, seen),
 		hellos: make(chan *messages.EdgeHello, seen),
 	}
 	if w.channel, err = conn.Channel(); err != nil {
@@ -88,6 +91,7 @@ func (w *worker) declare() {
 	check(err)
 	check(w.channel.QueueBind("tandem.route", "route.request.v1", "tandem.requests", false, nil))
 	check(w.channel.QueueBind("tandem.route", "route.request.v1.again", "tandem.requests", false, nil))
+	check(w.channel.QueueBind("tandem.route", "transfer.request.v1", "tandem.requests", false, nil))
 	_, err = w.channel.QueueDeclare("test.events", false, true, true, false, nil)
 	check(err)
 	check(w.channel.QueueBind("test.events", "#", "tandem.events", false, nil))
@@ -153,12 +157,39 @@ func (w *worker) take(body []byte) {
 		if !again { // an edge asks twice when a busy machine answers late
 			w.requests <- m
 		}
+	case *messages.TransferRequest:
+		w.mu.Lock()
+		refers := w.refers
+		w.mu.Unlock()
+		if refers != nil {
+			if answer := refers(m); answer != nil {
+				w.publish("targeted", m.ServerID, answer)
+			}
+		}
+		w.transfers <- m
 	case *messages.Registration:
 		w.registrations <- m
 	case *messages.EdgeHello:
 		w.sendConfiguration()
 		w.hellos <- m
 	}
+}
+
+// referTo answers questions about transfers.
+func (w *worker) referTo(verdict messages.TransferVerdict, to string) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.refers = func(r *messages.TransferRequest) *messages.TransferAnswer {
+		return &messages.TransferAnswer{EventCategory: messages.TransferAnswerCategory, EventName: messages.TransferAnswerName, TIndex: r.TIndex, TLabel: r.TLabel,
+			CallID: r.CallID, Type: messages.TransferAnswerV1, Verdict: verdict, To: to}
+	}
+}
+
+// referToNobody leaves them unanswered.
+func (w *worker) referToNobody() {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.refers = nil
 }
 
 // reject is an answer that refuses.

@@ -26,6 +26,7 @@ var released = []messages.Type{
 	messages.NodeCallsV1, messages.NodeDialogsV1, messages.NodeAskV1,
 	messages.RecordingV1,
 	messages.NodeNewsV1,
+	messages.TransferRequestV1, messages.TransferAnswerV1,
 }
 
 // added are members that the kazoo module puts into what an edge publishes, and that nobody reads.

@@ -43,6 +43,9 @@ const (
 	CDRV1          Type = "cdr.v1"
 	JournalV1      Type = "journal.v1"
 	RecordingV1    Type = "recording.v1" // call worker -> ledger: what a node has recorded
+
+	TransferRequestV1 Type = "transfer.request.v1" // edge -> worker: where may this REFER with Replaces go
+	TransferAnswerV1  Type = "transfer.answer.v1"  // worker -> edge
 )
 
 // Bounds on what a message may hold. Beyond them Parse refuses.
@@ -122,6 +125,10 @@ func blank(t Type) Message {
 		return new(Journal)
 	case RecordingV1:
 		return new(Recording)
+	case TransferRequestV1:
+		return new(TransferRequest)
+	case TransferAnswerV1:
+		return new(TransferAnswer)
 	}
 	return nil
 }

@@ -12,7 +12,7 @@ import (
 // likewise (switch_ivr.c, switch_ivr_session_transfer): the leg parks, and who it talked to is hung up. Each time the leg gets
 // another transfer_source, which tells a transfer from what the channel still shows of the last one:
 //
-//	TIME:UUID:bl_xfer:103/tandem/XML          by REFER: 103 is the user of Refer-To
+//	TIME:UUID:bl_xfer:103/tandem/XML          by REFER: 103 is the user of Refer-To; *across.CALL.LEG, which edges alone write, a talk
 //	TIME:UUID:bl_xfer:park/default/inline     by our order
 //	TIME:UUID:uuid_br:OTHER                   to another leg: REFER with Replaces, or our order
 const (
@@ -45,7 +45,7 @@ func transferOf(h headers) (callflows.Event, bool) {
 		return e, true
 	}
 	e.ByLeg, e.Target = h.Variable("last_bridge_to"), h.Get("Caller-Destination-Number")
-	if !dialable(e.Target) {
+	if _, talk := callflows.ReadConsulted(e.Target); !talk && !dialable(e.Target) {
 		e.Target = "?" // it leads nowhere, and is not the order's
 	}
 	return e, true

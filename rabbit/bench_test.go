@@ -28,7 +28,7 @@ func BenchmarkRoutes(b *testing.B) {
 		}{
 			{"echo", func(c *rabbit.Client, ctx context.Context) error { return c.ServeEcho(ctx, rabbit.RoutePrefetch) }},
 			{"decide", func(c *rabbit.Client, ctx context.Context) error {
-				return c.ServeRoutes(ctx, rabbit.RoutePrefetch, trivial)
+				return c.ServeRoutes(ctx, rabbit.RoutePrefetch, trivial, nil)
 			}},
 		} {
 			b.Run(fmt.Sprintf("%s-%d", worker.name, outstanding), func(b *testing.B) {
@@ -57,7 +57,7 @@ func BenchmarkPrefetch(b *testing.B) {
 			b.Run(fmt.Sprintf("%d/round-%d", prefetch, round), func(b *testing.B) {
 				url := broker(b)
 				c, _ := connected(b, url)
-				background(b, func(ctx context.Context) error { return c.ServeRoutes(ctx, prefetch, trivial) })
+				background(b, func(ctx context.Context) error { return c.ServeRoutes(ctx, prefetch, trivial, nil) })
 				b.Cleanup(func() {
 					if b.Failed() {
 						b.Logf("worker's counts: %+v", c.Stats())

@@ -1,6 +1,7 @@
 package rabbit
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"log/slog"
@@ -89,7 +90,7 @@ func (l *lane) respondOne(ctx context.Context, d *amqp.Delivery) bool {
 		return true
 	}
 	// Without the publishing link another worker may do better; the queue's TTL ends the attempts.
-	if c.publish(ExchangeAnswers, answer.key, messages.RouteAnswerV1, answer.body) != nil {
+	if c.publish(ExchangeAnswers, answer.key, cmp.Or(answer.kind, messages.RouteAnswerV1), answer.body) != nil {
 		return false
 	}
 	if answer.sent != nil {

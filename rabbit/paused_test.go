@@ -26,7 +26,7 @@ const heldByRouter = 8 // its prefetch
 func router(url string) {
 	c, err := rabbit.Connect(context.Background(), rabbit.Options{URL: url, Name: "router", Logger: slog.New(slog.NewTextHandler(os.Stderr, nil))})
 	if err == nil {
-		err = c.ServeRoutes(context.Background(), heldByRouter, trivial)
+		err = c.ServeRoutes(context.Background(), heldByRouter, trivial, nil)
 	}
 	fmt.Fprintln(os.Stderr, err)
 	os.Exit(1)

@@ -41,11 +41,16 @@ const (
 // when it came too late or could not be sent: another worker decides then. A request that cannot be read is dead-lettered,
 // as is one on which decide panics or gives an answer that messages refuses: the edge then answers by its own deadline.
 //
+// transfer, if there is one, answers questions about REFERs on the same terms; they are not asked again.
+//
 // A process that stood still for PauseNoticed gives all that it held back to the broker, which alone knows how old it is:
 // what is older than RouteTTL is answered by nobody.
-func (c *Client) ServeRoutes(ctx context.Context, prefetch int, decide func(context.Context, *messages.RouteRequest) (answer *messages.RouteAnswer, sent func())) error {
+func (c *Client) ServeRoutes(ctx context.Context, prefetch int, decide func(context.Context, *messages.RouteRequest) (answer *messages.RouteAnswer, sent func()), transfer func(context.Context, *messages.TransferRequest) *messages.TransferAnswer) error {
 	return c.serveRequests(ctx, prefetch, func(ctx context.Context, body []byte) (response, error) {
 		request, err := messages.ParseRouteRequest(body)
+		if other := new(messages.Refusal); transfer != nil && errors.As(err, &other) && other.Field == "type" {
+			return transferred(ctx, body, transfer)
+		}
 		if err != nil {
 			return response{}, err
 		}
@@ -58,9 +63,24 @@ func (c *Client) ServeRoutes(ctx context.Context, prefetch int, decide func(cont
 	})
 }
 
+// transferred answers a question about a REFER.
+func transferred(ctx context.Context, body []byte, transfer func(context.Context, *messages.TransferRequest) *messages.TransferAnswer) (response, error) {
+	request, err := messages.ParseAs[*messages.TransferRequest](body)
+	if err != nil {
+		return response{}, err
+	}
+	answer := transfer(ctx, request)
+	if answer == nil {
+		return response{}, nil
+	}
+	reply, err := messages.Encode(answer)
+	return response{key: request.ServerID, kind: messages.TransferAnswerV1, body: reply}, err
+}
+
 // response is an answer on its way. Without a body none is due.
 type response struct {
-	key  string // routing key
+	key  string        // routing key
+	kind messages.Type // of body; empty: a route answer
 	body []byte
 	sent func() // may be nil
 }

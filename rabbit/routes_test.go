@@ -54,7 +54,7 @@ func trivial(_ context.Context, r *messages.RouteRequest) (*messages.RouteAnswer
 
 func routes(t *testing.T, c *rabbit.Client, decide decider) {
 	t.Helper()
-	background(t, func(ctx context.Context) error { return c.ServeRoutes(ctx, 8, decide) })
+	background(t, func(ctx context.Context) error { return c.ServeRoutes(ctx, 8, decide, nil) })
 }
 
 func TestEdgesMayDeclareTheirExchangesAfterTheWorkers(t *testing.T) {
@@ -329,5 +329,29 @@ func TestAReplyThatNobodyWaitsForHarmsNothing(t *testing.T) {
 	}
 	if q, err := ch.QueueInspect(rabbit.QueueDead); err != nil || q.Messages != 0 {
 		t.Errorf("dead queue %+v, %v", q, err)
+	}
+}
+
+// TestATransferIsAnsweredByItsOwnDecider: both kinds of question come by one queue.
+func TestATransferIsAnsweredByItsOwnDecider(t *testing.T) {
+	url := broker(t)
+	c, _ := connected(t, url)
+	background(t, func(ctx context.Context) error {
+		return c.ServeRoutes(ctx, 8, trivial, func(_ context.Context, r *messages.TransferRequest) *messages.TransferAnswer {
+			return &messages.TransferAnswer{EventCategory: messages.TransferAnswerCategory, EventName: messages.TransferAnswerName, TIndex: r.TIndex, TLabel: r.TLabel,
+				CallID: r.CallID, Type: messages.TransferAnswerV1, Verdict: messages.TransferPass}
+		})
+	})
+	ch := raw(t, url)
+	answers := edge(t, ch, "edge1")
+	body, err := messages.Encode(&messages.TransferRequest{Type: messages.TransferRequestV1, ServerID: "edge1", TIndex: 5, TLabel: 6, Edge: "edge1",
+		SourceAddress: "192.0.2.1", CallID: "a", FromTag: "1", ToTag: "2", Replaces: "b;to-tag=3;from-tag=4"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	send(t, ch, rabbit.ExchangeRequests, "transfer.request.v1", body)
+	got, err := messages.ParseAs[*messages.TransferAnswer](receive(t, answers, "answer").Body)
+	if err != nil || got.TIndex != 5 || got.Verdict != messages.TransferPass {
+		t.Errorf("%+v, %v", got, err)
 	}
 }

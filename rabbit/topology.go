@@ -125,6 +125,7 @@ func TandemTopology() Topology {
 		},
 		bindings: []binding{
 			{QueueRoute, string(messages.RouteRequestV1), ExchangeRequests},
+			{QueueRoute, string(messages.TransferRequestV1), ExchangeRequests},
 			{QueueRegistrations, string(messages.RegistrationV1), ExchangeEvents},
 			{QueueLedger, string(messages.CDRV1), ExchangeLedger},
 			{QueueLedger, string(messages.JournalV1), ExchangeLedger},

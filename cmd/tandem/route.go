@@ -19,7 +19,7 @@ func (w *worker) route(ctx context.Context) error {
 	w.facts.awaitNodes(ctx)
 	return w.rabbit.ServeRoutes(ctx, w.settings.Prefetch, func(ctx context.Context, m *messages.RouteRequest) (*messages.RouteAnswer, func()) {
 		return w.decide(ctx, m, time.Now().UTC())
-	})
+	}, w.decideTransfer)
 }
 
 // decide answers one request. sent records the decision: one whose answer never left is not what happened to the call.

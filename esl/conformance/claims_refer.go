@@ -12,6 +12,7 @@ func referClaims() []Claim {
 		{"a callee's REFER parks the caller and ends the callee", referByCallee},
 		{"a caller's REFER parks the callee and ends the caller", referByCaller},
 		{"a REFER while the other is on hold does the same", referWhileHeld},
+		{"a REFER to what stands for a talk on another engine parks the other party with it as its number", referToATalk},
 		{"a REFER without a talk is refused in a NOTIFY and changes nothing", referWithoutATalk},
 		{"a REFER with Replaces joins the parties of two talks, by the callee of one", attendedByCallee},
 		{"a REFER with Replaces joins the parties of two talks, by the caller of both", attendedByCaller},
@@ -98,6 +99,18 @@ func referWhileHeld(t *testing.T, target Target) {
 	equal(t, "REFER", callee.Refer("sip:103@127.0.0.1").StatusCode, 202)
 	callee.notified("NOTIFY", "SIP/2.0 200 OK")
 	e.transferred(a, b, "103")
+	caller.Bye()
+}
+
+// referToATalk: the edge writes such a Refer-To in place of one with Replaces. It is longer than a number, and has a star and dots.
+func referToATalk(t *testing.T, target Target) {
+	e := open(t, target)
+	a, b, caller, callee := e.talk(e.phone(), e.phone())
+	number := "*across." + fresh(a) + "." + fresh(b)
+	equal(t, "REFER", callee.Refer("sip:"+number+"@127.0.0.1").StatusCode, 202)
+	callee.notified("NOTIFY", "SIP/2.0 200 OK")
+	receive(t, callee.Byes, target.Patience, "a BYE at the callee")
+	e.transferred(a, b, number)
 	caller.Bye()
 }
 
