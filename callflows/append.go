@@ -50,6 +50,7 @@ func AppendEvent(out []byte, e *Event) []byte {
 	out = because.AppendGiven(out, `,"by_leg":`, e.ByLeg)
 	out = because.AppendGiven(out, `,"device":`, e.Device)
 	out = because.AppendGiven(out, `,"order":`, e.Order)
+	out = appendFlag(out, `,"there":true`, e.There)
 	out = because.AppendGiven(out, `,"moved":`, e.Moved)
 	out = appendCount(out, `,"length_ms":`, e.LengthMS)
 	out = because.AppendGiven(out, `,"ended":`, string(e.Ended))

@@ -95,10 +95,40 @@ func (s *step) goToTalk(target string) {
 	s.enter(&attendedFlow, attendedFlow.Start)
 }
 
+// transferRefused tells of a transfer that came to nothing. Nothing else changes.
+func (s *step) transferRefused() {
+	e, l := s.event, s.state.leg(s.event.Leg)
+	if l == nil || e.Order == s.state.Transfer.Refused {
+		return
+	}
+	s.state.Transfer.Refused = clip(e.Order, messages.MaxName)
+	call := "unknown"
+	if e.Other != nil && e.Other.Call != "" {
+		call = e.Other.Call
+	}
+	switch why := messages.TransferWhy(e.Cause); {
+	case e.There:
+		s.explain("transfer_to_refused", "call", call)
+	case why == messages.TransferNotOwn:
+		s.explain("transfer_not_own", "by", s.who(l))
+	case why == messages.TransferEmergency:
+		s.explain("transfer_with_emergency", "by", s.who(l), "call", call)
+	case why == messages.TransferNobody:
+		s.explain("transfer_without_talk", "by", s.who(l), "call", call)
+	case why == messages.TransferUnknown:
+		s.explain("transfer_talk_unknown", "by", s.who(l))
+	}
+}
+
 func (attendedElement) reasons() because.Catalog {
 	return because.Catalog{
-		"transferred_attended": "{by} passes {who} on to the other side of the call {call}, which is on another media node.",
-		"attended_nothing":     "It was not said which call the transfer is to.",
-		"attended_looks":       "The other side of the call {call} is looked for.",
+		"transfer_to_refused":     "A transfer of the call {call} to this one was refused.",
+		"transfer_not_own":        "{by} asked for a transfer to a talk that it has no part in, and was refused.",
+		"transfer_with_emergency": "{by} asked for a transfer to or from the emergency services (call {call}), and was refused.",
+		"transfer_without_talk":   "{by} asked for a transfer to the call {call} while nobody talked to it in one of the two, and was refused.",
+		"transfer_talk_unknown":   "{by} asked for a transfer to a talk that no live call has: the media node is left to refuse it.",
+		"transferred_attended":    "{by} passes {who} on to the other side of the call {call}, which is on another media node.",
+		"attended_nothing":        "It was not said which call the transfer is to.",
+		"attended_looks":          "The other side of the call {call} is looked for.",
 	}
 }

@@ -26,6 +26,7 @@ const (
 	EndOrdered      EventKind = "end_ordered"      // somebody ordered the call's end; By and Reason are set
 	TransferOrdered EventKind = "transfer_ordered" // somebody ordered that Leg goes to the number Target; By is set
 	Transferred     EventKind = "transferred"      // Leg was taken out of its talk and waits; Target is the number that it is to go to, if a phone said so
+	TransferRefused EventKind = "transfer_refused" // the phone of Leg asked for a transfer to another talk in vain, or another's to this one if There; Cause says why
 	Refused         EventKind = "refused"          // the node refused a command; Cause says how
 	Taken           EventKind = "taken"            // another call is about to let its leg, Other, talk to Leg
 	Released        EventKind = "released"         // it could not: Leg stays where it is
@@ -69,6 +70,7 @@ type Event struct {
 	ByLeg  string `json:"by_leg,omitempty"` // Transferred: the leg whose phone asked for it, which may be another call's
 	Device string `json:"device,omitempty"` // Transferred: device id of ByLeg, if that is another call's
 	Order  string `json:"order,omitempty"`  // TransferOrdered: id of the order, which may come twice
+	There  bool   `json:"there,omitempty"`  // TransferRefused
 	Moved  string `json:"moved,omitempty"`  // RingEnded, Transferred: the node's own name for the last move of the leg, if there was any
 
 	LengthMS int          `json:"length_ms,omitempty"` // Recorded: milliseconds

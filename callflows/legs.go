@@ -32,6 +32,8 @@ func (s *step) bookkeep() {
 		s.transferOrdered()
 	case Transferred:
 		s.transferred()
+	case TransferRefused:
+		s.transferRefused()
 	case Fetched:
 		s.unasked()
 	case Taken:

@@ -12,6 +12,7 @@ import (
 	"testing"
 	"time"
 
+	"tandem/messages"
 	"tandem/tenants"
 )
 
@@ -27,6 +28,7 @@ var update = flag.Bool("update", false, "write the outcomes of testdata/*.txt an
 //	[+30s] parked | done N | played N [missing] | digits N good|timeout|invalid [keyed] | contacts N device ...
 //	[+30s] created|rang|answered|bridged LEG | unbridged | ring_ended N CAUSE | refused N words
 //	[+30s] end_ordered WHO [why]
+//	[+30s] transfer_refused LEG ID WHY [there]
 //	[+30s] transfer_ordered WHO LEG NUMBER | transferred LEG MOVE [to=NUMBER] [by=LEG] [device=..] | ring_ended N CAUSE moved=MOVE
 //	[+30s] timer N | resumed
 //	[+30s] saved N [away | why it was refused]
@@ -273,7 +275,7 @@ func (s *script) parse(line string, words []string) Event {
 		"created": LegCreated, "rang": Rang, "answered": Answered, "bridged": Bridged, "unbridged": Unbridged, "ring_ended": RingEnded,
 		"refused": Refused, "hungup": HungUp, "timer": TimerFired, "end_ordered": EndOrdered, "transfer_ordered": TransferOrdered, "transferred": Transferred, "resumed": Resumed, "counted": CallsCounted, "fetched": Fetched, "saved": Saved,
 		"taken": Taken, "released": Released, "joined": Joined, "parted": Parted, "found": CallFound, "overheard": Overheard,
-		"recorded": Recorded, "messages": MessagesFound, "pin": PINChecked}
+		"recorded": Recorded, "messages": MessagesFound, "pin": PINChecked, "transfer_refused": TransferRefused}
 	e := Event{Kind: kinds[words[0]], At: s.now, Leg: callerLeg}
 	words = words[1:]
 	arg := func() string {
@@ -332,6 +334,12 @@ func (s *script) parse(line string, words []string) Event {
 				continue
 			}
 			e.Contacts = append(e.Contacts, Contact{Device: device, URI: "sip:" + device + "@192.0.2.44", Edge: "sip:192.0.2.1:5070"})
+		}
+	case TransferRefused:
+		e.Leg, e.Order, e.Cause, e.Other = s.leg(arg()), arg(), arg(), &Party{}
+		e.There = len(words) > 0 && arg() == "there"
+		if e.Cause != string(messages.TransferUnknown) && (e.There || e.Cause != string(messages.TransferNotOwn)) {
+			e.Other.Call = otherCall
 		}
 	case CallsCounted:
 		e.Command, e.Counts = number(), &Counts{Trunks: map[string]Count{}}

@@ -44,6 +44,7 @@ type Transfer struct {
 	Stage    string    `json:"stage,omitempty"`    // where the element was then, should the node refuse,
 	Awaited  int       `json:"awaited,omitempty"`  // and what it waited for
 	Reached  bool      `json:"reached,omitempty"`  // somebody has talked to the leg since
+	Refused  string    `json:"refused,omitempty"`  // id of the last transfer to another talk that came to nothing
 	Recalled bool      `json:"recalled,omitempty"` // who has transferred is, or was, rung back
 }
 

@@ -26,7 +26,7 @@ var released = []messages.Type{
 	messages.NodeCallsV1, messages.NodeDialogsV1, messages.NodeAskV1,
 	messages.RecordingV1,
 	messages.NodeNewsV1,
-	messages.TransferRequestV1, messages.TransferAnswerV1,
+	messages.TransferRequestV1, messages.TransferAnswerV1, messages.TransferRefusedV1,
 }
 
 // added are members that the kazoo module puts into what an edge publishes, and that nobody reads.

@@ -46,6 +46,7 @@ const (
 
 	TransferRequestV1 Type = "transfer.request.v1" // edge -> worker: where may this REFER with Replaces go
 	TransferAnswerV1  Type = "transfer.answer.v1"  // worker -> edge
+	TransferRefusedV1 Type = "transfer.refused.v1" // worker -> owner of the call's node: to be explained
 )
 
 // Bounds on what a message may hold. Beyond them Parse refuses.
@@ -129,6 +130,8 @@ func blank(t Type) Message {
 		return new(TransferRequest)
 	case TransferAnswerV1:
 		return new(TransferAnswer)
+	case TransferRefusedV1:
+		return new(TransferRefused)
 	}
 	return nil
 }

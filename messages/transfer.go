@@ -1,5 +1,7 @@
 package messages
 
+import "time"
+
 // TransferRequest is transfer.request.v1: an edge asks about a REFER (RFC 3515) in a dialog, whose Refer-To names another that is to be
 // replaced (RFC 3891): whether both are on one media node, which then carries it out by itself. Kamailio writes it with jansson, so
 // it is flat. A release that does not know the message leaves it unanswered: then the edge goes on without an answer.
@@ -79,5 +81,48 @@ func (m *TransferAnswer) Validate() error {
 		c.fail("bad_value", "verdict", "is neither pass nor across nor refuse")
 	}
 	c.line("to", m.To, MaxName)
+	return c.err()
+}
+
+// TransferWhy says why a phone's transfer to another talk was not taken across nodes.
+type TransferWhy string
+
+const (
+	TransferNotOwn    TransferWhy = "not_own"   // the phone has no part in the talk that it names
+	TransferNobody    TransferWhy = "nobody"    // in one of the two calls nobody is talked to
+	TransferEmergency TransferWhy = "emergency" // one of them is with the emergency services
+	TransferUnknown   TransferWhy = "unknown"   // no live call has such a talk; the node has the last word
+)
+
+// TransferRefused is transfer.refused.v1: the worker that was asked tells the owner of a call's node what it has answered, so that the
+// call's explanation says it. It goes to every worker as an event and changes nothing.
+type TransferRefused struct {
+	Type  Type        `json:"type"`
+	ID    string      `json:"id"` // of the refusal: told twice it is the same
+	Call  string      `json:"call"`
+	Leg   string      `json:"leg"`             // channel uuid of the leg of Call that has the talk
+	Here  bool        `json:"here,omitempty"`  // Call is that which was named; else it is that of the phone that asked
+	Other string      `json:"other,omitempty"` // Tandem's id of the other call; empty when it is another tenant's, or there is none
+	Why   TransferWhy `json:"why"`
+	At    time.Time   `json:"at"` // by the clock of the worker that was asked
+}
+
+func (*TransferRefused) MessageType() Type { return TransferRefusedV1 }
+
+func (m *TransferRefused) Validate() error {
+	var c check
+	c.kind(m.Type, TransferRefusedV1)
+	c.required("id", m.ID, MaxName)
+	c.required("call", m.Call, MaxName)
+	c.required("leg", m.Leg, MaxName)
+	c.text("other", m.Other, MaxName)
+	switch m.Why {
+	case TransferNotOwn, TransferNobody, TransferEmergency, TransferUnknown:
+	default:
+		c.fail("bad_value", "why", "is not a known reason")
+	}
+	if m.At.IsZero() {
+		c.fail("missing", "at", "a refusal has a time")
+	}
 	return c.err()
 }

@@ -6,6 +6,7 @@ import (
 
 	"tandem/callflows"
 	"tandem/esl"
+	"tandem/messages"
 )
 
 // The node carries out a phone's REFER by itself (mod_sofia's sofia.c, sofia_handle_sip_i_refer), and our order to take a leg out
@@ -162,4 +163,19 @@ func (s *shard) transfer(o TransferOrder) (there, begun bool) {
 		return true, c.state.Transfer.Order == o.ID
 	}
 	return false, false
+}
+
+// TransferRefused lets a call tell that a phone's transfer to another talk, which its edge has asked about, was not carried out by a
+// worker. It says whether this worker owns the node of such a call.
+func (n *Node) TransferRefused(m *messages.TransferRefused) bool {
+	s := n.shardOf(m.Leg)
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	c := s.calls[m.Leg]
+	if c == nil || c.late || c.state.Call.ID != m.Call || n.role.Load() != owning {
+		return false
+	}
+	s.step(c, callflows.Event{Kind: callflows.TransferRefused, At: time.Now().UTC(), Leg: m.Leg, Order: m.ID, Cause: string(m.Why), There: m.Here,
+		Other: &callflows.Party{Call: m.Other}})
+	return true
 }

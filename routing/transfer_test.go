@@ -2,6 +2,7 @@ package routing_test
 
 import (
 	"testing"
+	"time"
 
 	"tandem/callflows"
 	"tandem/messages"
@@ -38,8 +39,22 @@ func TestATransferCrossesNodesForAPartyOfBothTalks(t *testing.T) {
 		{"of the emergency services", talk("n1", func(k *routing.Talk) { k.Flow = callflows.EmergencyFlow }), talk("n2", nil), messages.TransferRefuse, ""},
 	} {
 		t.Run(row.name, func(t *testing.T) {
-			if verdict, number := routing.DecideTransfer(row.in, row.to); verdict != row.verdict || number != row.number {
-				t.Errorf("%s %s, want %s %s", verdict, number, row.verdict, row.number)
+			d := routing.DecideTransfer(row.in, row.to)
+			if d.Verdict != row.verdict || d.Number != row.number {
+				t.Errorf("%s %s, want %s %s", d.Verdict, d.Number, row.verdict, row.number)
+			}
+			told := 0
+			for _, refusal := range routing.TransferRefusals(&messages.TransferRequest{Edge: "edge1"}, row.in, row.to, d, time.Now().UTC()) {
+				told++
+				if err := refusal.Validate(); err != nil {
+					t.Error(err)
+				}
+				if foreign := row.to != nil && row.to.Tenant != row.in.Tenant; foreign && (refusal.Here || refusal.Other != "") {
+					t.Errorf("another tenant's call is told of, or to: %+v", refusal)
+				}
+			}
+			if refused := d.Verdict == messages.TransferRefuse; refused && told == 0 {
+				t.Error("no call is told of the refusal")
 			}
 		})
 	}

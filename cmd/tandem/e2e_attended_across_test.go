@@ -3,38 +3,45 @@ package main
 import (
 	"testing"
 
+	"tandem/messages"
 	"tandem/sipptest"
 )
 
-// twoTalks lets user two, who is called by one, call three while the first call's node takes no new calls: so the two talks are on two
-// nodes.
-func (c *company) twoTalks(t *testing.T) (one *sipptest.Running, first, second, third *talk, node string) {
+// twoTalks are two talks of a phone, two: it was called by one, and has called three while the first call's node takes no new calls.
+// So they are on two nodes.
+type twoTalks struct {
+	one                  *sipptest.Running
+	two                  *talker
+	first, second, third *talk // of two, of two, of three
+	node                 string
+}
+
+func (c *company) twoTalks(t *testing.T) twoTalks {
 	t.Helper()
-	two, three := c.talker(t, "two"), c.talker(t, "three")
-	one = c.call(t, "one", "102", sipptest.Call{CalleeEnds: true, Talk: patience})
-	first = two.answered()
-	node = c.leaveNode(t, c.awaitTold(t, "talking"))
-	first.hold("sendonly")
-	second = two.call("103")
+	k, three := twoTalks{two: c.talker(t, "two")}, c.talker(t, "three")
+	k.one = c.call(t, "one", "102", sipptest.Call{CalleeEnds: true, Talk: patience})
+	k.first = k.two.answered()
+	k.node = c.leaveNode(t, c.awaitTold(t, "talking"))
+	k.first.hold("sendonly")
+	k.second = k.two.call("103")
 	c.w.awaitTold(t, c, "talking", 2)
-	return one, first, second, three.answered(), node
+	k.third = three.answered()
+	return k
 }
 
 // TestAttendedTransferAcrossNodes: who has two talks on two nodes makes one of the others', and is out of both.
 func TestAttendedTransferAcrossNodes(t *testing.T) {
 	c := apart(t, "attended")
-	w := c.w
-	one, first, second, third, node := c.twoTalks(t)
-	if code := first.refer(second.replacing("103")); code != "202" {
+	w, k := c.w, c.twoTalks(t)
+	if code := k.first.refer(k.second.replacing("103")); code != "202" {
 		t.Fatal("REFER: " + code)
 	}
-	first.told("SIP/2.0 200 OK")
-	first.ended()
-	second.ended()
-	w.awaitTold(t, c, "taken_transfer", 1)
+	k.first.told("SIP/2.0 200 OK")
+	k.first.ended()
+	k.second.ended()
 	w.awaitTold(t, c, "joined", 2)
-	third.bye()
-	x, y := w.story(t, succeed(t, one), 3), w.story(t, second.id, 2)
+	k.third.bye()
+	x, y := w.story(t, succeed(t, k.one), 3), w.story(t, k.second.id, 2)
 	expected{Verdict: "The call was answered", Tells: []string{"talking", "transferred_attended", "attended_looks", "fetch_across", "talking", "call_ended"},
 		Legs: []leg{cleared("one-phone"), cleared("*across"), cleared("two-phone")}}.check(t, x)
 	expected{Verdict: "The call was answered", Tells: []string{"talking", "taken_transfer", "joined", "call_ended"},
@@ -44,7 +51,88 @@ func TestAttendedTransferAcrossNodes(t *testing.T) {
 	names(t, x, y.Call)
 	names(t, came, y.Call)
 	names(t, y, came.Call)
-	if x.Legs[0].Node != node || y.Legs[0].Node == node || came.Legs[0].Node == node {
+	if x.Legs[0].Node != k.node || y.Legs[0].Node == k.node || came.Legs[0].Node == k.node {
 		t.Errorf("the talks were on %s and %s, and what came across on %s", x.Legs[0].Node, y.Legs[0].Node, came.Legs[0].Node)
 	}
+}
+
+// TestAttendedTransferByTheCallerAcrossNodes: the leg that stays is one that was called, and goes on without its call's caller.
+func TestAttendedTransferByTheCallerAcrossNodes(t *testing.T) {
+	c := apart(t, "attendedby")
+	w := c.w
+	two, one, three := c.talker(t, "two"), c.talker(t, "one"), c.talker(t, "three")
+	first := two.call("101")
+	c.leaveNode(t, c.awaitTold(t, "talking"))
+	second := two.call("103")
+	w.awaitTold(t, c, "talking", 2)
+	called, third := one.answered(), three.answered()
+	if code := first.refer(second.replacing("103")); code != "202" {
+		t.Fatal("REFER: " + code)
+	}
+	first.told("SIP/2.0 200 OK")
+	first.ended()
+	second.ended()
+	w.awaitTold(t, c, "joined", 2)
+	called.bye()
+	third.ended()
+	expected{Verdict: "The call was answered", Tells: []string{"talking", "transferred_attended", "talking_on", "call_ended"},
+		Legs: []leg{cleared("two-phone"), cleared("*across"), cleared("one-phone")}}.check(t, w.story(t, first.id, 3))
+	expected{Verdict: "The call was answered", Tells: []string{"talking", "taken_transfer", "joined", "call_ended"},
+		Legs: []leg{cleared("two-phone"), cleared("three-phone")}}.check(t, w.story(t, second.id, 2))
+}
+
+// TestAttendedTransferAcrossNodesIsRefused: a phone names talks of its own alone, and none that is over. It keeps what it has.
+func TestAttendedTransferAcrossNodesIsRefused(t *testing.T) {
+	c := apart(t, "attendedno")
+	w, k, other := c.w, c.twoTalks(t), c.w.company(t)
+	other.publish(t)
+	theirs := other.talker(t, "two")
+	stranger := other.call(t, "one", "102", sipptest.Call{CalleeEnds: true, Talk: patience})
+	foreign := theirs.answered()
+	w.awaitTold(t, other, "talking", 1)
+	if code := k.first.refer(foreign.replacing("103")); code != "403" {
+		t.Errorf("to another tenant's: %s", code)
+	}
+	if code := k.first.refer(k.third.replacing("103")); code != "403" {
+		t.Errorf("to another phone's: %s", code)
+	}
+	if code := k.first.refer("*across.call.leg@" + c.domain); code != "400" {
+		t.Errorf("to what only workers say: %s", code)
+	}
+	k.third.bye()
+	k.second.ended()
+	y := w.story(t, k.second.id, 2)
+	if code := k.first.refer(k.second.replacing("103")); code != "202" {
+		t.Errorf("to one that is over: %s", code)
+	}
+	k.first.told("SIP/2.0 403 Forbidden")
+	k.first.bye()
+	foreign.bye()
+	x := w.story(t, succeed(t, k.one), 2)
+	expected{Verdict: "The call was answered", Tells: []string{"talking", "transfer_not_own", "transfer_not_own", "transfer_talk_unknown", "call_ended"},
+		Legs: []leg{cleared("one-phone"), cleared("two-phone")}}.check(t, x)
+	expected{Verdict: "The call was answered", Tells: []string{"talking", "transfer_to_refused", "call_ended"},
+		Legs: []leg{cleared("two-phone"), cleared("three-phone")}}.check(t, y)
+	names(t, y, x.Call)
+	expected{Verdict: "The call was answered", Tells: []string{"talking", "call_ended"}, Legs: []leg{cleared("one-phone"), cleared("two-phone")}}.
+		check(t, w.story(t, succeed(t, stranger), 2))
+}
+
+// TestAttendedTransferToANodeThatDies: the other talk went with its node, so the phone is rung back for whom it has transferred.
+func TestAttendedTransferToANodeThatDies(t *testing.T) {
+	c := apart(t, "attendeddead")
+	w, k := c.w, c.twoTalks(t)
+	for name, node := range w.nodes {
+		if name != k.node {
+			must(t, node.Kill())
+			w.awaitNode(t, name, messages.NodeDown)
+		}
+	}
+	if code := k.first.refer(k.second.replacing("103")); code != "202" {
+		t.Fatal("REFER: " + code)
+	}
+	k.first.ended()
+	k.two.answered().bye()
+	expected{Verdict: "The call was answered", Tells: []string{"transferred_attended", "across_failed", "transfer_recalls", "talking", "call_ended"},
+		Legs: []leg{cleared("one-phone"), {Far: "*across", Cause: "NORMAL_TEMPORARY_FAILURE", Code: 481, Fault: messages.FaultCallee}, cleared("two-phone"), cleared("two-phone")}}.check(t, w.story(t, succeed(t, k.one), 4))
 }
