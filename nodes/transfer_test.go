@@ -1,6 +1,7 @@
 package nodes
 
 import (
+	"context"
 	"encoding/json"
 	"fmt"
 	"strings"
@@ -67,6 +68,63 @@ func TestCalleesReferRingsTheNumber(t *testing.T) {
 	case c := <-f.commands:
 		t.Errorf("ordered besides: %s", c)
 	default:
+	}
+}
+
+// findsTalk finds a leg on another node for whoever asks for one of the sales phone's.
+type findsTalk chan callflows.Wanted
+
+func (f findsTalk) FindCall(_ callflows.Call, w callflows.Wanted, _ time.Time) *callflows.Found {
+	f <- w
+	return &callflows.Found{Party: callflows.Party{Leg: "cccccccc-0000-4000-8000-000000000001", Call: "other"}, Node: "elsewhere", Answered: true}
+}
+
+// TestReferToATalkOnAnotherNodeCallsThere: the number that an edge writes in place of the other dialog is longer than one that is
+// dialled, and names a leg that must be the transferor's own.
+func TestReferToATalkOnAnotherNodeCallsThere(t *testing.T) {
+	f := newFakeNode(t)
+	w := newWorld()
+	o, finder := transferable(t, f, w), make(findsTalk, 1)
+	o.Finder = finder
+	start(t, o)
+	<-f.up
+	callee := talking(t, f)
+	talk := callflows.Consulted{Call: callID, Leg: "cccccccc-0000-4000-8000-000000000002"}
+	source := strings.Replace(referSource, "102", talk.Number(), 1)
+	f.event("CHANNEL_EXECUTE_COMPLETE", callerLeg, "inbound", "Application: bridge", "Application-UUID: "+callID+"/2", "Answer-State: answered",
+		"variable_originate_disposition: SUCCESS", source)
+	f.event("CHANNEL_PARK", callerLeg, "inbound", "Answer-State: answered", source, "Caller-Destination-Number: "+talk.Number(), "variable_last_bridge_to: "+callee)
+	if bridge := f.ordered("execute-app-name: bridge"); !strings.Contains(bridge, "sip_h_X-Tandem-Replaces="+talk.Call+"."+talk.Leg+".transfer") {
+		t.Errorf("the other node is called: %s", bridge)
+	}
+	if wanted := <-finder; wanted.Leg != talk.Leg || wanted.Call != talk.Call || len(wanted.Devices) != 1 {
+		t.Errorf("looked for: %+v", wanted)
+	}
+	w.said(t, "transferred_attended")
+}
+
+// TestARefusedTransferIsTold: once, in the call that the leg belongs to, by the owner of its node.
+func TestARefusedTransferIsTold(t *testing.T) {
+	f := newFakeNode(t)
+	w := newWorld()
+	n := New(transferable(t, f, w))
+	ctx, cancel := context.WithCancel(context.Background())
+	ended := make(chan struct{})
+	go func() { defer close(ended); n.Run(ctx) }()
+	t.Cleanup(func() { cancel(); <-ended })
+	<-f.up
+	callee := talking(t, f)
+	m := messages.TransferRefused{ID: "r1", Call: callID, Leg: callee, Why: messages.TransferNotOwn}
+	if !n.TransferRefused(&m) {
+		t.Error("the owner does not know the call")
+	}
+	w.said(t, "transfer_not_own")
+	m.Leg = "dddddddd-0000-4000-8000-000000000001"
+	if n.TransferRefused(&m) {
+		t.Error("a leg that nobody has is known")
+	}
+	if m.Leg, m.Call = callee, "other"; n.TransferRefused(&m) {
+		t.Error("the leg is another call's")
 	}
 }
 

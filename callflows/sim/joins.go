@@ -235,8 +235,12 @@ func (k *worker) findCall(asks *driven, w callflows.Wanted) *callflows.Found {
 		if c == asks || c.facts.Tenant != asks.facts.Tenant {
 			continue
 		}
+		if w.Call != "" && w.Call != c.facts.ID {
+			continue
+		}
 		if leg := wantedLeg(&c.state, w); leg != "" {
-			return &callflows.Found{Party: callflows.Party{Leg: leg, Call: c.facts.ID, Number: c.facts.Caller.Number}, Node: nodeName, Local: !k.w.chance(10)}
+			return &callflows.Found{Party: callflows.Party{Leg: leg, Call: c.facts.ID, Number: c.facts.Caller.Number}, Node: nodeName, Local: !k.w.chance(10),
+				Answered: w.What == callflows.KnownAs}
 		}
 	}
 	return nil
@@ -248,6 +252,7 @@ func wantedLeg(s *callflows.State, w callflows.Wanted) string {
 	free := !slices.ContainsFunc(s.Legs, func(l callflows.Leg) bool { return l.With != nil })
 	for _, l := range s.Legs {
 		at := slices.Contains(w.Devices, l.Device) && !l.HungUp && l.Created
+		talksAt := at && s.Phase == callflows.Talking && (w.What == callflows.TalkingAt || w.What == callflows.KnownAs && l.ID == w.Leg)
 		switch {
 		case w.What == callflows.ParkedIn && s.Slot != "" && s.Slot == w.Slot && free:
 			return driven
@@ -255,11 +260,11 @@ func wantedLeg(s *callflows.State, w callflows.Wanted) string {
 			return driven
 		case w.What == callflows.OverheardAt && at && s.Phase == callflows.Talking:
 			return l.ID
-		case w.What == callflows.TalkingAt && at && s.Phase == callflows.Talking && l.With != nil:
+		case talksAt && l.With != nil:
 			return l.With.Leg
-		case w.What == callflows.TalkingAt && at && s.Phase == callflows.Talking && l.ID != driven && l.Bridged:
+		case talksAt && l.ID != driven && l.Bridged:
 			return driven
-		case w.What == callflows.TalkingAt && at && s.Phase == callflows.Talking && l.ID == driven:
+		case talksAt && l.ID == driven:
 			for _, other := range s.Legs {
 				if other.Bridged && !other.HungUp && other.ID != driven {
 					return other.ID

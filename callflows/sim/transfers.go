@@ -33,6 +33,9 @@ func (n *node) refer(by, stays, a *channel, b *bridge) {
 	n.moved++
 	stays.source = fmt.Sprintf("refer%d", n.moved)
 	stays.number, stays.by, stays.waits = w.anyNumber(by.call.facts.Tenant), by.uuid, true
+	if w.chance(40) {
+		stays.number = w.anyTalk()
+	}
 	w.tell("node", "%s refers %s to %s", short(by.uuid), short(stays.uuid), stays.number)
 	by.end.callOff()
 	stays.end.callOff()
@@ -80,6 +83,37 @@ func (w *world) anyNumber(tenant string) string {
 		}
 	}
 	return pick(w, numbers...)
+}
+
+// anyTalk is what an edge writes in place of another dialog: a leg of whichever call, whosever it is. What is not the transferor's own
+// leads nowhere.
+func (w *world) anyTalk() string {
+	k := w.owner()
+	if k == nil || len(k.order) == 0 {
+		return callflows.Consulted{Call: w.uuid(), Leg: w.uuid()}.Number()
+	}
+	w.happened("transfer to a talk")
+	c := pick(w, k.order...)
+	leg := w.uuid()
+	for _, l := range c.state.Legs {
+		if l.Created && !l.HungUp && w.chance(60) {
+			leg = l.ID
+		}
+	}
+	return callflows.Consulted{Call: c.facts.ID, Leg: leg}.Number()
+}
+
+// refuseTransfer is what the owner of a node is told of a transfer to another talk that came to nothing.
+func (w *world) refuseTransfer() {
+	k := w.owner()
+	if k == nil || len(k.order) == 0 {
+		return
+	}
+	w.happened("transfer refused")
+	c := pick(w, k.order...)
+	leg := pick(w, c.state.DrivenLeg(), "unknown")
+	k.take(c, callflows.Event{Kind: callflows.TransferRefused, At: w.nodeTime(), Leg: leg, Order: w.uuid(), There: w.chance(50), Other: &callflows.Party{Call: w.uuid()},
+		Cause: pick(w, "not_own", "nobody", "emergency", "unknown")})
 }
 
 // orderTransfer is somebody who orders that a leg goes to a number.

@@ -79,6 +79,7 @@ func (w *world) expectFaults() {
 	}
 	for range w.rng.IntN(4) {
 		w.at(w.between(0, faultsWithin), w.orderTransfer)
+		w.at(w.between(0, faultsWithin), w.refuseTransfer)
 	}
 	for range w.weather.deaths {
 		w.at(w.between(0, faultsWithin), func() { w.condemn() })
