@@ -31,6 +31,7 @@ func (k *worker) ask(c *driven, q question) {
 	}
 	k.soon(took, func() {
 		c.asked = slices.DeleteFunc(c.asked, func(other question) bool { return other.command.N == q.command.N })
+		w.byID[c.facts.ID].waited = w.now
 		if k.role == owning && c.state.Phase != callflows.Ended {
 			k.take(c, callflows.Event{Kind: callflows.Fetched, At: q.at.Add(took), Leg: q.command.Leg, Command: q.command.N, Reply: &reply})
 		}

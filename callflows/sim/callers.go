@@ -36,8 +36,9 @@ type simCall struct {
 	strayed    bool // its version could not be had, and another drives it
 	afterwards int  // steps after its end
 
-	version int64 // that has driven it; 0 before its first step
-	excused bool  // a worker could not get its version
+	waited  time.Duration // when it last stopped waiting for a timer or an answer
+	version int64         // that has driven it; 0 before its first step
+	excused bool          // a worker could not get its version
 }
 
 // legFate is what the world knows of a leg.
@@ -131,7 +132,7 @@ func (w *world) anyRequest(t *tenants.Tenant) routing.Request {
 		r.To.User = "999999"
 	case w.chance(15): // outside, and to other tenants of the platform
 		r.To.User = pick(w, "+12025550199", "+493012345678", "+15550101", "+15550102", "+15550103")
-	case w.weather.busy && w.chance(85):
+	case w.weather.busy && w.chance(60):
 		r.To.User = pick(w, append(meeting(), "301", "301", "303")...)
 	}
 	return r

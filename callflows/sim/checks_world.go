@@ -157,6 +157,10 @@ func (w *world) checkSilence(a *channel, this int) {
 		w.after(silenceBound, func() { w.checkSilence(a, this) })
 		return
 	}
+	if quiet := w.now - a.call.waited; a.call.waited > 0 && quiet < silenceBound { // the next timer may be about to be set, or set again by a successor
+		w.after(silenceBound-quiet, func() { w.checkSilence(a, this) })
+		return
+	}
 	w.violate(NoSilence, a.call.facts.ID, "the caller %s has heard nothing for %s", short(a.uuid), silenceBound)
 	w.node.hangUp(a, callflows.ByUs, "ALLOTTED_TIMEOUT", 0) // said once; the rest of the world goes on
 }

@@ -126,6 +126,7 @@ func (n *node) callerHangsUp(a *channel) {
 func (n *node) invite(c *simCall) {
 	a := n.open(c, c.facts.Leg, messages.RoleCaller, nil)
 	n.emitAs(a, callflows.Event{Leg: a.uuid}, true)
+	n.losesPatience(a)
 	n.w.after(n.w.between(time.Millisecond, 20*time.Millisecond), func() {
 		if !a.gone {
 			a.parked = true

@@ -74,6 +74,27 @@ func (w *world) inCall(call, device string) bool {
 	return false
 }
 
+// How long anybody stays on the telephone, whatever he hears: a flow may keep him in circles for hours.
+const (
+	patience     = 10 * time.Minute
+	mostPatience = 20 * time.Minute
+)
+
+// losesPatience books that who is at a leg hangs up in the end.
+func (n *node) losesPatience(c *channel) {
+	n.w.after(n.w.between(patience, mostPatience), func() {
+		switch a := c.other; {
+		case c.gone:
+		case a == nil:
+			n.callerHangsUp(c)
+		case a.bridge != nil && a.bridge.talking == c:
+			n.calleeHangsUp(a, a.bridge, c)
+		default:
+			n.hangUp(c, callflows.ByFarEnd, "NORMAL_CLEARING", 0)
+		}
+	})
+}
+
 // temper is what a phone will do with one call.
 type temper struct {
 	mood   mood

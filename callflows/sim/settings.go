@@ -43,10 +43,6 @@ type schema struct {
 func elementKinds() []elementKind {
 	var all []elementKind
 	for _, t := range callflows.Elements() {
-		switch t.Type { // calls meet by these in flows made for it (addMeeting); drawn anywhere they find what is still open (docs/simulation.md)
-		case "park", "unpark", "pickup", "pull", "eavesdrop":
-			continue
-		}
 		k := elementKind{ElementType: t}
 		if err := json.Unmarshal(t.Schema, &k.schema); err != nil {
 			panic("sim: the schema of " + t.Type + " cannot be read: " + err.Error())

@@ -55,10 +55,20 @@ const (
 type Worlds struct {
 	options Options
 	kinds   []elementKind
+	meets   []elementKind // those by which calls of a tenant come to meet
 }
 
 // New prepares worlds. Several goroutines may Run at once, if Options.Trace and the plant allow it.
-func New(o Options) *Worlds { return &Worlds{options: o, kinds: elementKinds()} }
+func New(o Options) *Worlds {
+	all := &Worlds{options: o, kinds: elementKinds()}
+	for _, k := range all.kinds {
+		switch k.Type {
+		case "ring", "park", "unpark", "pickup", "pull", "eavesdrop":
+			all.meets = append(all.meets, k)
+		}
+	}
+	return all
+}
 
 // Run lives through the world of one seed.
 func Run(seed uint64, o Options) Result { return New(o).Run(seed) }
@@ -68,7 +78,7 @@ func (all *Worlds) Run(seed uint64) Result {
 	o := all.options
 	w := &world{
 		seed: seed, rng: rand.New(rand.NewPCG(seed, stream)), trace: o.Trace, words: o.Words, plant: o.Plant, step: callflows.Step,
-		phones: map[string]*phone{}, byID: map[string]*simCall{}, legs: map[string]*legFate{}, kinds: all.kinds, ledger: newLedger(), tapes: map[string]*tape{},
+		phones: map[string]*phone{}, byID: map[string]*simCall{}, legs: map[string]*legFate{}, kinds: all.kinds, meets: all.meets, ledger: newLedger(), tapes: map[string]*tape{},
 		editor: rand.New(rand.NewPCG(seed, versionStream)), versions: map[string]int64{}, archive: map[edition]tenants.Published{},
 		result: Result{Seed: seed, Visited: map[string]int{}, Happened: map[string]int{}},
 	}

@@ -7,6 +7,9 @@ import (
 	"tandem/callflows"
 )
 
+// maxAnswers bounds the answers out of memory that one event leads to: those of the elements that a call may enter, and more.
+const maxAnswers = 10 * callflows.MaxElements
+
 // take takes a call one event further and carries out what comes of it (nodes, steps.go).
 func (k *worker) take(c *driven, event callflows.Event) {
 	if !k.pinned(c) {
@@ -21,7 +24,12 @@ func (k *worker) take(c *driven, event callflows.Event) {
 		}
 	}
 	var commands []callflows.Command
+	steps := 0
 	for queue := []callflows.Event{event}; len(queue) > 0 && k.alive; queue = queue[1:] {
+		if steps++; steps > maxAnswers {
+			k.w.violate(LimitsHold, c.facts.ID, "one event leads to %d steps, and to more", maxAnswers)
+			return
+		}
 		out, then := k.w.stepped(k, c, queue[0])
 		c.state, c.carried = out.State, then
 		c.moving = c.moving && c.state.Moving()
@@ -113,6 +121,7 @@ func (k *worker) await(c *driven, x wait) {
 	c.waits = append(c.waits, x)
 	k.soon(x.due-k.w.now, func() {
 		c.waits = slices.DeleteFunc(c.waits, func(other wait) bool { return other.n == x.n })
+		k.w.byID[c.facts.ID].waited = k.w.now
 		if k.w.plant.LoseTimers {
 			return
 		}

@@ -144,7 +144,11 @@ func (w *world) anyFlow(id string, t *tenants.Tenant, flows, others int) tenants
 	f := tenants.Flow{ID: id, Name: "Flow " + id, Start: "e0", Elements: map[string]tenants.Element{}}
 	n := 1 + w.rng.IntN(8)
 	for i := range n {
-		kind := &w.kinds[w.rng.IntN(len(w.kinds))]
+		kinds := w.kinds
+		if w.weather.busy && w.chance(50) {
+			kinds = w.meets
+		}
+		kind := &kinds[w.rng.IntN(len(kinds))]
 		e := tenants.Element{Type: kind.Type, Exits: map[string]string{}}
 		e.Settings = w.anySettings(kind, func(what callflows.Reference) string { return w.anyName(what, t, flows, others) })
 		exits, err := callflows.ExitNames(e.Type, e.Settings)

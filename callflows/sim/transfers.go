@@ -60,6 +60,9 @@ func (n *node) parkMoved(c *channel) {
 		return
 	}
 	c.waits = false
+	if c.other != nil {
+		n.losesPatience(c)
+	}
 	n.emit(c, callflows.Event{Kind: callflows.Transferred, Leg: c.uuid, Target: c.number, ByLeg: c.by, Moved: c.source})
 	n.idle(c)
 }

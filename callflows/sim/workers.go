@@ -208,6 +208,11 @@ func (k *worker) die(when string) {
 	w.happened("death of the " + string(k.role))
 	w.tell(k.name, "dies (%s) as %s", when, k.role)
 	was := k.role
+	for _, c := range k.order {
+		if len(c.waits) > 0 || c.asks() {
+			w.byID[c.facts.ID].waited = w.now
+		}
+	}
 	k.alive, k.connected, k.dieAt = false, false, 0
 	w.after(w.between(300*time.Millisecond, 4*time.Second), k.start)
 	if was == standingBy && w.owner() == nil { // which was about to take over

@@ -36,6 +36,7 @@ type world struct {
 	order uint64
 
 	kinds    []elementKind
+	meets    []elementKind     // of kinds: by which calls come to meet
 	snapshot *tenants.Snapshot // as it is in the database, and as routing has it
 	tenants  []*tenants.Tenant
 	phones   map[string]*phone // by device id
