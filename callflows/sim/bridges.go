@@ -147,7 +147,7 @@ func (n *node) judge(a *channel, b *bridge) {
 			continue
 		}
 		a.bridge, a.disposition = nil, b.cause
-		n.finish(a, b.app, callflows.Event{Kind: callflows.RingEnded, Cause: b.cause})
+		n.finish(a, b.app, callflows.Event{Kind: callflows.RingEnded, Cause: b.cause, Moved: a.source})
 	}
 }
 
@@ -183,7 +183,7 @@ func (n *node) calleeHangsUp(a *channel, b *bridge, leg *channel) {
 	}
 	a.bridge, b.legs = nil, nil
 	if n.w.chance(50) {
-		n.finish(a, b.app, callflows.Event{Kind: callflows.RingEnded, Cause: "SUCCESS"})
+		n.finish(a, b.app, callflows.Event{Kind: callflows.RingEnded, Cause: "SUCCESS", Moved: a.source})
 	}
 	n.w.after(n.w.between(0, 5*time.Millisecond), func() { n.hangUp(a, callflows.ByUs, "NORMAL_CLEARING", 0) })
 }

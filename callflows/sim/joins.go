@@ -1,6 +1,7 @@
 package sim
 
 import (
+	"fmt"
 	"slices"
 	"strconv"
 	"time"
@@ -11,12 +12,31 @@ import (
 // bridging is how long a node takes to bring two legs together that it has taken out of what they did.
 const bridging = 20 * time.Millisecond
 
-// party describes a leg for the other call.
-func party(c *channel) *callflows.Party {
-	return &callflows.Party{Leg: c.uuid, Call: c.call.facts.ID, Number: c.call.facts.Caller.Number}
+// joinSource begins the node's name for the move of a leg to another: it has parked nowhere.
+const joinSource = "join"
+
+// party names a leg for the other call: what is known of it is its worker's business.
+func party(c *channel) *callflows.Party { return &callflows.Party{Leg: c.uuid} }
+
+// party is what a worker knows of a leg (nodes, join.go).
+func (k *worker) party(leg string) *callflows.Party {
+	p, c := &callflows.Party{Leg: leg}, k.calls[leg]
+	if c == nil {
+		return p
+	}
+	if p.Call = c.facts.ID; leg == c.facts.Leg {
+		p.Number, p.Name, p.Device = c.facts.Caller.Number, c.facts.Caller.Name, c.facts.Caller.Device
+		return p
+	}
+	for _, l := range c.state.Legs {
+		if l.ID == leg {
+			p.Number, p.Device = c.facts.Dialled, l.Device
+		}
+	}
+	return p
 }
 
-// joinCalls is uuid_bridge of two calls' legs: both leave what they do, and meet in a moment.
+// joinCalls is uuid_bridge of two calls' legs by order.
 func (n *node) joinCalls(own *channel, command callflows.Command, otherMark *mark) reply {
 	other := n.channels[command.Other.Leg]
 	if other == nil {
@@ -29,8 +49,19 @@ func (n *node) joinCalls(own *channel, command callflows.Command, otherMark *mar
 	if other.other != nil {
 		other.mark = otherMark
 	}
+	n.answer(other)
+	n.answer(own)
+	n.bringTogether(own, other)
+	return reply{}
+}
+
+// bringTogether is switch_ivr_uuid_bridge: both legs leave what they do, and meet in a moment.
+func (n *node) bringTogether(own, other *channel) {
+	n.moved++
+	for _, c := range []*channel{own, other} {
+		c.source, c.number, c.by, c.waits = fmt.Sprintf("%s%d", joinSource, n.moved), "", "", false
+	}
 	for _, c := range []*channel{other, own} {
-		n.answer(c)
 		n.takeOut(c)
 		c.moves++
 		c.idle++
@@ -51,7 +82,6 @@ func (n *node) joinCalls(own *channel, command callflows.Command, otherMark *mar
 			n.meet(own, other)
 		}
 	})
-	return reply{}
 }
 
 // settleAlone hangs up a leg whose other was taken elsewhere before they met.
@@ -68,8 +98,16 @@ func (n *node) meet(own, other *channel) {
 	leg.end = n.w.after(n.w.between(time.Millisecond, 30*time.Second), func() { n.hangUp(leg, callflows.ByFarEnd, "NORMAL_CLEARING", 0) })
 }
 
-// emitPair tells on one leg what both calls must hear.
+// emitPair tells on one leg what both calls must hear. Two legs of one call are to the node as any caller and callee of it.
 func (n *node) emitPair(a, b *channel, kind callflows.EventKind) {
+	switch {
+	case a.call == b.call && kind == callflows.Joined:
+		n.emit(a, callflows.Event{Kind: callflows.Bridged, Leg: b.uuid})
+		return
+	case a.call == b.call:
+		n.emit(a, callflows.Event{Kind: callflows.Unbridged, Leg: a.uuid})
+		return
+	}
 	n.mirror = &callflows.Event{Kind: kind, Leg: b.uuid, Other: party(a), At: n.w.nodeTime()}
 	n.emit(a, callflows.Event{Kind: kind, Leg: a.uuid, Other: party(b)})
 	n.mirror = nil
@@ -108,7 +146,7 @@ func (n *node) leavePhones(a *channel) {
 	b := a.bridge
 	a.bridge = nil
 	n.dropLater(a, b, "LOSE_RACE")
-	event := callflows.Event{Kind: callflows.RingEnded, Cause: "LOSE_RACE"}
+	event := callflows.Event{Kind: callflows.RingEnded, Cause: "LOSE_RACE", Moved: a.source}
 	if b.talking != nil {
 		event.Cause = "SUCCESS"
 		n.emit(a, callflows.Event{Kind: callflows.Unbridged, Leg: a.uuid})
@@ -132,7 +170,7 @@ func (n *node) leaveCaller(a *channel) {
 	a.end.callOff()
 	n.emit(a, callflows.Event{Kind: callflows.Unbridged, Leg: a.uuid})
 	if n.w.chance(50) {
-		n.finish(a, b.app, callflows.Event{Kind: callflows.RingEnded, Cause: "SUCCESS"})
+		n.finish(a, b.app, callflows.Event{Kind: callflows.RingEnded, Cause: "SUCCESS", Moved: a.source})
 	}
 	n.hangUpSoon(a)
 }
@@ -184,7 +222,7 @@ func (k *worker) before(o *order) (refused string) {
 	if other == nil || other.facts.Tenant != o.driven.facts.Tenant || other == o.driven {
 		return "the other leg is gone"
 	}
-	own := &callflows.Party{Leg: o.command.Leg, Call: o.driven.facts.ID, Number: o.driven.facts.Caller.Number}
+	own := k.party(o.command.Leg)
 	if o.command.Kind == callflows.Eavesdrop {
 		k.take(other, callflows.Event{Kind: callflows.Overheard, At: k.w.workerTime(), Leg: o.command.Other.Leg, Other: own, Mode: o.command.Mode})
 		return ""
@@ -239,8 +277,7 @@ func (k *worker) findCall(asks *driven, w callflows.Wanted) *callflows.Found {
 			continue
 		}
 		if leg := wantedLeg(&c.state, w); leg != "" {
-			return &callflows.Found{Party: callflows.Party{Leg: leg, Call: c.facts.ID, Number: c.facts.Caller.Number}, Node: nodeName, Local: !k.w.chance(10),
-				Answered: w.What == callflows.KnownAs}
+			return &callflows.Found{Party: *k.party(leg), Node: nodeName, Local: !k.w.chance(10), Answered: w.What == callflows.KnownAs}
 		}
 	}
 	return nil

@@ -2,6 +2,7 @@ package sim
 
 import (
 	"fmt"
+	"strings"
 	"time"
 
 	"tandem/callflows"
@@ -180,7 +181,7 @@ func restoreTransfer(state *callflows.State, d dump) {
 func unheardTransfer(c *driven, d dump) (callflows.Event, bool) {
 	t := c.state.Transfer
 	e := callflows.Event{Kind: callflows.Transferred, Leg: d.uuid, Target: d.number, ByLeg: d.by, Moved: d.source}
-	if e.Target == "" && t.Leg != e.Leg {
+	if e.Target == "" && t.Leg != e.Leg || strings.HasPrefix(d.source, joinSource) {
 		return e, false
 	}
 	return e, d.source != "" && !d.waits && !(t.Parked && t.Source == d.source) && (c.state.Phase == callflows.Running || c.state.Phase == callflows.Talking)

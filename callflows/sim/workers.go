@@ -279,6 +279,7 @@ func (k *worker) receive(e told) {
 }
 
 func (k *worker) handle(e told) {
+	k.describe(&e)
 	switch k.role {
 	case owning:
 		k.hear(e)
@@ -287,6 +288,19 @@ func (k *worker) handle(e told) {
 	case starting:
 	}
 	k.across(e)
+}
+
+// describe adds what this worker knows of the other call's leg that an event names (nodes, transfer.go, elsewhere).
+func (k *worker) describe(e *told) {
+	switch by := e.event.ByLeg; {
+	case e.event.Kind == callflows.Transferred && by != "" && by[:8] != e.event.Leg[:8]:
+		e.event.Device = k.party(by).Device
+	case e.event.Kind == callflows.Joined:
+		e.event.Other = k.party(e.event.Other.Leg)
+		mirror := *e.mirror
+		mirror.Other = k.party(mirror.Other.Leg)
+		e.mirror = &mirror
+	}
 }
 
 // hear steps the call that an event is about (nodes, steps.go).
