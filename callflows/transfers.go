@@ -199,7 +199,11 @@ func (s *step) keepsSomething() bool {
 func (s *step) transferred() {
 	e, t := s.event, &s.state.Transfer
 	l := s.seen()
-	if l == nil || l.HungUp || s.state.Phase != Running && s.state.Phase != Talking || e.Moved == "" || t.Parked && t.Source == e.Moved || e.At.Before(t.At) {
+	if l == nil || l.HungUp || s.state.Phase == Ended || e.Moved == "" || t.Parked && t.Source == e.Moved || e.At.Before(t.At) {
+		return
+	}
+	if s.state.Phase == Ending && (s.state.Cause != "" || e.Target == "") {
+		s.movedTooLate(l)
 		return
 	}
 	if e.Target == "" && t.Leg != l.ID {
@@ -249,6 +253,16 @@ func (s *step) transferred() {
 	default:
 		s.goTo(target)
 	}
+}
+
+// movedTooLate hangs up a leg that has parked while the call ends: nobody else would. A call whose driven leg has gone, and whose end
+// nobody has ordered, is not over: the end of a phone's leg does not always say that it has passed the other on (a REFER with Replaces
+// of a call that talks to the node: sofia.c, sofia_handle_sip_i_refer).
+func (s *step) movedTooLate(l *Leg) {
+	cause := cmp.Or(s.state.Cause, "NORMAL_CLEARING")
+	s.explain("moved_too_late", "who", s.who(l), "cause", cause)
+	s.state.Transfer.Source, s.state.Transfer.Parked, s.state.Transfer.At = s.event.Moved, true, s.event.At
+	s.order(Command{Kind: HangUp, Leg: l.ID, Cause: cause})
 }
 
 // takenOutAgain is for a leg that has parked by an order that was given twice: what it did is over.
@@ -329,6 +343,7 @@ func transferReasons() because.Catalog {
 		"handed_on":               "{who} passes {other} on, and is out of the call.",
 		"moved_resumed":           "Tandem took the call up again after a gap, while a leg was being passed on.",
 		"moved_nowhere":           "It was not told in time where the call was passed on to.",
+		"moved_too_late":          "{who} was being passed on while the call ended, and is hung up ({cause}).",
 		"transfer_ordered":        "Ordered by {by} through the API: {who} is to be transferred to {number}.",
 		"transfer_ordered_again":  "The transfer is ordered of the media node once more.",
 		"transfer_not_taken":      "The media node refused to take the leg out of the call ({detail}), so nobody is transferred.",

@@ -26,7 +26,7 @@ const dialling = "failure"
 // ring dials.
 func (n *node) ring(a *channel, x *app) {
 	b := &bridge{app: x, cause: "NORMAL_TEMPORARY_FAILURE", dialing: true}
-	a.bridge, a.disposition = b, dialling
+	a.bridge, a.disposition, a.denies = b, dialling, true
 	targets := x.command.Targets
 	if x.command.InOrder {
 		b.waiting = slices.Clone(targets[1:])
@@ -78,11 +78,13 @@ func (n *node) dial(a *channel, b *bridge, t callflows.Target) {
 		return
 	}
 	leg := n.open(a.call, t.Leg, messages.RoleCallee, a)
+	leg.device = t.Device
 	b.legs = append(b.legs, leg)
 	n.emit(leg, callflows.Event{Kind: callflows.LegCreated, Leg: leg.uuid, Target: t.URI})
 	rings := func() {
 		if !leg.gone && leg.answeredAt == nil {
 			n.emit(leg, callflows.Event{Kind: callflows.Rang, Leg: leg.uuid})
+			w.seeRinging(leg)
 		}
 	}
 	if temper.rings > 0 {
@@ -165,7 +167,8 @@ func (n *node) join(a *channel, b *bridge, leg *channel, t temper) {
 	n.dropLater(a, b, "LOSE_RACE")
 	n.answer(a)
 	n.emit(a, callflows.Event{Kind: callflows.Bridged, Leg: leg.uuid})
-	n.transfersSoon(a, leg, b)
+	n.transfersSoon(a, leg)
+	w.seeTalk(a, leg)
 	if t.talks > 0 {
 		leg.end = w.after(t.talks, func() { n.calleeHangsUp(a, b, leg) })
 		return

@@ -79,9 +79,16 @@ func (w *world) arrive() {
 	if w.weather.busy && w.chance(85) {
 		t = w.tenants[0]
 	}
-	r := w.anyRequest(t)
+	w.place(w.anyRequest(t), nil)
+}
+
+// place has routing decide a request. It gives the call, if it reaches the node.
+func (w *world) place(r routing.Request, joins *routing.Joins) *simCall {
+	if !w.node.up {
+		return nil
+	}
 	facts := routing.Facts{At: w.nodeTime(), TenantCalls: w.callsOf(routing.TenantOf(w.snapshot, r), false),
-		Nodes: []routing.Node{{Name: nodeName, SIPURI: nodeURI, State: messages.NodeUp, Calls: len(w.node.channels)}}}
+		Joins: joins, Nodes: []routing.Node{{Name: nodeName, SIPURI: nodeURI, State: messages.NodeUp, Calls: len(w.node.channels)}}}
 	if w.plant.Facts != nil {
 		w.plant.Facts(&facts)
 	}
@@ -91,12 +98,12 @@ func (w *world) arrive() {
 	}
 	if d.Verdict != messages.Route {
 		w.result.Refused++
-		return
+		return nil
 	}
 	c := &simCall{emergency: d.FlowID == callflows.EmergencyFlow, received: map[int]bool{}, legs: map[string]*legFate{},
 		timers: map[int]*timerFate{}}
 	c.facts = callflows.Call{ID: d.Call, Tenant: d.Tenant, Version: d.Version, Leg: w.uuid(), Node: nodeName, Edge: edgeURI, FlowID: d.FlowID,
-		Caller: d.Caller, Dialled: d.Dialled, SIPCallID: r.SIPCallID, StartedAt: w.nodeTime()}
+		Caller: d.Caller, Dialled: d.Dialled, Replaces: d.Replaces, SIPCallID: r.SIPCallID, StartedAt: w.nodeTime()}
 	w.calls, w.byID[c.facts.ID] = append(w.calls, c), c
 	w.result.Calls++
 	w.checkTenantLimit(c)
@@ -104,6 +111,7 @@ func (w *world) arrive() {
 		c.hangsUpAt = 1 + w.rng.IntN(25)
 	}
 	w.node.invite(c)
+	return c
 }
 
 func (w *world) saidRaw(reasons []because.Reason) string {

@@ -94,6 +94,8 @@ func (n *node) settleAlone(c *channel, moves int) {
 func (n *node) meet(own, other *channel) {
 	own.joined, other.joined = other, own
 	n.emitPair(own, other, callflows.Joined)
+	n.transfersSoon(own, other)
+	n.w.seeTalk(own, other)
 	leg := pick(n.w, own, other)
 	leg.end = n.w.after(n.w.between(time.Millisecond, 30*time.Second), func() { n.hangUp(leg, callflows.ByFarEnd, "NORMAL_CLEARING", 0) })
 }
@@ -163,14 +165,14 @@ func (n *node) leavePhones(a *channel) {
 	n.finish(a, b.app, event)
 }
 
-// leaveCaller takes the called side out of a talk: the node hangs the caller up.
+// leaveCaller takes the called side out of a talk: the node hangs the caller up, before his bridge ends.
 func (n *node) leaveCaller(a *channel) {
 	b := a.bridge
 	a.bridge = nil
 	a.end.callOff()
 	n.emit(a, callflows.Event{Kind: callflows.Unbridged, Leg: a.uuid})
-	if n.w.chance(50) {
-		n.finish(a, b.app, callflows.Event{Kind: callflows.RingEnded, Cause: "SUCCESS", Moved: a.source})
+	if b.app.end.callOff(); a.app == b.app {
+		a.app, a.queue = nil, nil
 	}
 	n.hangUpSoon(a)
 }
@@ -269,6 +271,13 @@ func (k *worker) findCall(asks *driven, w callflows.Wanted) *callflows.Found {
 	if w.What == callflows.FreeSlot {
 		return k.freeSlot(asks, w)
 	}
+	if w.What == callflows.KnownAs {
+		f := k.knownLeg(w)
+		if f != nil {
+			f.Node, f.Local = nodeName, !k.w.chance(10)
+		}
+		return f
+	}
 	for _, c := range k.order {
 		if c == asks || c.facts.Tenant != asks.facts.Tenant {
 			continue
@@ -319,6 +328,7 @@ func (k *worker) freeSlot(asks *driven, w callflows.Wanted) *callflows.Found {
 			slot = w.Slot
 		}
 		if !slices.ContainsFunc(k.order, func(c *driven) bool { return c != asks && c.facts.Tenant == asks.facts.Tenant && c.state.Slot == slot }) {
+			k.w.seeParked(asks.facts.Tenant, slot)
 			return &callflows.Found{Slot: slot}
 		}
 		if w.Slot != "" {

@@ -25,6 +25,7 @@ type channel struct {
 	uuid       string
 	call       *simCall
 	role       messages.LegRole
+	device     string   // id; empty: a carrier, or a number outside
 	other      *channel // of a dialled leg: the caller's
 	createdAt  time.Time
 	answeredAt *time.Time
@@ -43,6 +44,7 @@ type channel struct {
 
 	source, number, by string // of its last transfer: the node's name for it, where to, by which leg
 	waits              bool   // it was taken out, and has not parked yet
+	denies             bool   // no REFER with Replaces by it or to it
 	left               string // the leg that goes on without it, which it has transferred
 
 	joined *channel // the leg of another call that it talks to
@@ -125,6 +127,7 @@ func (n *node) callerHangsUp(a *channel) {
 // invite is a call that comes from the edge.
 func (n *node) invite(c *simCall) {
 	a := n.open(c, c.facts.Leg, messages.RoleCaller, nil)
+	a.device = c.facts.Caller.Device
 	n.emitAs(a, callflows.Event{Leg: a.uuid}, true)
 	n.losesPatience(a)
 	n.w.after(n.w.between(time.Millisecond, 20*time.Millisecond), func() {

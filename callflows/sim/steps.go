@@ -30,9 +30,13 @@ func (k *worker) take(c *driven, event callflows.Event) {
 			k.w.violate(LimitsHold, c.facts.ID, "one event leads to %d steps, and to more", maxAnswers)
 			return
 		}
+		talked := c.state.Phase == callflows.Talking
 		out, then := k.w.stepped(k, c, queue[0])
 		c.state, c.carried = out.State, then
 		c.moving = c.moving && c.state.Moving()
+		if c.state.Phase == callflows.Talking && !talked {
+			k.allowRefer(c)
+		}
 		k.checkTrunkLimit(c)
 		for _, command := range out.Commands {
 			if answer, ok := k.carryOut(c, command, queue[0].At, &commands); ok {

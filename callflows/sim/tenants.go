@@ -121,11 +121,16 @@ func (w *world) addMeeting(t *tenants.Tenant, p *tenants.Published) {
 		{Type: "unpark", Settings: pack(map[string]any{"slot": pick(w, "1", "1", "2")}), Exits: map[string]string{"failed": "end"}},
 		{Type: "pull", Exits: map[string]string{"nothing": "end"}},
 		{Type: "eavesdrop", Settings: pack(listen), Exits: map[string]string{"next": "end"}},
+		{Type: "unpark", Settings: pack(map[string]any{"slot": "{dialled.rest}"}), Exits: map[string]string{"failed": "end"}},
 	} {
 		flow := tenants.Flow{ID: fmt.Sprintf("%s-fetch%d", t.ID, i), Name: "Fetch", Start: "e", Elements: map[string]tenants.Element{"e": e,
 			"end": {Type: "play", Settings: pack(map[string]any{"prompt": t.ID + "/sorry"}), Exits: map[string]string{}}}}
 		p.Flows = append(p.Flows, flow)
-		p.Routes = append(p.Routes, tenants.Route{Dialled: meeting()[i], FlowID: flow.ID})
+		if i < len(meeting()) {
+			p.Routes = append(p.Routes, tenants.Route{Dialled: meeting()[i], FlowID: flow.ID})
+		} else {
+			p.Routes = append(p.Routes, tenants.Route{Dialled: unparkPrefix, Prefix: true, FlowID: flow.ID})
+		}
 	}
 }
 

@@ -9,41 +9,76 @@ import (
 )
 
 // transfersSoon books that one of two who talk passes the other on, in some talks.
-func (n *node) transfersSoon(a, leg *channel, b *bridge) {
+func (n *node) transfersSoon(a, b *channel) {
 	w := n.w
 	if !w.chance(15) {
 		return
 	}
 	w.after(w.between(time.Millisecond, 15*time.Second), func() {
-		if a.gone || leg.gone || a.bridge != b || b.talking != leg {
-			return
+		if talksTo(a) == b {
+			n.refer(pick(w, [2]*channel{a, b}, [2]*channel{b, a}))
 		}
-		if w.chance(50) {
-			n.refer(a, leg, a, b)
-			return
-		}
-		n.refer(leg, a, a, b)
 	})
 }
 
+// talksTo is the leg that a leg talks to, or nil.
+func talksTo(c *channel) *channel {
+	switch {
+	case c.gone:
+	case c.joined != nil:
+		return c.joined
+	case c.bridge != nil:
+		return c.bridge.talking
+	case c.other != nil && c.other.bridge != nil && c.other.bridge.talking == c:
+		return c.other
+	}
+	return nil
+}
+
 // refer is a REFER by one leg of a talk: the other parks, and the one is hung up. Which is told first is not fixed.
-func (n *node) refer(by, stays, a *channel, b *bridge) {
-	w := n.w
+func (n *node) refer(legs [2]*channel) {
+	w, by, stays := n.w, legs[0], legs[1]
 	w.happened("transfer")
-	a.call.passedOn = true
+	number := w.anyNumber(by.call.facts.Tenant)
+	if w.chance(40) {
+		number = w.anyTalk()
+	}
+	n.sendAway(by, stays, number)
+	if by.call == stays.call {
+		by.left = stays.uuid
+	}
+}
+
+// sendAway takes a leg out of its talk to a number, and ends the other.
+func (n *node) sendAway(by, stays *channel, number string) {
+	w := n.w
+	by.call.passedOn, stays.call.passedOn = true, true
 	n.moved++
 	stays.source = fmt.Sprintf("refer%d", n.moved)
-	stays.number, stays.by, stays.waits = w.anyNumber(by.call.facts.Tenant), by.uuid, true
-	if w.chance(40) {
-		stays.number = w.anyTalk()
-	}
+	stays.number, stays.by, stays.waits = number, by.uuid, true
 	w.tell("node", "%s refers %s to %s", short(by.uuid), short(stays.uuid), stays.number)
-	by.end.callOff()
-	stays.end.callOff()
-	a.bridge, a.disposition = nil, "SUCCESS"
 	stays.moves++
 	stays.idle++
-	by.left = stays.uuid
+	n.endTalk(by, stays)
+	n.w.after(n.w.between(0, 3*time.Millisecond), func() { n.hangUp(by, callflows.ByUs, "NORMAL_CLEARING", 0) })
+	n.w.after(n.w.between(0, 3*time.Millisecond), func() { n.parkMoved(stays) })
+}
+
+// endTalk ends the talk of two legs, of which one goes elsewhere. Both are still there.
+func (n *node) endTalk(by, stays *channel) {
+	by.end.callOff()
+	stays.end.callOff()
+	if stays.joined != nil {
+		by.joined, stays.joined = nil, nil
+		n.emitPair(by, stays, callflows.Parted)
+		return
+	}
+	a := by
+	if by.bridge == nil {
+		a = by.other
+	}
+	b := a.bridge
+	a.bridge, a.disposition = nil, "SUCCESS"
 	n.emit(a, callflows.Event{Kind: callflows.Unbridged, Leg: a.uuid})
 	if stays == a {
 		n.finish(a, b.app, callflows.Event{Kind: callflows.RingEnded, Cause: "NORMAL_CLEARING", Moved: a.source})
@@ -51,8 +86,33 @@ func (n *node) refer(by, stays, a *channel, b *bridge) {
 		a.app.end.callOff()
 		a.app, a.queue = nil, nil
 	}
-	n.w.after(n.w.between(0, 3*time.Millisecond), func() { n.hangUp(by, callflows.ByUs, "NORMAL_CLEARING", 0) })
-	n.w.after(n.w.between(0, 3*time.Millisecond), func() { n.parkMoved(stays) })
+}
+
+// attended is a REFER with Replaces by a phone: by one of its legs, x, for another, y. Whoever they talk to talk to each other, and
+// both are hung up. A y that talks to the node alone leaves its place to whom x talks to: he goes to its number.
+func (n *node) attended(legs [2]*channel) {
+	w, x, y := n.w, legs[0], legs[1]
+	a, b := talksTo(x), talksTo(y)
+	if x.gone || y.gone || x == y || a == nil || a == y || x.denies || y.denies || a.denies || b != nil && b.denies || b == nil && (y.bridge != nil || y.other != nil || y.waits) {
+		w.happened("attended transfer refused")
+		return
+	}
+	x.call.passedOn, y.call.passedOn, a.call.passedOn = true, true, true
+	if b == nil {
+		w.happened("attended transfer to the node")
+		n.sendAway(x, a, y.call.facts.Dialled)
+		n.hangUp(y, callflows.ByUs, "ATTENDED_TRANSFER", 0)
+		return
+	}
+	w.happened("attended transfer")
+	b.call.passedOn = true
+	w.tell("node", "%s joins %s and %s, and is out with %s", short(x.uuid), short(a.uuid), short(b.uuid), short(y.uuid))
+	for _, pair := range [][2]*channel{{x, a}, {y, b}} {
+		if pair[0].call == pair[1].call {
+			pair[0].left = pair[1].uuid
+		}
+	}
+	n.bringTogether(a, b)
 }
 
 // parkMoved tells that a leg which was moved has parked.
@@ -76,6 +136,16 @@ func (n *node) takeLegOut(c *channel) reply {
 	n.takeOut(c)
 	n.w.after(n.w.between(0, 3*time.Millisecond), func() { n.parkMoved(c) })
 	return reply{}
+}
+
+// allowRefer lets the parties of a call be joined with others by REFER, now that they talk.
+func (k *worker) allowRefer(c *driven) {
+	leg := c.state.DrivenLeg()
+	k.w.after(roundTrip, func() {
+		if a := k.w.node.channels[leg]; a != nil {
+			a.denies = false
+		}
+	})
 }
 
 // anyNumber is what somebody dials for a transfer: of his tenant's, outside, for help, or nobody's.

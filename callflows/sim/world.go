@@ -49,7 +49,8 @@ type world struct {
 	legs    map[string]*legFate
 	ledger  *ledger
 	tapes   map[string]*tape // by file: what the node has recorded
-	dark    []span           // times without any worker that knows everything
+	deeds   int
+	dark    []span // times without any worker that knows everything
 	result  Result
 
 	editor    *rand.Rand                    // draws versions

@@ -17,6 +17,8 @@ func referClaims() []Claim {
 		{"a REFER with Replaces joins the parties of two talks, by the callee of one", attendedByCallee},
 		{"a REFER with Replaces joins the parties of two talks, by the caller of both", attendedByCaller},
 		{"a REFER with Replaces of a talk to the node sends the other party to its number", attendedToTheNode},
+		{"a caller's REFER with Replaces of a talk to the node sends the called to its number, and the caller's end does not say so", attendedToTheNodeByCaller},
+		{"a talk whose called leg is joined with another ends the caller before the end of its bridge is told", calledLegTaken},
 		{"deny_refer_requests refuses a REFER with Replaces while the other call rings, and can be taken back", attendedTooSoon},
 		{"uuid_transfer names each transfer, and can take the callee out", transferSourceOfAnOrder},
 	}
@@ -181,6 +183,32 @@ func attendedToTheNode(t *testing.T, target Target) {
 	equal(t, "the replaced leg", e.event(consult, "CHANNEL_HANGUP_COMPLETE").Get("Hangup-Cause"), "ATTENDED_TRANSFER")
 	e.transferred(a, b, "1000") // the number that the second call was to
 	caller.Bye()
+}
+
+func attendedToTheNodeByCaller(t *testing.T, target Target) {
+	e := open(t, target)
+	p, q := e.phone(), e.phone()
+	a, b, caller, callee := e.talk(p, q)
+	consult, second := e.answered(p)
+	equal(t, "REFER", caller.Refer(second.Replacing("sip:103@127.0.0.1")).StatusCode, 202)
+	caller.notified("NOTIFY", "SIP/2.0 200 OK")
+	equal(t, "the replaced leg", e.event(consult, "CHANNEL_HANGUP_COMPLETE").Get("Hangup-Cause"), "ATTENDED_TRANSFER")
+	e.transferred(b, a, "1000")
+	ended := e.event(a, "CHANNEL_HANGUP_COMPLETE")
+	equal(t, "caller's endpoint_disposition", ended.Variable("endpoint_disposition"), "ANSWER")
+	equal(t, "caller's transfer_to", ended.Variable("transfer_to"), "")
+	callee.Bye()
+}
+
+func calledLegTaken(t *testing.T, target Target) {
+	e := open(t, target)
+	a, b, caller, callee := e.talk(e.phone(), e.phone())
+	other, _ := e.answered(e.phone())
+	e.text(esl.UUIDBridge(other, b))
+	receive(t, caller.Byes, target.Patience, "a BYE at the caller")
+	equal(t, "the caller when his bridge ends", e.done(a+"/bridge").Get("Answer-State"), "hangup")
+	e.event(other, "CHANNEL_BRIDGE")
+	callee.Bye()
 }
 
 func attendedTooSoon(t *testing.T, target Target) {
