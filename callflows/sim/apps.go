@@ -31,6 +31,7 @@ func (n *node) obey(o order) reply {
 		return reply{"invalid session id"}
 	}
 	if o.command.Kind == callflows.HangUp {
+		w.checkTalk(c, a)
 		n.hangUp(a, callflows.ByUs, o.command.Cause, o.command.Code)
 		return reply{}
 	}

@@ -33,6 +33,7 @@ type simCall struct {
 	timers     map[int]*timerFate
 	ended      bool // a step has ended it
 	passedOn   bool // a phone has passed on who it talked to: where to is its own choice, in an emergency call too
+	endOrdered bool // somebody has ordered its end
 	strayed    bool // its version could not be had, and another drives it
 	afterwards int  // steps after its end
 

@@ -113,6 +113,16 @@ func (w *world) checkCommand(c *simCall, a *channel, command callflows.Command) 
 	}
 }
 
+// settledTalk is how long two have talked when all workers that were there have heard of it.
+const settledTalk = 10 * time.Second
+
+// checkTalk looks at a leg that is about to be hung up by order: nobody who talks is cut off, unless somebody wants it so.
+func (w *world) checkTalk(c *simCall, a *channel) {
+	if other := talksTo(a); other != nil && !c.endOrdered && !other.call.endOrdered && w.now-a.talksSince > settledTalk {
+		w.violate(TalksStand, c.facts.ID, "%s is hung up by order in a talk of %s", short(a.uuid), (w.now - a.talksSince).Round(time.Millisecond))
+	}
+}
+
 // checkOnce checks that a command has not come before.
 func (w *world) checkOnce(c *simCall, command callflows.Command) {
 	if c.received[command.N] {

@@ -18,6 +18,7 @@ const (
 	TenantsApart     Invariant = "tenants_apart"      // devices, prompts, trunks and records are the call's own tenant's
 	NoCommandDoubled Invariant = "no_command_doubled" // no command reaches the node twice
 	EverythingSaid   Invariant = "everything_said"    // who orders or ends something says why
+	TalksStand       Invariant = "talks_stand"        // nobody is hung up who talks, unless that is ordered
 	OneVersion       Invariant = "one_version"        // a call is driven by the version that routing decided with, unless that cannot be had
 	NoPanic          Invariant = "no_panic"           // a step comes back
 )
@@ -25,5 +26,5 @@ const (
 // Invariants lists all of them.
 func Invariants() []Invariant {
 	return []Invariant{CallEnds, EndedIsSilent, TimersSettle, SameOutcome, NoSilence, OneRecord, OneMessage, RecordsHold, OneApplication, LimitsHold,
-		TenantsApart, NoCommandDoubled, EverythingSaid, OneVersion, NoPanic}
+		TenantsApart, NoCommandDoubled, EverythingSaid, TalksStand, OneVersion, NoPanic}
 }

@@ -100,16 +100,8 @@ func (n *node) meet(own, other *channel) {
 	leg.end = n.w.after(n.w.between(time.Millisecond, 30*time.Second), func() { n.hangUp(leg, callflows.ByFarEnd, "NORMAL_CLEARING", 0) })
 }
 
-// emitPair tells on one leg what both calls must hear. Two legs of one call are to the node as any caller and callee of it.
+// emitPair tells on one leg what both calls must hear.
 func (n *node) emitPair(a, b *channel, kind callflows.EventKind) {
-	switch {
-	case a.call == b.call && kind == callflows.Joined:
-		n.emit(a, callflows.Event{Kind: callflows.Bridged, Leg: b.uuid})
-		return
-	case a.call == b.call:
-		n.emit(a, callflows.Event{Kind: callflows.Unbridged, Leg: a.uuid})
-		return
-	}
 	n.mirror = &callflows.Event{Kind: kind, Leg: b.uuid, Other: party(a), At: n.w.nodeTime()}
 	n.emit(a, callflows.Event{Kind: kind, Leg: a.uuid, Other: party(b)})
 	n.mirror = nil

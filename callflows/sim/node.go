@@ -47,6 +47,8 @@ type channel struct {
 	denies             bool   // no REFER with Replaces by it or to it
 	left               string // the leg that goes on without it, which it has transferred
 
+	talksSince time.Duration // when it began to talk to whom it talks to
+
 	joined *channel // the leg of another call that it talks to
 	moves  int      // counts the times that it was taken out of what it did
 

@@ -15,7 +15,7 @@ import (
 // alone calls would meet seldom.
 
 // mostDeeds bounds what people do in one world.
-const mostDeeds = 20
+const mostDeeds = 25
 
 // Numbers of the flows in which calls meet (addMeeting).
 const (
@@ -74,11 +74,12 @@ func (w *world) seeParked(tenant, slot string) {
 // seeTalk is when two begin to talk.
 func (w *world) seeTalk(a, b *channel) {
 	for _, c := range []*channel{a, b} {
+		c.talksSince = w.now
 		tenant := c.call.facts.Tenant
 		w.deed(10, 100*time.Millisecond, 5*time.Second, func() { w.dials(tenant, w.colleagueOf(tenant, c.device), pullNumber) })
 		w.deed(10, 100*time.Millisecond, 5*time.Second, func() { w.dials(tenant, w.anyDevice(tenant), eavesdropNumber) })
 		w.deed(10, 100*time.Millisecond, 5*time.Second, func() { w.replaces(c) })
-		w.deed(20, 100*time.Millisecond, 3*time.Second, func() { w.consults(c) })
+		w.deed(35, 100*time.Millisecond, 3*time.Second, func() { w.consults(c) })
 	}
 }
 

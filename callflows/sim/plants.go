@@ -184,6 +184,20 @@ func plantsOfStates() []Plant {
 				out.State.Entered = 1
 			}
 		})},
+		{Name: "who is passed on is forgotten", Breaks: NoSilence, Step: func(*world) StepFunc {
+			return func(c callflows.Config, s callflows.State, e callflows.Event) callflows.Outcome {
+				if e.Kind == callflows.Transferred {
+					e.Kind = callflows.Unbridged
+				}
+				return callflows.Step(c, s, e)
+			}
+		}},
+		{Name: "who talks is hung up", Breaks: TalksStand, Step: changed(func(_ *world, before callflows.State, e callflows.Event, out *callflows.Outcome) {
+			if e.Kind == callflows.TransferOrdered && before.Phase == callflows.Talking && len(out.Commands) == 0 {
+				out.State.Commands++
+				out.Commands = append(out.Commands, callflows.Command{Kind: callflows.HangUp, N: out.State.Commands, Leg: before.DrivenLeg(), Cause: "NORMAL_CLEARING"})
+			}
+		})},
 		{Name: "nothing is said", Breaks: EverythingSaid, Step: changed(func(_ *world, _ callflows.State, _ callflows.Event, out *callflows.Outcome) {
 			out.Because = nil
 		})},

@@ -130,7 +130,8 @@ func TestWorldsVisitEverything(t *testing.T) {
 		}
 	}
 	for _, name := range []string{"death of the owner", "death of the standby", "takeover", "command sent again", "call adopted", "call resumed",
-		"connection lost", "events late", "event doubled", "command refused", "node restart", "look-up without an answer", "recording", "calls joined",
+		"connection lost", "events late", "event doubled", "command refused", "node restart", "look-up without an answer", "recording", "calls joined", "phone replaced",
+		"transfer", "attended transfer", "attended transfer to the node", "attended transfer refused",
 		"version published", "version tried", "version promoted", "version abandoned", "version fetched", "version not to be had"} {
 		if happened[name] == 0 {
 			t.Errorf("there was no %s", name)

@@ -93,7 +93,9 @@ func (n *node) endTalk(by, stays *channel) {
 func (n *node) attended(legs [2]*channel) {
 	w, x, y := n.w, legs[0], legs[1]
 	a, b := talksTo(x), talksTo(y)
-	if x.gone || y.gone || x == y || a == nil || a == y || x.denies || y.denies || a.denies || b != nil && b.denies || b == nil && (y.bridge != nil || y.other != nil || y.waits) {
+	denied := x.denies || y.denies || a != nil && a.denies || b != nil && b.denies
+	busy := b == nil && (y.bridge != nil || y.other != nil || y.waits) // it rings, or is on its way elsewhere
+	if x.gone || y.gone || a == nil || a == y || b != nil && a.call == b.call || denied || busy {
 		w.happened("attended transfer refused")
 		return
 	}

@@ -118,6 +118,7 @@ func (w *world) orderEnd() {
 	}
 	w.happened("end ordered")
 	c := pick(w, k.order...)
+	w.byID[c.facts.ID].endOrdered = true
 	k.take(c, callflows.Event{Kind: callflows.EndOrdered, At: w.nodeTime(), Leg: c.facts.Leg, By: pick(w, hostile()...), Reason: pick(w, hostile()...)})
 }
 
