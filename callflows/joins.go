@@ -136,9 +136,10 @@ func (s *step) release(l *Leg) {
 // joined notes that a leg talks to another call's. Whatever the flow was doing is over.
 func (s *step) joined() {
 	l, other := s.seen(), s.event.Other
-	if l == nil || l.HungUp || other == nil || l.Joined && l.With.Leg == other.Leg {
+	if l == nil || l.HungUp || other == nil || l.Joined && l.With.Leg == other.Leg || s.event.At.Before(l.PlacedAt) {
 		return
 	}
+	l.PlacedAt = s.event.At
 	if other.Call == "" && l.With != nil && l.With.Leg == other.Leg {
 		other = l.With // which was told when more was known
 	}
@@ -156,14 +157,14 @@ func (s *step) joined() {
 func (s *step) parted() {
 	l, other := s.state.leg(s.event.Leg), s.event.Other
 	switch {
-	case l == nil || l.HungUp || other == nil:
+	case l == nil || l.HungUp || other == nil || s.event.At.Before(l.PlacedAt):
 		return
 	case l.Joined && (l.With.Leg == other.Leg || other.Leg == ""):
 		s.explain("parted", "other", l.With.who(), "call", l.With.Call)
 	case l.With != nil || s.state.Stage != stageJoined || other.Leg != "":
 		return
 	}
-	l.With, l.Joined = nil, false
+	l.With, l.Joined, l.PlacedAt = nil, false, s.event.At
 	if s.state.Phase == Talking {
 		s.watch(Command{Kind: SetTimer, Wait: PartedWait})
 	}
