@@ -250,6 +250,7 @@ func (s *shard) step(c *call, event callflows.Event) {
 		}
 	}()
 	var orders []order
+	led := c.state.DrivenLeg()
 	for queue := []callflows.Event{event}; len(queue) > 0; queue = queue[1:] {
 		out := s.decide(c, queue[0])
 		wasAnswered, talked := c.state.Answered, c.state.Phase == callflows.Talking
@@ -275,6 +276,8 @@ func (s *shard) step(c *call, event callflows.Event) {
 	if c.state.Phase == callflows.Ended {
 		s.ship(c)
 		s.forget(c, event.At)
+	} else if c.state.DrivenLeg() != led {
+		s.markLed(c)
 	}
 	s.tellNews(c)
 }

@@ -35,6 +35,20 @@ func (s *shard) allowRefer(c *call) {
 	}
 }
 
+// markLed lets a leg by which its call is driven now, and which is not the caller's, carry what a worker needs that knows nothing of the
+// call. One that the node has joined with another call's by REFER may never be ordered anything that would bring it.
+func (s *shard) markLed(c *call) {
+	leg := c.state.DrivenLeg()
+	if leg == c.state.Call.Leg {
+		return
+	}
+	built := esl.UUIDSetvarMulti(leg, esl.Var{Name: markVariable, Value: encodeMark(c.state, c.steps)}, esl.Var{Name: factsVariable, Value: encodeFacts(c.state.Call)})
+	select {
+	case s.outbox <- order{call: c, facts: c.state.Call, command: callflows.Command{Leg: leg}, built: built, term: s.node.term.Load()}:
+	default:
+	}
+}
+
 // transferOf reads from the leg's own event or dump what it was transferred to. It is false for a leg that was not.
 func transferOf(h headers) (callflows.Event, bool) {
 	source := h.Variable(transferSource)

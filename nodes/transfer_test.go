@@ -168,6 +168,27 @@ func TestCallersReferDrivesTheCallee(t *testing.T) {
 	}
 }
 
+// TestLegThatIsJoinedByReferCarriesItsCall: the caller has joined the callee with another call's leg, and is gone. Nothing is ordered of the
+// callee any more, and a worker that knows nothing must know whose it is all the same.
+func TestLegThatIsJoinedByReferCarriesItsCall(t *testing.T) {
+	f := newFakeNode(t)
+	w := newWorld()
+	start(t, transferable(t, f, w))
+	<-f.up
+	callee := talking(t, f)
+	carries := make(chan string, 8)
+	f.beforeAnswers(func(command string) {
+		if strings.HasPrefix(command, "api uuid_setvar_multi "+callee) {
+			carries <- command
+		}
+	})
+	f.event("CHANNEL_HANGUP_COMPLETE", callerLeg, "inbound", "Hangup-Cause: NORMAL_CLEARING", "variable_hangup_cause_q850: 16",
+		"variable_sip_hangup_disposition: send_bye", "Caller-Channel-Answered-Time: 1795332486052393", "variable_transfer_to: att:bbbbbbbb-other", "variable_last_bridge_to: "+callee)
+	if set := <-carries; !strings.Contains(set, markVariable+"=") || !strings.Contains(set, factsVariable+"=") {
+		t.Errorf("the leg that is driven now carries: %s", set)
+	}
+}
+
 // TestTransferThatNobodyHeardOfIsCarriedOn: the node has parked the caller while no worker was there.
 func TestTransferThatNobodyHeardOfIsCarriedOn(t *testing.T) {
 	s := ringing()

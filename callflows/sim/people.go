@@ -79,7 +79,7 @@ func (w *world) seeTalk(a, b *channel) {
 		w.deed(10, 100*time.Millisecond, 5*time.Second, func() { w.dials(tenant, w.colleagueOf(tenant, c.device), pullNumber) })
 		w.deed(10, 100*time.Millisecond, 5*time.Second, func() { w.dials(tenant, w.anyDevice(tenant), eavesdropNumber) })
 		w.deed(10, 100*time.Millisecond, 5*time.Second, func() { w.replaces(c) })
-		w.deed(35, 100*time.Millisecond, 3*time.Second, func() { w.consults(c) })
+		w.deed(70, 100*time.Millisecond, 3*time.Second, func() { w.consults(c) })
 	}
 }
 

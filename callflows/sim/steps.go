@@ -24,7 +24,7 @@ func (k *worker) take(c *driven, event callflows.Event) {
 		}
 	}
 	var commands []callflows.Command
-	steps := 0
+	steps, led := 0, c.state.DrivenLeg()
 	for queue := []callflows.Event{event}; len(queue) > 0 && k.alive; queue = queue[1:] {
 		if steps++; steps > maxAnswers {
 			k.w.violate(LimitsHold, c.facts.ID, "one event leads to %d steps, and to more", maxAnswers)
@@ -47,6 +47,9 @@ func (k *worker) take(c *driven, event callflows.Event) {
 			k.dispatch(c, commands)
 			commands = nil
 		}
+	}
+	if now := c.state.DrivenLeg(); now != led && now != c.facts.Leg {
+		k.effect(func() { k.markLed(now, markOf(c.state)) })
 	}
 	if c.state.Phase == callflows.Ended && k.alive {
 		k.ship(c)

@@ -150,6 +150,15 @@ func (k *worker) allowRefer(c *driven) {
 	})
 }
 
+// markLed lets a leg by which its call is driven now carry what a worker needs that knows nothing of it.
+func (k *worker) markLed(leg string, m *mark) {
+	k.w.after(roundTrip, func() {
+		if a := k.w.node.channels[leg]; a != nil && !k.w.plant.NoMark {
+			a.mark = m
+		}
+	})
+}
+
 // anyNumber is what somebody dials for a transfer: of his tenant's, outside, for help, or nobody's.
 func (w *world) anyNumber(tenant string) string {
 	numbers := []string{"200", "200", "201", "202", "999", "+4930555", emergencyNumber, "?"}
@@ -228,7 +237,7 @@ func (k *worker) leads(d dump, there map[string]dump) bool {
 
 // endOrphan hangs up a leg that was transferred while nobody was there, and that carries nothing of its call. It has no record.
 func (k *worker) endOrphan(d dump, there map[string]dump) {
-	if _, caller := there[d.facts.Leg]; caller || d.inbound || d.mark != nil || d.source == "" || k.gone[d.uuid] {
+	if _, caller := there[d.facts.Leg]; caller || d.inbound || d.mark != nil || d.source == "" || strings.HasPrefix(d.source, joinSource) || k.gone[d.uuid] {
 		return
 	}
 	k.w.legs[d.uuid].witnessed = false
