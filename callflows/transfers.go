@@ -150,6 +150,10 @@ func (s *step) waitMoved() {
 		s.explain("transfer_not_taken", "detail", s.event.Cause)
 		s.state.Stage, s.state.Awaited = t.Stage, t.Awaited
 		t.Leg, t.Target, t.Stage, t.Awaited = "", "", "", 0
+		if kind, settings := s.element(); kind != nil && s.state.Phase == Running && s.state.Awaited == 0 { // it was being taken up again
+			s.explain("begins_anew", "element", s.state.Element)
+			s.again(kind, settings)
+		}
 	case s.event.Kind == Resumed && t.Leg != "":
 		s.explain("transfer_ordered_again")
 		s.await(stageMoving, Command{Kind: TakeOut, Leg: t.Leg}) // a leg that has parked parks once more

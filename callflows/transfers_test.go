@@ -30,6 +30,19 @@ func TestAMoveThatIsToldAgainAfterAnotherChangesNothing(t *testing.T) {
 	}
 }
 
+// A transfer that was ordered while what the call waited for was broken off after a gap, and that the node refuses, leaves nobody waiting.
+func TestATransferThatIsRefusedDuringAGapLeavesNoSilence(t *testing.T) {
+	config := demo(t, tenants.Flow{ID: "300", Name: "300", Start: "main", Elements: map[string]tenants.Element{
+		"main": {Type: "play", Settings: []byte(`{"prompt":"hello","early":true}`)}}})
+	state := State{Call: call("300"), Phase: Running, FlowID: "300", Element: "main", Stage: "playing", Commands: 1, Answered: true,
+		Legs: []Leg{{ID: callerLeg, Created: true}}}
+	ordered := Step(config, state, Event{Kind: TransferOrdered, By: "desk", Target: "300", At: started})
+	out := Step(config, ordered.State, Event{Kind: Refused, Leg: callerLeg, Command: ordered.State.Awaited, Cause: "no", At: started})
+	if !slices.Equal(codes(out), []string{"transfer_not_taken", "begins_anew", "playing"}) || len(out.Commands) != 1 || out.State.Awaited == 0 {
+		t.Errorf("it says %v, then %v, and orders %v", codes(ordered), codes(out), out.Commands)
+	}
+}
+
 // Whoever passes the emergency services on by his phone is rung back by them.
 func TestTheEmergencyServicesAreNotPassedOn(t *testing.T) {
 	config := demo(t, tenants.Flow{ID: "main", Name: "Main", Start: "main", Elements: map[string]tenants.Element{

@@ -290,7 +290,9 @@ func (s *shard) takeUp(ctx context.Context, conn *esl.Conn, d dump, listed map[s
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	c.resuming = false
-	if event.Kind != "" && c.state.Phase != callflows.Ended {
+	// What it waits for now, if for anything, was ordered while the rest was broken off, as a transfer may be.
+	goesOn := event.Kind == callflows.Resumed && !pages && c.state.Awaited != 0
+	if event.Kind != "" && c.state.Phase != callflows.Ended && !goesOn {
 		s.step(c, event)
 	}
 	s.stepKept(c)

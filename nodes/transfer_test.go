@@ -253,6 +253,35 @@ func TestLegThatWasTakenOutIsNotForgottenForItsListeners(t *testing.T) {
 	w.said(t, "moved_resumed")
 }
 
+// TestTransferThatIsOrderedDuringAGapIsOrderedOnce: somebody orders it while what the call waited for is being broken off.
+func TestTransferThatIsOrderedDuringAGapIsOrderedOnce(t *testing.T) {
+	s := ringing()
+	s.Stage, s.Answered, s.Legs = "finding", true, s.Legs[:1]
+	f := holding(t, encodeMark(s, 9), callerLeg)
+	w := newWorld()
+	n := New(transferable(t, f, w))
+	f.beforeAnswers(func(command string) {
+		if strings.HasPrefix(command, "api uuid_break") {
+			n.Transfer(TransferOrder{ID: "one", Call: callID, To: "102", By: "Eve"})
+		}
+	})
+	ctx, cancel := context.WithCancel(t.Context())
+	ended := make(chan struct{})
+	go func() {
+		defer close(ended)
+		n.Run(ctx)
+	}()
+	defer func() { cancel(); <-ended }()
+	w.up(t)
+	w.said(t, "transfer_ordered")
+	f.ordered("uuid_transfer " + callerLeg)
+	for len(w.reasons) > 0 {
+		if code := <-w.reasons; code == "transfer_ordered_again" {
+			t.Error("it is ordered twice")
+		}
+	}
+}
+
 // TestMarkCarriesATransfer: where to, who is rung back, and which move it was.
 func TestMarkCarriesATransfer(t *testing.T) {
 	s := ringingState()

@@ -202,7 +202,12 @@ func (k *worker) takeUp(d dump, there map[string]dump) {
 		c.state.Awaited = 0
 		c.carried = nil
 		w.after(roundTrip, func() { w.node.breakOff(d.uuid) })
-		k.soon(2*roundTrip+w.between(0, w.weather.jitter), func() { k.goOn(c, event) })
+		k.soon(2*roundTrip+w.between(0, w.weather.jitter), func() {
+			if c.state.Awaited != 0 { // what it waits for now was ordered meanwhile
+				event = callflows.Event{}
+			}
+			k.goOn(c, event)
+		})
 	default:
 		k.goOn(c, event)
 	}
@@ -211,7 +216,7 @@ func (k *worker) takeUp(d dump, there map[string]dump) {
 // goOn steps the event by which a call goes on, unless it is over.
 func (k *worker) goOn(c *driven, event callflows.Event) {
 	c.resuming = false
-	if c.state.Phase != callflows.Ended && k.calls[c.facts.Leg] == c {
+	if event.Kind != "" && c.state.Phase != callflows.Ended && k.calls[c.facts.Leg] == c {
 		k.take(c, event)
 	}
 }
