@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -33,10 +34,11 @@ const maxBrokenWorlds = 20
 // for a moment.
 const simGarbage = 400
 
-// Run lives through the worlds, prints a line for each that breaks an invariant, and then the figures.
-func (c *simCommand) Run() error { return c.run(os.Stdout) }
+// Run lives through the worlds, prints a line for each that breaks an invariant, and then the figures: of those until then when ctx
+// ends, which is an error.
+func (c *simCommand) Run(ctx context.Context) error { return c.run(ctx, os.Stdout) }
 
-func (c *simCommand) run(out io.Writer) error {
+func (c *simCommand) run(ctx context.Context, out io.Writer) error {
 	words, err := callflows.Reasons()
 	if err != nil {
 		return err
@@ -56,10 +58,11 @@ func (c *simCommand) run(out io.Writer) error {
 		o.Trace = func(line string) { fmt.Fprintln(out, line) }
 	}
 	defer debug.SetGCPercent(debug.SetGCPercent(simGarbage))
-	broken, violations, calls, steps := 0, 0, 0, 0
+	lived, broken, violations, calls, steps := 0, 0, 0, 0, 0
 	visited, happened := map[string]int{}, map[string]int{}
 	start := time.Now()
-	for r := range c.results(sim.New(o)) {
+	for r := range c.results(ctx, sim.New(o)) {
+		lived++
 		calls, steps, violations = calls+r.Calls, steps+r.Steps, violations+len(r.Violations)
 		add(visited, r.Visited)
 		add(happened, r.Happened)
@@ -71,23 +74,23 @@ func (c *simCommand) run(out io.Writer) error {
 		}
 	}
 	took := time.Since(start)
-	fmt.Fprintf(out, "%d worlds, %d calls, %d steps in %s\n", c.Seeds, calls, steps, took.Round(time.Millisecond))
+	fmt.Fprintf(out, "%d worlds, %d calls, %d steps in %s\n", lived, calls, steps, took.Round(time.Millisecond))
 	fmt.Fprintf(out, "elements entered: %s\nturns: %s\n", counted(visited), counted(happened))
-	fmt.Fprintf(out, "figure sim_seeds %d\nfigure sim_violations %d\nfigure sim_calls_per_s %.0f\n", c.Seeds, violations, float64(calls)/took.Seconds())
+	fmt.Fprintf(out, "figure sim_seeds %d\nfigure sim_violations %d\nfigure sim_calls_per_s %.0f\n", lived, violations, float64(calls)/took.Seconds())
 	if broken > 0 {
 		return exitCode(1)
 	}
-	return nil
+	return ctx.Err()
 }
 
 // results gives what came of each world, in the order of seeds, while Cores of them go on at once.
-func (c *simCommand) results(worlds *sim.Worlds) iter.Seq[sim.Result] {
+func (c *simCommand) results(ctx context.Context, worlds *sim.Worlds) iter.Seq[sim.Result] {
 	return func(yield func(sim.Result) bool) {
 		pending := make(chan chan sim.Result, c.Cores)
 		go func() {
 			defer close(pending)
 			busy := make(chan struct{}, c.Cores)
-			for seed := c.From; seed < c.From+c.Seeds; seed++ {
+			for seed := c.From; seed < c.From+c.Seeds && ctx.Err() == nil; seed++ {
 				result := make(chan sim.Result, 1)
 				busy <- struct{}{}
 				pending <- result
