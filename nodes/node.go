@@ -187,6 +187,8 @@ type call struct {
 	waits    []wait              // timers that have not fired
 	asked    []question          // HTTP requests that are under way
 	queued   int                 // the last command that waits to be sent; 0 for none
+	taken    int                 // the last command that the node has taken of this worker,
+	takenOn  *esl.Conn           // and on which connection
 	resuming bool                // what it waited for is being broken off
 	kept     []heard             // while standing by: events after those that the owner has stepped
 	told     int                 // by which link to the owner; 0: by none

@@ -289,6 +289,7 @@ func (s *shard) sendOne(ctx context.Context, o order) error {
 			s.node.commands()
 			reply, err := o.sendTo(ctx, c)
 			if err == nil {
+				s.tookOn(c, o)
 				s.confirm(o)
 				if o.command.Kind == callflows.Join && reply.Err() != nil {
 					s.node.releaseLeg(o)
@@ -319,6 +320,13 @@ func (s *shard) sent(o order) {
 	if o.call.queued == o.command.N {
 		o.call.queued = 0
 	}
+}
+
+// tookOn notes on which connection the node has taken an order: what comes of it is told there.
+func (s *shard) tookOn(c *esl.Conn, o order) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	o.call.taken, o.call.takenOn = o.command.N, c
 }
 
 // confirm notes that the node has taken an order, and tells the standby.

@@ -270,8 +270,9 @@ func (s *shard) takeUp(ctx context.Context, conn *esl.Conn, d dump, listed map[s
 	c.gaps, c.moving = s.node.gaps.Load(), false
 	s.learnAfterGap(c, d)
 	event := resumption(c, d, anyThere(there, caller))
-	if event.Kind == callflows.Resumed && (c.hasHeardAnswer() || c.asks()) || c.queued != 0 && c.queued == c.state.Awaited {
-		event.Kind = "" // it goes on by what was heard, or when what it has ordered is sent
+	answered := c.hasHeardAnswer() || c.asks() || c.state.Awaited != 0 && c.taken == c.state.Awaited && c.takenOn == conn
+	if event.Kind == callflows.Resumed && answered || c.queued != 0 && c.queued == c.state.Awaited {
+		event.Kind = "" // it goes on by what was heard, or by what comes of an order that is sent on this connection
 	}
 	pages := c.state.Paging() && (event.Kind == "" || event.Kind == callflows.Resumed)
 	if pages {

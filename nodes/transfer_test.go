@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"tandem/callflows"
+	"tandem/esl"
 	"tandem/messages"
 	"tandem/tenants"
 )
@@ -275,6 +276,47 @@ func TestTransferThatIsOrderedDuringAGapIsOrderedOnce(t *testing.T) {
 	w.up(t)
 	w.said(t, "transfer_ordered")
 	f.ordered("uuid_transfer " + callerLeg)
+	for len(w.reasons) > 0 {
+		if code := <-w.reasons; code == "transfer_ordered_again" {
+			t.Error("it is ordered twice")
+		}
+	}
+}
+
+// TestTransferThatWasOrderedInAGapIsOrderedOnce: it was sent as soon as the node was there again, before the call is taken up.
+func TestTransferThatWasOrderedInAGapIsOrderedOnce(t *testing.T) {
+	state := ringing()
+	state.Call = callflows.Call{ID: callID, Leg: callerLeg, Tenant: "office", Version: 3, FlowID: "sales"}
+	state.Stage, state.Answered, state.Legs = "finding", true, state.Legs[:1]
+	f, w := holding(t, "", callerLeg), newWorld()
+	n := New(transferable(t, f, w))
+	conn, err := esl.Dial(t.Context(), esl.Options{Address: f.listener.Addr().String(), Password: "secret", Events: subscription(), Handle: func(int, *esl.Event) {}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.Close()
+	s := n.shardOf(callerLeg)
+	s.mu.Lock()
+	c := s.newCall(state.Call)
+	c.state = state
+	s.mu.Unlock()
+	n.gaps.Add(1)
+	n.up.Store(conn)
+	ctx, cancel := context.WithCancel(t.Context())
+	ended := make(chan struct{})
+	go func() {
+		defer close(ended)
+		s.send(ctx)
+	}()
+	defer func() { cancel(); <-ended }()
+	n.Transfer(TransferOrder{ID: "one", Call: callID, To: "102", By: "Eve"})
+	f.ordered("uuid_transfer " + callerLeg)
+	for queued := true; queued; { // until the node's answer is read
+		s.mu.Lock()
+		queued = c.queued != 0
+		s.mu.Unlock()
+	}
+	n.reconcile(t.Context(), conn)
 	for len(w.reasons) > 0 {
 		if code := <-w.reasons; code == "transfer_ordered_again" {
 			t.Error("it is ordered twice")

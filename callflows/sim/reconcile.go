@@ -186,6 +186,9 @@ func (k *worker) takeUp(d dump, there map[string]dump) {
 	if c.queued != 0 && c.queued == c.state.Awaited {
 		return // it goes on when what it has ordered is sent
 	}
+	if event.Kind == callflows.Resumed && c.state.Awaited != 0 && c.taken == c.state.Awaited && c.takenOn == k.link {
+		return // it goes on by what comes of an order that was taken on this connection
+	}
 	if event.Kind == callflows.Resumed && c.asks() {
 		return // it goes on with the answer
 	}

@@ -213,6 +213,7 @@ func (k *worker) send(o order) {
 			}
 			k.sent(o)
 			if answer.refused == "" {
+				o.driven.taken, o.driven.takenOn = o.command.N, link
 				k.confirm(o)
 			} else {
 				k.released(o)

@@ -70,6 +70,8 @@ type driven struct {
 	waits   []wait // timers that have not fired
 	asked   []question
 	queued  int // the last command that waits to be sent; 0 for none
+	taken   int // the last command that the node has taken of this worker,
+	takenOn int // and on which connection
 
 	pin      pin
 	resuming bool // what it waited for is being broken off
