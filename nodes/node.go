@@ -195,6 +195,7 @@ type call struct {
 	pin      pin
 	late     bool // it began under another worker, and nothing of its state is known yet
 	moving   bool // its leg was being moved at a takeover, and that it has parked may have been told before this worker listened
+	before   bool // it may have begun before this worker listened
 	doubted  bool // the end of a leg may have been told before this worker listened, to an owner that never read it
 
 	inquiries []callflows.Command // inquiries that are not answered

@@ -126,9 +126,11 @@ func (n *Node) shipped(key string, body []byte) {
 		return
 	}
 	c := s.calls[key]
+	known := c != nil && !c.late
 	if c == nil {
 		c = s.newCall(r.State.Call)
 	}
+	c.before = c.before || !known && s.unsure // until the picture is whole
 	c.state, c.steps, c.stepped, c.orders, c.waits, c.asked, c.told, c.late = r.State, r.Steps, r.Stepped, r.Orders, r.Waits, r.Asked, n.following, false
 	c.inquiries = r.Inquiries
 	switch {

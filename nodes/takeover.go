@@ -44,12 +44,13 @@ func (n *Node) takeOver(ctx context.Context, c *esl.Conn, silent bool) {
 }
 
 // doubtLegs has the legs of calls looked for at the node, as after a gap, where the last owner may have been late: the end of one may have
-// been told before this worker listened, to an owner that died before it had read it. Their calls go on as they are.
+// been told before this worker listened, to an owner that died before it had read it. Their calls go on as they are. What was told later
+// will come, however late.
 func (n *Node) doubtLegs() {
 	for _, s := range n.shards {
 		s.mu.Lock()
 		for _, c := range s.calls {
-			c.doubted = !s.abreast
+			c.doubted = c.before && !s.abreast
 		}
 		s.mu.Unlock()
 	}

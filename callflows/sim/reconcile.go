@@ -32,7 +32,7 @@ func (k *worker) reconcile(then func()) {
 					k.endOrphan(dumps[uuid], dumps)
 				}
 				if d := dumps[uuid]; k.leads(d, dumps) && k.isStale(uuid, c) {
-					k.readopt(d, dumps)
+					k.readoptSoon(uuid, dumps)
 				}
 			}
 			k.soon(evidenceWait+8*roundTrip, then)
@@ -116,6 +116,23 @@ func (k *worker) lost(c *driven, leg, left string) callflows.Event {
 // isStale says whether a caller's leg has no call yet, or one from before the last gap.
 func (k *worker) isStale(uuid string, c *driven) bool {
 	return c == nil && !k.gone[uuid] || c != nil && (c.gaps < k.gaps || c.moving && c.state.Moving())
+}
+
+// readoptSoon takes a leg up when the worker comes to it: one is asked for after the other, and may go on meanwhile.
+func (k *worker) readoptSoon(uuid string, there map[string]dump) {
+	link := k.link
+	k.soon(k.w.between(0, 4*roundTrip), func() {
+		a := k.w.node.channels[uuid]
+		if k.link != link || a == nil {
+			return
+		}
+		d := dumpOf(a)
+		k.soon(roundTrip, func() {
+			if k.link == link && k.role == owning && k.isStale(uuid, k.calls[uuid]) {
+				k.readopt(d, there)
+			}
+		})
+	})
 }
 
 // readopt takes a caller's leg up. A ring of which nothing is known, neither a leg nor its end, may have just begun: it is

@@ -64,6 +64,7 @@ func (k *worker) shipped(r shipped) {
 	}
 	if c == nil {
 		c = k.newCall(r.facts)
+		c.before = !k.pictured
 	}
 	c.state, c.carried = *r.carried.arrived(), &carried{packed: r.carried.packed}
 	c.stepped, c.orders, c.waits, c.asked = r.stepped, r.orders, r.waits, r.asked
@@ -179,8 +180,8 @@ func (k *worker) takeOver() {
 			}
 		}
 		for _, c := range k.order {
-			c.moving = c.state.Moving() // what was told of the leg while this worker did not listen yet, its channel shows
-			c.doubted = !k.abreast      // an owner that was late may not have read of a leg's end
+			c.moving = c.state.Moving()        // what was told of the leg while this worker did not listen yet, its channel shows
+			c.doubted = c.before && !k.abreast // an owner that was late may not have read of a leg's end
 		}
 		k.soon(2*roundTrip, func() { k.reconcile(k.w.light) })
 	})

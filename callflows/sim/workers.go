@@ -24,6 +24,7 @@ const (
 	shipping     = 100 * time.Microsecond // a state on its way to the standby
 	evidenceWait = 25 * time.Millisecond
 	resendWait   = 10 * time.Second
+	resendPause  = 20 * time.Millisecond
 	confirming   = 5 * time.Millisecond // a record until it can no longer be lost with its worker
 )
 
@@ -76,6 +77,7 @@ type driven struct {
 	pin      pin
 	resuming bool // what it waited for is being broken off
 	moving   bool // its leg was being moved at a takeover
+	before   bool // it may have begun before this worker listened
 	doubted  bool // the end of a leg may have been told before this worker listened
 }
 
@@ -161,7 +163,9 @@ func (k *worker) connect() {
 		k.become(standingBy)
 		k.follow(owner)
 	}
-	k.pump()
+	if len(k.outbox) > 0 { // what waited is sent when the sender looks next
+		k.soon(k.w.between(0, resendPause), k.pump)
+	}
 }
 
 func (k *worker) become(r role) {
