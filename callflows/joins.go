@@ -84,6 +84,9 @@ func (s *step) taken() {
 	if l == nil || l.HungUp || other == nil || l.With != nil && l.With.Leg == other.Leg || s.state.Phase != Running && s.state.Phase != Talking {
 		return
 	}
+	if l.Joined {
+		l.Held = l.With
+	}
 	l.With, l.Joined, l.Taken = other, false, true
 	s.explainTaken(s.event.For, other.who(), other.Call)
 	s.watch(Command{Kind: SetTimer, Wait: JoinWait})
@@ -118,7 +121,7 @@ func (s *step) released() {
 func (s *step) release(l *Leg) {
 	taken := l.Taken
 	s.explain("not_joined", "other", l.With.who(), "call", l.With.Call)
-	l.With, l.Taken = nil, false
+	l.With, l.Joined, l.Taken, l.Held = l.Held, l.Held != nil, false, nil
 	if !taken || !s.state.Missed {
 		return
 	}
@@ -143,7 +146,7 @@ func (s *step) joined() {
 	if other.Call == "" && l.With != nil && l.With.Leg == other.Leg {
 		other = l.With // which was told when more was known
 	}
-	l.With, l.Joined, l.Taken, l.Past = other, true, false, other
+	l.With, l.Joined, l.Taken, l.Held, l.Past = other, true, false, nil, other
 	s.explain("joined", "who", s.legName(l), "other", other.who(), "call", other.Call)
 	if s.state.Phase != Running && s.state.Phase != Talking {
 		return
@@ -158,6 +161,9 @@ func (s *step) parted() {
 	l, other := s.state.leg(s.event.Leg), s.event.Other
 	switch {
 	case l == nil || l.HungUp || other == nil || s.event.At.Before(l.PlacedAt):
+		return
+	case l.Taken && l.Held != nil && l.Held.Leg == other.Leg:
+		l.Held = nil
 		return
 	case l.Joined && (l.With.Leg == other.Leg || other.Leg == ""):
 		s.explain("parted", "other", l.With.who(), "call", l.With.Call)

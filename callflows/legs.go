@@ -147,7 +147,7 @@ func (s *step) hungUp() {
 		s.explain("leg_ended", "device", s.who(l), "cause", l.Cause, "by", endedBy(s.event.End.By))
 	}
 	s.commands = append(s.commands, Command{Kind: WriteCDR, Leg: l.ID, CDR: s.cdr(l)})
-	l.With, l.Joined, l.Taken = nil, false, false
+	l.With, l.Joined, l.Taken, l.Held = nil, false, false, nil
 	if driven := s.state.leg(s.state.DrivenLeg()); driven != nil && driven.HungUp && !s.state.outlives() {
 		s.state.Phase, s.state.Awaited = Ending, 0
 	}

@@ -122,6 +122,7 @@ type Leg struct {
 	Joined  bool   `json:"joined,omitempty"`
 	Taken   bool   `json:"taken,omitempty"`   // by the other call's doing
 	Accepts bool   `json:"accepts,omitempty"` // who answers it must accept the call before the caller talks
+	Held    *Party `json:"held,omitempty"`    // Taken: whom it talks to until then
 	Past    *Party `json:"past,omitempty"`    // whom it was joined with last
 	// PlacedAt is when the node told last that it was joined, left or transferred: older words on that are told again.
 	PlacedAt time.Time `json:"placed_at,omitzero"`

@@ -229,7 +229,7 @@ func (s *step) transferred() {
 	if l.Past != nil && l.Past.Leg == e.ByLeg { // whose call may be over by now
 		device = cmp.Or(device, l.Past.Device)
 	}
-	l.With, l.Joined, l.Taken, l.PlacedAt = nil, false, false, e.At
+	l.With, l.Joined, l.Taken, l.Held, l.PlacedAt = nil, false, false, nil, e.At
 	s.drive(l)
 	*t = Transfer{Times: t.Times + 1, Source: e.Moved, Parked: true, At: e.At, Device: device, By: t.By, Order: t.Order}
 	consulted, attended := ReadConsulted(target)

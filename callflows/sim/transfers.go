@@ -235,12 +235,16 @@ func (k *worker) leads(d dump, there map[string]dump) bool {
 	return d.mark != nil && !caller
 }
 
-// endOrphan hangs up a leg that was transferred while nobody was there, and that carries nothing of its call. It has no record.
+// endOrphan hangs up a leg that was transferred while nobody was there, and that carries nothing of its call. It has no record; nor has
+// one that was joined with another call's in that moment, which talks on.
 func (k *worker) endOrphan(d dump, there map[string]dump) {
-	if _, caller := there[d.facts.Leg]; caller || d.inbound || d.mark != nil || d.source == "" || strings.HasPrefix(d.source, joinSource) || k.gone[d.uuid] {
+	if _, caller := there[d.facts.Leg]; caller || d.inbound || d.mark != nil || d.source == "" || k.gone[d.uuid] {
 		return
 	}
 	k.w.legs[d.uuid].witnessed = false
+	if strings.HasPrefix(d.source, joinSource) { // it talks, and its end is the other's
+		return
+	}
 	k.w.after(roundTrip, func() {
 		if c := k.w.node.channels[d.uuid]; c != nil {
 			k.w.node.hangUp(c, callflows.ByUs, "NORMAL_TEMPORARY_FAILURE", 0)
