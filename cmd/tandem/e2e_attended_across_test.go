@@ -1,10 +1,14 @@
 package main
 
 import (
+	"context"
+	"os"
+	"strings"
 	"testing"
 
 	"tandem/messages"
 	"tandem/sipptest"
+	"tandem/stack"
 )
 
 // twoTalks are two talks of a phone, two: it was called by one, and has called three while the first call's node takes no new calls.
@@ -135,4 +139,32 @@ func TestAttendedTransferToANodeThatDies(t *testing.T) {
 	k.two.answered().bye()
 	expected{Verdict: "The call was answered", Tells: []string{"transferred_attended", "across_failed", "transfer_recalls", "talking", "call_ended"},
 		Legs: []leg{cleared("one-phone"), {Far: "*across", Cause: "NORMAL_TEMPORARY_FAILURE", Code: 481, Fault: messages.FaultCallee}, cleared("two-phone"), cleared("two-phone")}}.check(t, w.story(t, succeed(t, k.one), 4))
+}
+
+// TestOwnerDiesDuringAnAttendedTransferAcrossNodes: the phone is out of its first talk, and the owner of both nodes is killed. The
+// standby lets the two talk, once. What the owner has said last is lost with it.
+func TestOwnerDiesDuringAnAttendedTransferAcrossNodes(t *testing.T) {
+	w, err := newWorld(within(t), t, stack.ForTest(t), worldOptions{Name: "attendedowner", Nodes: 2})
+	must(t, err)
+	w.tellOnFailure(t)
+	standby, _ := w.startAs(t, "worker2", roleCalls, roleJobs, roleRoute, roleAPI)
+	t.Cleanup(func() { _ = standby.Stop(context.Background()) })
+	awaitThat(t, "nobody stands by", func(context.Context) (bool, error) {
+		text, err := os.ReadFile(standby.Log())
+		return strings.Count(string(text), "has the whole picture") == 2, err
+	})
+	c := joining(t, w)
+	k := c.twoTalks(t)
+	if code := k.first.refer(k.second.replacing("103")); code != "202" {
+		t.Fatal("REFER: " + code)
+	}
+	k.first.ended()
+	must(t, w.worker.Kill())
+	k.second.ended()
+	k.third.bye()
+	x, y := w.story(t, succeed(t, k.one), 3), w.story(t, k.second.id, 2)
+	expected{Verdict: "The call was answered", Tells: []string{"talking", "call_ended"},
+		Legs: []leg{cleared("one-phone"), cleared("*across"), cleared("two-phone")}}.check(t, x)
+	expected{Verdict: "The call was answered", Tells: []string{"talking", "call_ended"},
+		Legs: []leg{cleared("two-phone"), cleared("three-phone")}}.check(t, y)
 }
