@@ -34,8 +34,10 @@ func (c *company) twoTalks(t *testing.T) twoTalks {
 }
 
 // TestAttendedTransferAcrossNodes: who has two talks on two nodes makes one of the others', and is out of both.
-func TestAttendedTransferAcrossNodes(t *testing.T) {
-	c := apart(t, "attended")
+func TestAttendedTransferAcrossNodes(t *testing.T) { attendedAcross(t, apart(t, "attended")) }
+
+func attendedAcross(t *testing.T, c *company) {
+	t.Helper()
 	w, k := c.w, c.twoTalks(t)
 	if code := k.first.refer(k.second.replacing("103")); code != "202" {
 		t.Fatal("REFER: " + code)

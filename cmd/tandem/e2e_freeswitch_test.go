@@ -47,3 +47,17 @@ func TestRealFreeSWITCH(t *testing.T) {
 		})
 	}
 }
+
+// TestAttendedTransferAcrossRealNodes lets two real engines meet.
+func TestAttendedTransferAcrossRealNodes(t *testing.T) {
+	where, found := stack.FindFreeSWITCH()
+	if !found || stack.IsAddress(where) {
+		t.Skip("no FreeSWITCH on this machine: set TANDEM_FREESWITCH to the path of its binary to make these calls on the real engine")
+	}
+	ctx, cancel := context.WithTimeout(t.Context(), 2*time.Minute)
+	defer cancel()
+	w, err := newWorld(ctx, t, stack.ForTest(t), worldOptions{Name: "freeswitches", Nodes: 2, FreeSWITCH: where})
+	must(t, err)
+	w.tellOnFailure(t)
+	attendedAcross(t, joining(t, w))
+}
