@@ -100,7 +100,7 @@ func (s *step) fetchedFlow(body string) (tenants.Flow, []FlowFault) {
 	}
 	around := Around{Has: ownedBy(s.config.Tenant, s.config.Ways)}
 	if t := s.config.Tenant; t != nil {
-		around.Flows = t.Published.Flows
+		around.Flows = t.Published.AllFlows()
 	}
 	return flow, Errors(CheckFlow(flow, around))
 }

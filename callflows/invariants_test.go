@@ -209,7 +209,7 @@ func (w *watcher) declared(before State, e Event, out Outcome) error {
 	for _, r := range out.Because {
 		switch r.Code {
 		case "jumped":
-			for _, f := range w.config.Tenant.Published.Flows {
+			for _, f := range w.config.Tenant.Published.AllFlows() {
 				if f.Name == r.Args.Get("flow") {
 					flowID = f.ID
 				}
@@ -217,7 +217,7 @@ func (w *watcher) declared(before State, e Event, out Outcome) error {
 			element = r.Args.Get("element")
 		case "transfer_leads":
 			flowID = OutboundFlow
-			for _, f := range w.config.Tenant.Published.Flows {
+			for _, f := range w.config.Tenant.Published.AllFlows() {
 				if f.Name == r.Args.Get("flow") {
 					flowID = f.ID
 				}

@@ -3,7 +3,6 @@ package postgres
 import (
 	"cmp"
 	"context"
-	"encoding/json"
 	"log/slog"
 	"slices"
 	"time"
@@ -61,11 +60,10 @@ func (s *Store) loadVersions(ctx context.Context, tx pgx.Tx, all []tenants.Tenan
 	var version int64
 	var document []byte
 	_, err = pgx.ForEachRow(rows, []any{&id, &version, &document}, func() error {
-		p := tenants.Published{}
-		if err := json.Unmarshal(document, &p); err != nil {
+		p, err := tenants.ReadPublished(document)
+		if err != nil {
 			s.Log.ErrorContext(ctx, "a published version cannot be read; its tenant's calls under it run without flows",
 				slog.String("tenant_id", id), slog.Int64("version", version), slog.Any("error", err))
-			p = tenants.Published{}
 		}
 		p.Version = version
 		put(byID[id], p)

@@ -142,11 +142,33 @@ func readSnapshotFile(path string) (tenants.Data, error) {
 	if got := sha256.Sum256(body); !bytes.Equal(got[:], sum) {
 		return tenants.Data{}, errors.New("its checksum does not match its content")
 	}
-	var data tenants.Data
-	if err := json.Unmarshal(body, &data); err != nil {
+	var read struct {
+		tenants.Data
+		Tenants []packedTenant `json:"tenants"`
+	}
+	if err := json.Unmarshal(body, &read); err != nil {
 		return tenants.Data{}, fmt.Errorf("its content cannot be read: %w", err)
 	}
-	return data, nil
+	read.Data.Tenants = make([]tenants.Tenant, len(read.Tenants))
+	for i := range read.Tenants {
+		read.Data.Tenants[i] = tenants.Tenant(read.Tenants[i])
+	}
+	return read.Data, nil
+}
+
+// packedTenant is a tenant whose flows are packed as it is read, so that those of all tenants are never there whole.
+type packedTenant tenants.Tenant
+
+func (p *packedTenant) UnmarshalJSON(body []byte) error {
+	t := (*tenants.Tenant)(p)
+	if err := json.Unmarshal(body, t); err != nil {
+		return err
+	}
+	t.Published.Pack()
+	for i := range t.Versions {
+		t.Versions[i].Pack()
+	}
+	return nil
 }
 
 // snapshotNames lists the local snapshots of a folder, newest first.

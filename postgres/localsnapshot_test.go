@@ -32,7 +32,7 @@ func TestALocalSnapshotIsReadAsItWasWritten(t *testing.T) {
 		t.Fatal(err)
 	}
 	want := dataOf(SnapshotHistory + 3)
-	if diff := cmp.Diff(want, local.Data, cmpopts.EquateEmpty(), cmpopts.IgnoreUnexported(tenants.Tenant{}, tenants.Schedule{})); diff != "" {
+	if diff := cmp.Diff(want, local.Data, cmpopts.EquateEmpty(), asDocument, cmpopts.IgnoreUnexported(tenants.Tenant{}, tenants.Schedule{})); diff != "" {
 		t.Error(diff)
 	}
 	if age := local.Age(want.LoadedAt.Add(time.Hour)); age != time.Hour {

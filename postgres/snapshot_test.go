@@ -88,7 +88,7 @@ func TestASnapshotHoldsWhatWasConfiguredAndNothingOfOthers(t *testing.T) {
 		Emergency: tenants.Emergency{Numbers: []string{"112", "933"}, TestNumber: "933", TrunkURI: "sip:192.0.2.9:5060"},
 		Nodes:     []tenants.Node{{Name: "m1", SIPURI: "sip:192.0.2.20:5080", EventSocket: "192.0.2.20:8021", MaxCalls: 100, Draining: true}},
 	}
-	if diff := cmp.Diff(want, got, cmpopts.IgnoreFields(tenants.Data{}, "LoadedAt", "Origin"), cmpopts.EquateEmpty(),
+	if diff := cmp.Diff(want, got, cmpopts.IgnoreFields(tenants.Data{}, "LoadedAt", "Origin"), cmpopts.EquateEmpty(), asDocument,
 		cmpopts.IgnoreUnexported(tenants.Tenant{}, tenants.Schedule{}), cmp.Comparer(func(a, b netip.Addr) bool { return a == b })); diff != "" {
 		t.Error(diff)
 	}

@@ -16,7 +16,7 @@ import (
 	"tandem/tenants"
 )
 
-var ignoreIndexes = cmpopts.IgnoreUnexported(tenants.Schedule{}, tenants.List{})
+var ignoreIndexes = cmpopts.IgnoreUnexported(tenants.Published{}, tenants.Schedule{}, tenants.List{})
 
 // sameJSON compares settings by what they say.
 var sameJSON = cmp.Comparer(func(a, b json.RawMessage) bool {

@@ -4,6 +4,8 @@ import (
 	"crypto/sha256"
 	"encoding/binary"
 	"strconv"
+
+	"tandem/tenants"
 )
 
 // A tenant may give a version of its configuration to a share of its new calls before all get it. Which calls those are is
@@ -30,7 +32,7 @@ func (d *decider) choose() {
 	if candidate == nil {
 		return // a snapshot that does not hold together gives nobody what it has not
 	}
-	d.tenant, d.flow, d.Version = candidate, nil, c.Version
+	d.tenant, d.flow, d.Version = candidate, tenants.FlowHead{}, c.Version
 	d.explain("version_on_trial", "version", strconv.FormatInt(c.Version, 10), "share", strconv.Itoa(c.Share))
 }
 

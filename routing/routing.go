@@ -86,19 +86,19 @@ func tenantOf(s *tenants.Snapshot, r *Request) *tenants.Tenant {
 }
 
 // leadsTo finds a call's tenant, and for a number that comes from outside the flow that it starts, if any.
-func leadsTo(s *tenants.Snapshot, r *Request) (*tenants.Tenant, *tenants.Flow) {
+func leadsTo(s *tenants.Snapshot, r *Request) (*tenants.Tenant, tenants.FlowHead) {
 	if r.AuthUser != "" {
-		return s.TenantByDomain(r.AuthRealm), nil
+		return s.TenantByDomain(r.AuthRealm), tenants.FlowHead{}
 	}
 	if r.across() {
-		return s.Tenant(r.Between), nil
+		return s.Tenant(r.Between), tenants.FlowHead{}
 	}
 	if r.Between != "" {
 		return s.NumberLeads(trunkNumber(r.To.User))
 	}
 	trunk := s.TrunkByAddress(r.Source)
 	if trunk != nil && trunk.Tenant != "" {
-		return s.Tenant(trunk.Tenant), nil // whatever number is dialled: what a tenant's own trunk brings is the tenant's
+		return s.Tenant(trunk.Tenant), tenants.FlowHead{} // whatever number is dialled: what a tenant's own trunk brings is the tenant's
 	}
 	return s.NumberLeads(numberFrom(trunk, r.dialledAt(trunk)))
 }
@@ -153,10 +153,10 @@ type decider struct {
 	facts    Facts
 	request  *Request
 	tenant   *tenants.Tenant
-	flow     *tenants.Flow  // that the dialled number starts, if that has been found with its tenant
-	trunk    *tenants.Trunk // by which the caller comes; nil for a device
-	names    [3]string      // all by which the caller may be blocked
-	named    int            // how many they are
+	flow     tenants.FlowHead // that the dialled number starts, if that has been found with its tenant
+	trunk    *tenants.Trunk   // by which the caller comes; nil for a device
+	names    [3]string        // all by which the caller may be blocked
+	named    int              // how many they are
 
 	unexplained bool
 }
@@ -347,7 +347,7 @@ func (d *decider) findFlow() bool {
 	if !token(d.Dialled) {
 		return d.reject(404, "Not Found", "INVALID_NUMBER_FORMAT", 28, messages.FaultCaller, "number_unreadable")
 	}
-	if d.flow != nil {
+	if d.flow.ID != "" {
 		d.FlowID = d.flow.ID
 		d.explain("route_found", "number", d.Dialled, "flow", d.flow.Name)
 		return true
@@ -361,10 +361,10 @@ func (d *decider) findFlow() bool {
 	}
 	d.FlowID = to.FlowID
 	if to.Rest != "" {
-		d.explain("prefix_found", "prefix", to.Prefix, "rest", to.Rest, "flow", d.tenant.Flow(to.FlowID).Name)
+		d.explain("prefix_found", "prefix", to.Prefix, "rest", to.Rest, "flow", d.tenant.FlowHead(to.FlowID).Name)
 		return true
 	}
-	d.explain("route_found", "number", d.Dialled, "flow", d.tenant.Flow(to.FlowID).Name)
+	d.explain("route_found", "number", d.Dialled, "flow", d.tenant.FlowHead(to.FlowID).Name)
 	return true
 }
 

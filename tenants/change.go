@@ -27,7 +27,7 @@ func (s *Snapshot) With(c Change, parse ParseSettings) (*Snapshot, []Fault) {
 		return s.merged(c, parse)
 	}
 	next := &Snapshot{data: Data{LoadedAt: c.LoadedAt, Revision: c.Revision, Trunks: c.Trunks, Outbound: c.Outbound, Emergency: c.Emergency, Nodes: c.Nodes, Origin: c.Origin},
-		all: slices.Clone(s.all), tenants: maps.Clone(s.tenants), domains: maps.Clone(s.domains), numbers: s.numbers.next()}
+		all: slices.Clone(s.all), tenants: maps.Clone(s.tenants), domains: maps.Clone(s.domains), numbers: s.numbers.next(), recent: s.recent}
 	places := map[string]uint32{} // of those that are replaced
 	for _, id := range c.Gone {
 		next.dismiss(id)
@@ -38,7 +38,7 @@ func (s *Snapshot) With(c Change, parse ParseSettings) (*Snapshot, []Fault) {
 		}
 	}
 	var faults []Fault
-	same := newSharing(parse)
+	same := newSharing(parse, next.recent)
 	for i := range c.Tenants {
 		t := &Tenant{}
 		*t = c.Tenants[i]

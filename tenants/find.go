@@ -17,7 +17,7 @@ type finder struct {
 type slot struct {
 	key   uint64
 	place uint32
-	leads uint32 // another place that the name leads to: of a route, its flow's
+	leads uint32 // where in its version's text the flow stands that the name leads to, or that it is the name of
 }
 
 // fill is how full a table becomes, in fifths.

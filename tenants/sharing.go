@@ -2,76 +2,57 @@ package tenants
 
 import (
 	"encoding/json"
-	"maps"
-	"slices"
+	"time"
 )
 
-// sharing lets what is equal in many flows be there once: settings and what they are parsed to, exits, names of types. Ten
-// thousand tenants have few that are their own. Nobody changes any of it once a snapshot is made.
+// sharing is what the tenants of a snapshot have in common while it is made: settings that have been tried already, time zones,
+// and rooms that are used again.
 type sharing struct {
-	of       ParseSettings
-	types    map[string]string
-	settings map[string]map[string]sharedSettings // by type, by settings
-	exits    map[string]map[string]string
-	kept     int
+	of     ParseSettings
+	recent *recent
+	tried  map[string]map[string]error // settings by type, that are alike in many flows
+	kept   int
+	zones  map[string]*time.Location
+	texts  texts
+	room   []byte
 }
 
-type sharedSettings struct {
-	settings json.RawMessage
-	parsed   any
-}
-
-// Bounds of what is kept while a snapshot is made. What comes later is not shared.
+// Bounds of what is kept while a snapshot is made. What comes later is tried again.
 const (
-	maxShared      = 1 << 16
-	maxSharedBytes = 512 // of settings, or of the names of exits
+	maxTried      = 1 << 16
+	maxTriedBytes = 512 // of settings
 )
 
-func newSharing(parse ParseSettings) *sharing {
-	return &sharing{of: parse, types: map[string]string{}, settings: map[string]map[string]sharedSettings{}, exits: map[string]map[string]string{}}
+func newSharing(parse ParseSettings, recent *recent) *sharing {
+	return &sharing{of: parse, recent: recent, tried: map[string]map[string]error{}, zones: map[string]*time.Location{}, texts: texts{known: map[string]string{}}}
 }
 
-// element gives an element with its settings parsed, and in place of what it has in common with those before it theirs.
-func (s *sharing) element(e Element) (Element, error) {
-	known, there := s.settings[e.Type]
-	if !there && len(s.settings) < maxShared {
-		known = map[string]sharedSettings{}
-		s.settings[e.Type], s.types[e.Type] = known, e.Type
+// parses says whether a type takes settings.
+func (s *sharing) parses(elementType string, settings json.RawMessage) error {
+	tried := s.tried[elementType]
+	if err, there := tried[string(settings)]; there {
+		return err
 	}
-	if there {
-		e.Type = s.types[e.Type]
-	}
-	e.Exits = s.sharedExits(e.Exits)
-	if kept, there := known[string(e.Settings)]; there {
-		e.Settings, e.Parsed = kept.settings, kept.parsed
-		return e, nil
-	}
-	var err error
-	if e.Parsed, err = s.of(e.Type, e.Settings); err == nil && known != nil && s.kept < maxShared && len(e.Settings) <= maxSharedBytes {
-		known[string(e.Settings)] = sharedSettings{e.Settings, e.Parsed}
+	_, err := s.of(elementType, settings)
+	if s.kept < maxTried && len(settings) <= maxTriedBytes && len(elementType) <= maxTriedBytes {
+		if tried == nil {
+			tried = map[string]error{}
+			s.tried[elementType] = tried
+		}
+		tried[string(settings)] = err
 		s.kept++
 	}
-	return e, err
+	return err
 }
 
-func (s *sharing) sharedExits(exits map[string]string) map[string]string {
-	const usual = 128
-	if len(exits) == 0 {
-		return exits
+// zone finds a time zone by its IANA name, once for all tenants.
+func (s *sharing) zone(name string) (*time.Location, error) {
+	if known := s.zones[name]; known != nil {
+		return known, nil
 	}
-	var room [8]string
-	names := slices.AppendSeq(room[:0], maps.Keys(exits))
-	slices.Sort(names)
-	key := make([]byte, 0, usual)
-	for _, name := range names {
-		key = append(append(append(append(key, name...), 0), exits[name]...), 0)
+	found, err := zone(name)
+	if err == nil {
+		s.zones[name] = found
 	}
-	if known, there := s.exits[string(key)]; there {
-		return known
-	}
-	if s.kept < maxShared && len(key) <= maxSharedBytes {
-		s.exits[string(key)] = exits
-		s.kept++
-	}
-	return exits
+	return found, err
 }

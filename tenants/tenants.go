@@ -37,14 +37,14 @@ type Data struct {
 
 // Tenant is one customer: what is always current, and the published version of the rest.
 type Tenant struct {
-	// What each decision reads stands together, in a few lines of the processor's cache: of a million numbers none is in it.
+	// What each decision reads stands together, in two lines of the processor's cache: of a million numbers none is in it.
 	ID                string    `json:"id"`
 	MaxCalls          int       `json:"max_calls"`            // live calls at once; 0 means no limit
 	MaxCallsPerSecond int       `json:"max_calls_per_second"` // calls that begin within a second; 0 means no limit
 	Candidate         Candidate `json:"candidate,omitzero"`   // the version that some new calls get instead of Published
-	Published         Published `json:"published"`            // the version that new calls get, or the one that At was asked for
 	Suspended         bool      `json:"suspended"`
 	place             uint32    // in its snapshot
+	Published         Published `json:"published"` // the version that new calls get, or the one that At was asked for
 	parts                       // indexes of Published
 	Name              string    `json:"name"`
 
@@ -92,8 +92,10 @@ type Device struct {
 
 // Published is one version of the versioned part. It never changes once it is published.
 type Published struct {
-	Version        int64      `json:"version"`
-	PublishedAt    time.Time  `json:"published_at"`
+	Version     int64 `json:"version"`
+	packed      packedFlows
+	PublishedAt time.Time `json:"published_at"`
+	// Flows is empty in a snapshot, which keeps them packed: see AllFlows and Tenant.Flow.
 	Flows          []Flow     `json:"flows"`
 	Schedules      []Schedule `json:"schedules"`
 	Lists          []List     `json:"lists,omitempty"`
@@ -122,7 +124,7 @@ type Element struct {
 	Settings json.RawMessage   `json:"settings,omitempty"`
 	Exits    map[string]string `json:"exits,omitempty"` // exit name -> key of the next element
 
-	// Parsed is what the type made of Settings when the snapshot was loaded.
+	// Parsed is what the type made of Settings, in a flow that Tenant.Flow gives.
 	Parsed any `json:"-"`
 }
 
@@ -168,6 +170,7 @@ type Snapshot struct {
 	trunks    map[netip.Addr]*Trunk
 	nodes     map[string]*Node // by name
 	ways      *Ways
+	recent    *recent // flows that are read, also of the snapshots that follow
 }
 
 // Fault is one thing that NewSnapshot left out because it does not hold together. The rest of the tenant lives on.
@@ -197,10 +200,13 @@ func NextSnapshot(previous *Snapshot, data Data, parse ParseSettings) (*Snapshot
 		domains: make(map[string]*Tenant, len(data.Tenants)), numbers: newOwners(countNumbers(data.Tenants))}
 	s.data.Tenants = nil
 	var faults []Fault
-	same := newSharing(parse)
+	s.recent = previous.read()
+	same := newSharing(parse, s.recent)
+	ids := idsOf(data.Tenants)
 	for i := range data.Tenants {
 		t := &Tenant{}
 		*t = data.Tenants[i] // of its own, so that it can be replaced by itself
+		t.ID, ids = ids[:len(t.ID)], ids[len(t.ID):]
 		if s.tenants[t.ID] != nil {
 			faults = append(faults, Fault{Tenant: t.ID, Path: "id", Detail: "is there twice; the first is used"})
 			continue
@@ -209,6 +215,15 @@ func NextSnapshot(previous *Snapshot, data Data, parse ParseSettings) (*Snapshot
 		faults = append(faults, s.admit(t)...)
 	}
 	return s, append(faults, s.indexPlatform()...)
+}
+
+// idsOf puts the ids of tenants, which are in every decision, close together.
+func idsOf(all []Tenant) string {
+	var ids strings.Builder
+	for i := range all {
+		ids.WriteString(all[i].ID)
+	}
+	return ids.String()
 }
 
 func countNumbers(all []Tenant) (n int) {
@@ -267,7 +282,8 @@ func zone(name string) (*time.Location, error) {
 func (t *Tenant) index(before *Tenant, same *sharing) []Fault {
 	var faults []Fault
 	fault := func(path, detail string) { faults = append(faults, Fault{Tenant: t.ID, Path: path, Detail: detail}) }
-	location, err := zone(t.TimeZone)
+	t.gather(same)
+	location, err := same.zone(t.TimeZone)
 	if err != nil {
 		location = time.UTC
 		fault("time_zone", "is not known; UTC is used")
@@ -276,9 +292,6 @@ func (t *Tenant) index(before *Tenant, same *sharing) []Fault {
 	t.users, t.devices, t.byName = index(len(t.Users), t.userID), index(len(t.Devices), t.deviceID), newFinder(len(t.Devices))
 	for i := range t.Devices {
 		d := &t.Devices[i]
-		if u := t.User(d.UserID); u != nil {
-			d.UserID = u.ID // the same text, there once
-		}
 		s, fresh := t.byName.put(d.Username, t.username)
 		if !fresh {
 			fault("devices/"+d.ID+"/username", "belongs to device "+t.Devices[s.place].ID)
@@ -297,10 +310,7 @@ func (t *Tenant) indexPublished(same *sharing) []Fault {
 	p, location := &t.Published, t.location
 	p.detach()
 	t.schedule, t.lists = index(len(p.Schedules), t.scheduleID), index(len(p.Lists), t.listID)
-	t.blocked, t.blockedBits = index(len(p.BlockedCallers), t.blockedName), 0
-	for _, b := range p.BlockedCallers {
-		t.blockedBits |= bitOf(b)
-	}
+	t.blocked = index(len(p.BlockedCallers), t.blockedName)
 	t.prefixes = finder{}
 	for i := range p.Lists {
 		p.Lists[i].index()
@@ -309,7 +319,7 @@ func (t *Tenant) indexPublished(same *sharing) []Fault {
 		s := &p.Schedules[i]
 		s.location = location
 		if s.TimeZone != "" {
-			if own, err := zone(s.TimeZone); err == nil {
+			if own, err := same.zone(s.TimeZone); err == nil {
 				s.location = own
 			} else {
 				fault("schedules/"+s.ID+"/time_zone", "is not known; the tenant's is used")
@@ -321,15 +331,27 @@ func (t *Tenant) indexPublished(same *sharing) []Fault {
 			}
 		}
 	}
-	t.flows, t.routes = newFinder(len(p.Flows)), newFinder(len(p.Routes))
-	for i := range p.Flows {
-		f := &p.Flows[i]
-		if path, err := f.parse(same); err != nil {
+	t.indexFlows(same, fault)
+	return faults
+}
+
+// indexFlows makes the indexes of flows and routes.
+func (t *Tenant) indexFlows(same *sharing, fault func(path, detail string)) {
+	p := &t.Published
+	flows := p.AllFlows()
+	p.settle(same, flows)
+	for _, b := range p.BlockedCallers {
+		p.packed.blocked |= bitsOf(b)
+	}
+	t.flows, t.routes = newFinder(len(flows)), newFinder(len(p.Routes))
+	for i := range flows {
+		f := &flows[i]
+		if path, err := f.check(same); err != nil {
 			fault("flows/"+f.ID+path, err.Error())
 			continue
 		}
 		s, _ := t.flows.put(f.ID, t.flowID)
-		s.place = uint32(i)
+		s.place, s.leads = uint32(i), p.packed.at[i]
 	}
 	for i := range p.Routes {
 		r := &p.Routes[i]
@@ -339,14 +361,13 @@ func (t *Tenant) indexPublished(same *sharing) []Fault {
 			continue
 		}
 		s, _ := t.routes.put(r.Dialled, t.dialled)
-		s.place, s.leads = uint32(i), flow.place
-		r.FlowID = p.Flows[flow.place].ID // the same text, there once
+		s.place, s.leads = uint32(i), flow.leads
+		r.FlowID = p.packed.id(int(flow.place)) // the same text, there once
 		if r.Prefix {
 			s, _ := t.prefixes.put(r.Dialled, t.dialled)
 			s.place = uint32(i)
 		}
 	}
-	return faults
 }
 
 // What finders ask for.
@@ -355,20 +376,23 @@ func (t *Tenant) deviceID(i int) string    { return t.Devices[i].ID }
 func (t *Tenant) username(i int) string    { return t.Devices[i].Username }
 func (t *Tenant) scheduleID(i int) string  { return t.Published.Schedules[i].ID }
 func (t *Tenant) listID(i int) string      { return t.Published.Lists[i].ID }
-func (t *Tenant) flowID(i int) string      { return t.Published.Flows[i].ID }
+func (t *Tenant) flowID(i int) string      { return t.Published.packed.id(i) }
 func (t *Tenant) dialled(i int) string     { return t.Published.Routes[i].Dialled }
 func (t *Tenant) blockedName(i int) string { return t.Published.BlockedCallers[i] }
 
-func (f *Flow) parse(same *sharing) (path string, err error) {
+// check says what does not hold together in a flow, and where.
+func (f *Flow) check(same *sharing) (path string, err error) {
 	if _, ok := f.Elements[f.Start]; !ok {
 		return "/start", fmt.Errorf("names no element")
 	}
-	for _, key := range slices.Sorted(maps.Keys(f.Elements)) {
-		e, err := same.element(f.Elements[key])
-		if err != nil {
+	var room [8]string
+	keys := slices.AppendSeq(room[:0], maps.Keys(f.Elements))
+	slices.Sort(keys)
+	for _, key := range keys {
+		e := f.Elements[key]
+		if err := same.parses(e.Type, e.Settings); err != nil {
 			return "/elements/" + key + "/settings", err
 		}
-		f.Elements[key] = e
 		for _, exit := range slices.Sorted(maps.Keys(e.Exits)) {
 			if _, ok := f.Elements[e.Exits[exit]]; !ok {
 				return "/elements/" + key + "/exits/" + exit, fmt.Errorf("leads to an element that is not there")
@@ -427,17 +451,17 @@ func (s *Snapshot) TenantByNumber(number string) *Tenant {
 }
 
 // NumberLeads finds the tenant that owns an E.164 number, or nil, and the flow that the number starts as the tenant is
-// Published, or nil. It is TenantByNumber and FlowFor in one look.
-func (s *Snapshot) NumberLeads(number string) (*Tenant, *Flow) {
+// Published, if any. It is TenantByNumber and Leads in one look.
+func (s *Snapshot) NumberLeads(number string) (*Tenant, FlowHead) {
 	place, leads, owned := s.numbers.of(number)
 	if !owned {
-		return nil, nil
+		return nil, FlowHead{}
 	}
 	t := s.all[place]
 	if leads == nowhere {
-		return t, nil
+		return t, FlowHead{}
 	}
-	return t, &t.Published.Flows[leads]
+	return t, t.Published.packed.head(leads)
 }
 
 // TrunkByAddress finds the trunk that calls from an address, or nil. A disabled trunk is not found.
@@ -485,13 +509,12 @@ func (t *Tenant) Route(dialled string) *Route {
 	return at(t.Published.Routes, t.routes.find(dialled, t.dialled))
 }
 
-// FlowFor finds the flow that a dialled extension or number starts, or nil: that of its Route, found faster.
-func (t *Tenant) FlowFor(dialled string) *Flow {
-	s := t.routes.find(dialled, t.dialled)
-	if s == nil {
-		return nil
+// Leads says which flow a dialled extension or number starts: that of its Route, found faster.
+func (t *Tenant) Leads(dialled string) FlowHead {
+	if s := t.routes.find(dialled, t.dialled); s != nil {
+		return t.Published.packed.head(s.leads)
 	}
-	return &t.Published.Flows[s.leads]
+	return FlowHead{}
 }
 
 // RouteByPrefix finds the route of the longest prefix that a dialled text begins with, and what follows the prefix. It is nil
@@ -508,8 +531,23 @@ func (t *Tenant) RouteByPrefix(dialled string) (r *Route, rest string) {
 // maxPrefix is the length of the longest prefix that a route may have.
 const maxPrefix = 20
 
-// Flow finds a flow by id, or nil.
-func (t *Tenant) Flow(id string) *Flow { return at(t.Published.Flows, t.flows.find(id, t.flowID)) }
+// Flow finds a flow by id, or nil. It is not to be changed.
+func (t *Tenant) Flow(id string) *Flow {
+	s := t.flows.find(id, t.flowID)
+	if s == nil {
+		return nil
+	}
+	return t.Published.packed.whole(int(s.place))
+}
+
+// FlowHead finds what is known of a flow without reading its elements, by its id.
+func (t *Tenant) FlowHead(id string) FlowHead {
+	s := t.flows.find(id, t.flowID)
+	if s == nil {
+		return FlowHead{}
+	}
+	return t.Published.packed.head(s.leads)
+}
 
 // Schedule finds a schedule by id, or nil.
 func (t *Tenant) Schedule(id string) *Schedule {
@@ -521,16 +559,18 @@ func (t *Tenant) List(id string) *List { return at(t.Published.Lists, t.lists.fi
 
 // Blocked says whether calls from this number or user name are refused.
 func (t *Tenant) Blocked(caller string) bool {
-	return t.blockedBits&bitOf(caller) != 0 && t.blocked.find(caller, t.blockedName) != nil
+	bits := bitsOf(caller)
+	return t.Published.packed.blocked&bits == bits && t.blocked.find(caller, t.blockedName) != nil
 }
 
-// bitOf is one of 64 bits for a name.
-func bitOf(name string) uint64 {
+// bitsOf are two of 64 bits for a name.
+func bitsOf(name string) uint64 {
 	key, _ := keyOf(name)
-	return 1 << (key * spread >> 58)
+	key *= spread
+	return 1<<(key>>58) | 1<<(key>>52&63)
 }
 
-// leads is the place of the flow that a number starts, or nowhere.
+// leads is the offset of the flow that a number starts, or nowhere.
 func (t *Tenant) leads(number string) uint32 {
 	if s := t.routes.find(number, t.dialled); s != nil {
 		return s.leads

@@ -1,8 +1,8 @@
 package tenants
 
 import (
-	"maps"
 	"slices"
+	"sync/atomic"
 )
 
 // A tenant has one version that new calls get, perhaps a candidate that some of them get, and older ones under which calls are
@@ -29,34 +29,44 @@ type parts struct {
 	schedule finder // by id
 	lists    finder // by id
 	blocked  finder
-	// blockedBits has a bit for each blocked caller.
-	blockedBits uint64
 
 	faults []Fault // what was left out
 }
 
 // detach makes what indexing writes into the version's own: other snapshots may be reading the rest.
 func (p *Published) detach() {
-	if !p.indexed() {
-		return // nobody else has it yet
+	p.Lists, p.Schedules, p.Routes = slices.Clip(slices.Clone(p.Lists)), slices.Clip(slices.Clone(p.Schedules)), slices.Clip(slices.Clone(p.Routes))
+}
+
+// settle packs the flows of a version that is being indexed, and puts the texts of its routes next to them.
+func (p *Published) settle(same *sharing, flows []Flow) {
+	w := packing{text: same.room[:0], at: make([]uint32, 0, len(flows))}
+	for i := range flows {
+		w.flow(&flows[i])
 	}
-	p.Lists, p.Schedules, p.Flows = slices.Clone(p.Lists), slices.Clone(p.Schedules), slices.Clone(p.Flows)
-	for i := range p.Flows {
-		p.Flows[i].Elements = maps.Clone(p.Flows[i].Elements)
+	dialled := len(w.text)
+	for i := range p.Routes {
+		w.text = append(w.text, p.Routes[i].Dialled...)
+	}
+	text := string(w.text)
+	for i := range p.Routes {
+		r := &p.Routes[i]
+		r.Dialled = text[dialled:][:len(r.Dialled)]
+		dialled += len(r.Dialled)
+	}
+	same.room = w.text
+	p.packed = packedFlows{text: text, at: w.at, read: make([]atomic.Pointer[Flow], len(flows)), recent: same.recent, parse: same.of}
+	if len(flows) > 0 {
+		p.Flows = nil
 	}
 }
 
-// indexed says whether a snapshot has been made of the version.
-func (p *Published) indexed() bool {
-	for i := range p.Flows {
-		for _, e := range p.Flows[i].Elements {
-			if e.Parsed != nil {
-				return true
-			}
-		}
+// read is what a snapshot that may be nil and those after it have read.
+func (s *Snapshot) read() *recent {
+	if s == nil {
+		return &recent{}
 	}
-	return slices.ContainsFunc(p.Schedules, func(s Schedule) bool { return s.location != nil }) ||
-		slices.ContainsFunc(p.Lists, func(l List) bool { return l.entries != nil })
+	return s.recent
 }
 
 // known finds a tenant of a snapshot that may be nil.
@@ -117,7 +127,7 @@ func (t *Tenant) With(pinned *Tenant) *Tenant {
 func (t *Tenant) Under(p Published, parse ParseSettings) (*Tenant, []Fault) {
 	view := *t
 	view.Published, view.parts = p, parts{}
-	view.indexOrShare(nil, newSharing(parse))
+	view.indexOrShare(nil, newSharing(parse, t.Published.packed.recent))
 	return &view, view.faults
 }
 

@@ -133,7 +133,7 @@ func (w *world) anyRequest(t *tenants.Tenant) routing.Request {
 	}
 	device := t.Devices[w.rng.IntN(len(t.Devices))]
 	r.AuthUser, r.AuthRealm, r.From.User = device.Username, t.Domain, device.Username
-	r.To.User = fmt.Sprintf("2%02d", w.rng.IntN(len(t.Published.Flows)))
+	r.To.User = fmt.Sprintf("2%02d", w.rng.IntN(len(t.Published.AllFlows())))
 	switch {
 	case w.chance(5):
 		r.To.User = emergencyNumber

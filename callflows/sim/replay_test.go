@@ -197,7 +197,7 @@ func refusing(t *testing.T, s *tenants.Snapshot) *tenants.Snapshot {
 	for _, tenant := range data.Tenants {
 		p := tenant.Published
 		tenant.Published.Flows, tenant.Versions = nil, nil
-		for _, f := range p.Flows {
+		for _, f := range p.AllFlows() {
 			tenant.Published.Flows = append(tenant.Published.Flows, tenants.Flow{ID: f.ID, Name: f.Name, Start: "x",
 				Elements: map[string]tenants.Element{"x": {Type: "respond", Settings: json.RawMessage(`{"code":410}`)}}})
 		}

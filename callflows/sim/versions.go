@@ -109,7 +109,7 @@ func (w *world) publish() {
 // nextVersion draws a new version of a tenant.
 func (w *world) nextVersion(t *tenants.Tenant) tenants.Published {
 	w.versions[t.ID]++
-	p := w.anyPublished(t, w.versions[t.ID], len(t.Published.Flows), len(w.tenants))
+	p := w.anyPublished(t, w.versions[t.ID], len(t.Published.AllFlows()), len(w.tenants))
 	w.archive[edition{t.ID, p.Version}] = p
 	return p
 }

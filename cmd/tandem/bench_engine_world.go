@@ -44,6 +44,7 @@ func customers(count, numbersEach int) tenants.Data {
 	}
 	for t := range count {
 		data.Tenants = append(data.Tenants, customer(t, numbersEach))
+		data.Tenants[t].Published.Pack() // as what is loaded
 	}
 	return data
 }
