@@ -148,10 +148,10 @@ func TestADocumentThatCannotBeReadStopsItsTenantAlone(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if p := data.Tenants[0].Published; p.Version != 7 || p.Flows != nil {
+	if p := data.Tenants[0].Published; p.Version != 7 || p.AllFlows() != nil {
 		t.Errorf("tenant one runs %+v", p)
 	}
-	if p := data.Tenants[1].Published; p.Version != 1 || len(p.Flows) != 1 {
+	if p := data.Tenants[1].Published; p.Version != 1 || len(p.AllFlows()) != 1 {
 		t.Errorf("tenant two runs %+v", p)
 	}
 	seen.await(t, "tenant_id=one")
