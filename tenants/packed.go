@@ -153,7 +153,8 @@ func ReadPublished(document []byte) (Published, error) {
 	return p, nil
 }
 
-// Pack brings a version's flows into the form in which snapshots keep them: they are there by AllFlows alone then.
+// Pack brings a version's flows into the form in which snapshots keep them: they are there by AllFlows alone then. What is dialled
+// in its routes is put next to them.
 func (p *Published) Pack() {
 	if len(p.Flows) == 0 {
 		return
@@ -162,7 +163,18 @@ func (p *Published) Pack() {
 	for i := range p.Flows {
 		w.flow(&p.Flows[i])
 	}
-	p.packed, p.Flows = packedFlows{text: string(w.text), at: w.at}, nil
+	dialled := len(w.text)
+	p.Routes = slices.Clip(slices.Clone(p.Routes))
+	for i := range p.Routes {
+		w.text = append(w.text, p.Routes[i].Dialled...)
+	}
+	text := string(w.text)
+	for i := range p.Routes {
+		r := &p.Routes[i]
+		r.Dialled = text[dialled:][:len(r.Dialled)]
+		dialled += len(r.Dialled)
+	}
+	p.packed, p.Flows = packedFlows{text: text, at: w.at}, nil
 }
 
 // AllFlows gives the version's flows, in whichever form they are there, without what their types make of their settings. They

@@ -6,7 +6,7 @@ import (
 )
 
 // sharing is what the tenants of a snapshot have in common while it is made: settings that have been tried already, time zones,
-// and rooms that are used again.
+// and a room that is used again.
 type sharing struct {
 	of     ParseSettings
 	recent *recent
@@ -14,7 +14,6 @@ type sharing struct {
 	kept   int
 	zones  map[string]*time.Location
 	texts  texts
-	room   []byte
 }
 
 // Bounds of what is kept while a snapshot is made. What comes later is tried again.

@@ -19,6 +19,7 @@ import (
 	"net/netip"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"time"
 )
 
@@ -299,6 +300,7 @@ func (t *Tenant) index(before *Tenant, same *sharing) []Fault {
 		}
 		s.place = uint32(i)
 	}
+	t.indexDevicesOf()
 	t.indexSettings()
 	return append(faults, t.indexVersions(before, same)...)
 }
@@ -309,6 +311,7 @@ func (t *Tenant) indexPublished(same *sharing) []Fault {
 	fault := func(path, detail string) { faults = append(faults, Fault{Tenant: t.ID, Path: path, Detail: detail}) }
 	p, location := &t.Published, t.location
 	p.detach()
+	p.Pack()
 	t.schedule, t.lists = index(len(p.Schedules), t.scheduleID), index(len(p.Lists), t.listID)
 	t.blocked = index(len(p.BlockedCallers), t.blockedName)
 	t.prefixes = finder{}
@@ -339,7 +342,7 @@ func (t *Tenant) indexPublished(same *sharing) []Fault {
 func (t *Tenant) indexFlows(same *sharing, fault func(path, detail string)) {
 	p := &t.Published
 	flows := p.AllFlows()
-	p.settle(same, flows)
+	p.packed.read, p.packed.recent, p.packed.parse, p.packed.blocked = make([]atomic.Pointer[Flow], len(flows)), same.recent, same.of, 0
 	for _, b := range p.BlockedCallers {
 		p.packed.blocked |= bitsOf(b)
 	}
@@ -495,7 +498,8 @@ func at[T any](all []T, s *slot) *T {
 // DevicesOf lists a user's devices in the order of configuration.
 func (t *Tenant) DevicesOf(userID string) []*Device {
 	var all []*Device
-	for i := range t.Devices {
+	from, until := t.devicesWithin(userID)
+	for i := from; i < until; i++ {
 		if t.Devices[i].UserID == userID {
 			all = append(all, &t.Devices[i])
 		}

@@ -2,7 +2,6 @@ package tenants
 
 import (
 	"slices"
-	"sync/atomic"
 )
 
 // A tenant has one version that new calls get, perhaps a candidate that some of them get, and older ones under which calls are
@@ -33,31 +32,11 @@ type parts struct {
 	faults []Fault // what was left out
 }
 
-// detach makes what indexing writes into the version's own: other snapshots may be reading the rest.
+// detach makes what indexing writes into the version's own where another snapshot may be reading it, and no larger than it needs to be.
 func (p *Published) detach() {
-	p.Lists, p.Schedules, p.Routes = slices.Clip(slices.Clone(p.Lists)), slices.Clip(slices.Clone(p.Schedules)), slices.Clip(slices.Clone(p.Routes))
-}
-
-// settle packs the flows of a version that is being indexed, and puts the texts of its routes next to them.
-func (p *Published) settle(same *sharing, flows []Flow) {
-	w := packing{text: same.room[:0], at: make([]uint32, 0, len(flows))}
-	for i := range flows {
-		w.flow(&flows[i])
-	}
-	dialled := len(w.text)
-	for i := range p.Routes {
-		w.text = append(w.text, p.Routes[i].Dialled...)
-	}
-	text := string(w.text)
-	for i := range p.Routes {
-		r := &p.Routes[i]
-		r.Dialled = text[dialled:][:len(r.Dialled)]
-		dialled += len(r.Dialled)
-	}
-	same.room = w.text
-	p.packed = packedFlows{text: text, at: w.at, read: make([]atomic.Pointer[Flow], len(flows)), recent: same.recent, parse: same.of}
-	if len(flows) > 0 {
-		p.Flows = nil
+	p.Lists, p.Schedules = slices.Clone(p.Lists), slices.Clone(p.Schedules)
+	if p.packed.parse != nil || cap(p.Routes) > len(p.Routes)+len(p.Routes)/8 {
+		p.Routes = slices.Clip(slices.Clone(p.Routes))
 	}
 }
 
