@@ -86,7 +86,7 @@ func (w *worker) writeOperatorKey() error {
 
 // openAPI adds the operations of package api, and those that this worker has beside.
 func (w *worker) openAPI(router *gin.Engine) *api.API {
-	return api.New(router, &api.API{Owner: w.store, Service: &provisioning.Service{Store: w.apiStore}, Log: w.log, Operator: w.operatorKey})
+	return api.New(router, &api.API{Owner: w.store, Service: &provisioning.Service{Store: w.apiStore, Phones: w.phones}, Resync: w.resync, Log: w.log, Operator: w.operatorKey})
 }
 
 // health says what this worker reaches. It is 200 while calls can be decided, which needs neither server.

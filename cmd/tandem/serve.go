@@ -20,6 +20,7 @@ import (
 	fetcher "tandem/fetch"
 	"tandem/media"
 	"tandem/postgres"
+	"tandem/provisioning"
 	"tandem/provisioning/api"
 	"tandem/rabbit"
 )
@@ -51,6 +52,7 @@ type serveCommand struct {
 	NodeMediaDir string         `env:"TANDEM_NODE_MEDIA_DIR" help:"The same folder as the media nodes see it, when that is another path."`
 	Speech       string         `env:"TANDEM_TTS" help:"Engine for text to speech that the media nodes have loaded, and its voice: flite/kal. Without it nothing is spoken."`
 	IgnoreCPU    bool           `name:"ignore-node-cpu" env:"TANDEM_IGNORE_NODE_CPU" help:"Do not judge by its machine's processors whether a media node is overloaded: for machines that do other work."`
+	Phones       phoneFlags     `embed:""`
 	Prefetch     int            `env:"TANDEM_ROUTE_PREFETCH" default:"${route_prefetch}" help:"Routing requests that this worker may hold at once; a paused one holds them up."`
 }
 
@@ -72,6 +74,7 @@ type worker struct {
 	decided  sync.Pool // of *decided
 
 	rest        *api.API
+	phones      provisioning.PhoneSettings
 	operatorKey string // of whoever operates this worker, for as long as it runs
 
 	replaying atomic.Bool // calls, for somebody who asked by HTTP
@@ -189,6 +192,9 @@ func (w *worker) run(ctx context.Context) error {
 			w.start(ctx, cancel, role, run)
 		}
 	}
+	if slices.Contains(w.settings.Roles, roleAPI) {
+		w.start(ctx, cancel, "phones", w.phoneFiles)
+	}
 	w.log.InfoContext(ctx, "worker is up", slog.Any("roles", w.settings.Roles), slog.Int64("revision", w.source.Current().Revision()))
 	<-ctx.Done()
 	return stopped(ctx)
@@ -206,6 +212,9 @@ func stopped(ctx context.Context) error {
 func (w *worker) open(ctx context.Context) (err error) {
 	if err := os.MkdirAll(w.settings.StateDir, 0o700); err != nil {
 		return fmt.Errorf("state folder: %w", err)
+	}
+	if w.phones, err = w.settings.Phones.settings(); err != nil {
+		return err
 	}
 	if w.store, err = postgres.Open(ctx, w.settings.PostgresURL); err != nil {
 		return err

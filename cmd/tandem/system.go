@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"crypto/rand"
+	"encoding/base64"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -39,11 +40,13 @@ type system struct {
 	nodePassword string
 	edgePassword string
 	operatorKey  string // of all its workers
+	secretKey    string // of all workers
 	control      string // Kamailio's control socket
 
 	Edge         string // host:port for phones
 	Inside       string // host:port of the edge for media nodes
 	HTTPAddress  string
+	PhonesURL    string // where phones fetch their files
 	Provisioning *provisioning.Service
 	Store        *postgres.Store
 }
@@ -75,7 +78,7 @@ func newSystem(ctx context.Context, s *stack.Stack, o systemOptions) (*system, e
 		o.Name = "tandem"
 	}
 	y := &system{stack: s, options: o, postgresURL: o.PostgresURL, amqpURL: o.AMQPURL, nodePassword: rand.Text(), edgePassword: rand.Text(),
-		operatorKey: cmp.Or(os.Getenv("TANDEM_OPERATOR_KEY"), api.OperatorPrefix+rand.Text())}
+		operatorKey: cmp.Or(os.Getenv("TANDEM_OPERATOR_KEY"), api.OperatorPrefix+rand.Text()), secretKey: newSecretKey()}
 	if y.postgresURL == "" {
 		y.postgresURL = s.PostgresURL
 	}
@@ -231,13 +234,26 @@ func (y *system) workerCommand(name string) (command stack.Command, err error) {
 	if y.HTTPAddress, err = freeAddress(); err != nil {
 		return command, err
 	}
+	phones, err := freeAddress()
+	if err != nil {
+		return command, err
+	}
+	y.PhonesURL = "http://" + phones
 	return stack.Command{
 		Name: "worker-" + y.options.Name + "-" + name, Path: self, Arguments: []string{"serve"},
 		Environment: append(os.Environ(), "TANDEM_POSTGRES_URL="+y.postgresURL, "TANDEM_AMQP_URL="+y.amqpURL,
 			"TANDEM_STATE_DIR="+filepath.Join(y.stack.Dir, "state-"+y.options.Name+"-"+name), "TANDEM_HTTP_ADDRESS="+y.HTTPAddress,
 			// The machine does other work: builds, and the load of the tests themselves.
-			"TANDEM_IGNORE_NODE_CPU=true", "TANDEM_FETCH_ALLOW=127.0.0.0/8", "TANDEM_WORKER="+name, "TANDEM_NODE_PASSWORD="+y.nodePassword, "TANDEM_OPERATOR_KEY="+y.operatorKey, "TANDEM_MEDIA_DIR="+y.mediaDir(), asTandem),
+			"TANDEM_IGNORE_NODE_CPU=true", "TANDEM_FETCH_ALLOW=127.0.0.0/8", "TANDEM_WORKER="+name, "TANDEM_NODE_PASSWORD="+y.nodePassword, "TANDEM_OPERATOR_KEY="+y.operatorKey, "TANDEM_MEDIA_DIR="+y.mediaDir(),
+			"TANDEM_SECRET_KEY="+y.secretKey, "TANDEM_PHONES_ADDRESS="+phones, "TANDEM_PHONES_URL="+y.PhonesURL, "TANDEM_PHONES_PLAIN=true", "TANDEM_PHONES_SERVER="+y.Edge, asTandem),
 	}, nil
+}
+
+// newSecretKey makes a key as TANDEM_SECRET_KEY has it.
+func newSecretKey() string {
+	key := make([]byte, 32)
+	_, _ = rand.Read(key) // it never fails
+	return base64.StdEncoding.EncodeToString(key)
 }
 
 // mediaDir is the folder that workers and media nodes share.

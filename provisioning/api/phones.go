@@ -16,13 +16,13 @@ import (
 // contacts it was asked.
 type Resync func(ctx context.Context, username, domain, event string) (contacts int, err error)
 
-// phoneInput names a device.
-type phoneInput struct {
+// PhoneInput names a device.
+type PhoneInput struct {
 	Device string `path:"device" maxLength:"64"`
 }
 
 type setPhoneInput struct {
-	phoneInput
+	PhoneInput
 	Conditional
 	Body PhoneBody
 }
@@ -102,7 +102,7 @@ func (a *API) phones() {
 			return &PageOutput[vendorBody]{Body: page}, nil
 		})
 	Add(a, DevicesRead, huma.Operation{OperationID: "get-device-provisioning", Method: http.MethodGet, Path: base, Summary: "Show what phone a device is, and when it fetched its files", Tags: tags},
-		func(ctx context.Context, in *phoneInput) (*phoneOutput, error) {
+		func(ctx context.Context, in *PhoneInput) (*phoneOutput, error) {
 			p, err := a.Service.Phone(ctx, TenantOf(ctx), in.Device)
 			if err != nil {
 				return nil, err
@@ -114,13 +114,13 @@ func (a *API) phones() {
 		Tags:        tags}, a.setPhone)
 	Add(a, DevicesWrite, huma.Operation{OperationID: "delete-device-provisioning", Method: http.MethodDelete, Path: base, Summary: "Let a phone fetch nothing any more",
 		Description: "The device stays, with its password.", Tags: tags},
-		func(ctx context.Context, in *phoneInput) (*None, error) {
+		func(ctx context.Context, in *PhoneInput) (*None, error) {
 			return nil, a.Service.RemovePhone(ctx, TenantOf(ctx), in.Device)
 		})
 	Add(a, DevicesWrite, huma.Operation{OperationID: "rotate-device-provisioning-secret", Method: http.MethodPost, Path: base + "/secret", Summary: "Give a phone a new URL",
 		Description: "With the old one nothing is fetched any more, from now on. Its password stays.", Tags: tags}, a.rotatePhone)
 	Add(a, DevicesRead, huma.Operation{OperationID: "preview-device-provisioning", Method: http.MethodGet, Path: base + "/files", Summary: "Show the files that a phone would get, without its password", Tags: tags},
-		func(ctx context.Context, in *phoneInput) (*PageOutput[fileBody], error) {
+		func(ctx context.Context, in *PhoneInput) (*PageOutput[fileBody], error) {
 			all, err := a.Service.PreviewPhone(ctx, TenantOf(ctx), in.Device)
 			if err != nil {
 				return nil, err
@@ -172,7 +172,7 @@ func (a *API) setPhone(ctx context.Context, in *setPhoneInput) (*phoneOutput, er
 	return phoneOf(p, url), nil
 }
 
-func (a *API) rotatePhone(ctx context.Context, in *phoneInput) (*struct {
+func (a *API) rotatePhone(ctx context.Context, in *PhoneInput) (*struct {
 	Body struct {
 		URL string `json:"url" doc:"It is shown now and not again."`
 	}
@@ -195,7 +195,7 @@ type resyncBody struct {
 	Contacts int `json:"contacts" example:"1"`
 }
 
-func (a *API) resyncPhone(ctx context.Context, in *phoneInput) (*struct{ Body resyncBody }, error) {
+func (a *API) resyncPhone(ctx context.Context, in *PhoneInput) (*struct{ Body resyncBody }, error) {
 	username, domain, event, err := a.Service.PhoneEvent(ctx, TenantOf(ctx), in.Device)
 	if err != nil {
 		return nil, err
