@@ -130,6 +130,16 @@ func (t *Tx) SealPhonePassword(ctx context.Context, tenantID, deviceID string, s
 		pgx.StrictNamedArgs{"tenant_id": tenantID, "device_id": deviceID, "sealed": sealed})
 }
 
+// ResealPhonePassword replaces what a password is sealed as, unless it is sealed as something else meanwhile.
+func (s *Store) ResealPhonePassword(ctx context.Context, tenantID, deviceID string, was, sealed []byte) error {
+	if _, err := s.pool.Exec(ctx, `
+		UPDATE phone_access SET sealed = @sealed WHERE tenant_id = @tenant_id AND device_id = @device_id AND sealed = @was`,
+		pgx.StrictNamedArgs{"tenant_id": tenantID, "device_id": deviceID, "was": was, "sealed": sealed}); err != nil {
+		return fmt.Errorf("postgres: reseal phone password: %w", err)
+	}
+	return nil
+}
+
 // DeletePhone makes a phone a mere device again: nothing is fetched any more. The second time it does nothing.
 func (t *Tx) DeletePhone(ctx context.Context, tenantID, deviceID string) error {
 	return t.exec(ctx, "delete phone", `DELETE FROM phones WHERE tenant_id = @tenant_id AND device_id = @device_id`,

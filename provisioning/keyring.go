@@ -87,6 +87,11 @@ func (r *Keyring) Open(sealed []byte, of ...string) (string, error) {
 	return "", ErrSealed
 }
 
+// Current says whether something is sealed with the key that seals now.
+func (r *Keyring) Current(sealed []byte) bool {
+	return len(sealed) > keyIDBytes && [keyIDBytes]byte(sealed[1:1+keyIDBytes]) == r.keys[0].id
+}
+
 // boundTo joins parts so that no two lists give the same.
 func boundTo(of []string) []byte {
 	var b []byte

@@ -177,6 +177,20 @@ func TestAnotherKeyOpensNothingAndMakesNothing(t *testing.T) {
 	}
 }
 
+func TestAKeyIsChangedWithoutAnyPhoneNoticing(t *testing.T) {
+	w := phoneWorld(t)
+	secret := w.aPhone("desk", "001565aabbcc")
+	first := w.fetched(secret)
+	for _, keys := range [][]string{{ringKey(2), ringKey(1)}, {ringKey(2)}, {ringKey(3), ringKey(2)}, {ringKey(3)}} {
+		w.Phones.Keys = ring(t, keys...)
+		for range 2 {
+			if got := w.fetched(secret); got != first {
+				t.Errorf("with %d keys the password is %q, not %q", len(keys), got, first)
+			}
+		}
+	}
+}
+
 func TestASecretThatIsReplacedGivesNothing(t *testing.T) {
 	w := phoneWorld(t)
 	old := w.aPhone("desk", "001565aabbcc")

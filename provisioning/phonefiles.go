@@ -118,11 +118,22 @@ func (s *Service) phonePassword(ctx context.Context, f postgres.PhoneFacts) (str
 	}
 	if f.Sealed != nil {
 		password, err := s.Phones.Keys.Open(f.Sealed, sealedFor(f.Tenant, f.DeviceID)...)
-		if err != nil || HA1(f.Username, f.Domain, password) == f.HA1 {
-			return password, err
+		if err != nil {
+			return "", err
+		}
+		if HA1(f.Username, f.Domain, password) == f.HA1 {
+			return password, s.renewSeal(ctx, f, password)
 		}
 	}
 	return s.makePhonePassword(ctx, f)
+}
+
+// renewSeal seals a password with the newest key, so that the one before can go some day.
+func (s *Service) renewSeal(ctx context.Context, f postgres.PhoneFacts, password string) error {
+	if s.Phones.Keys.Current(f.Sealed) {
+		return nil
+	}
+	return s.Store.ResealPhonePassword(ctx, f.Tenant, f.DeviceID, f.Sealed, s.Phones.Keys.Seal(password, sealedFor(f.Tenant, f.DeviceID)...))
 }
 
 // makePhonePassword makes the password, unless another worker has made one meanwhile.
