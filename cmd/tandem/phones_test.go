@@ -1,19 +1,25 @@
 package main
 
 import (
+	"context"
 	"crypto/ecdsa"
 	"crypto/elliptic"
 	"crypto/rand"
+	"crypto/tls"
 	"crypto/x509"
 	"encoding/base64"
 	"encoding/pem"
+	"log/slog"
 	"math/big"
+	"net/http"
 	"net/netip"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
 	"time"
+
+	"tandem/postgres"
 )
 
 // writePair writes a new certificate and its key, changed at a time.
@@ -77,6 +83,45 @@ func TestAWorkerThatCouldNotServePhonesSafelyDoesNotStart(t *testing.T) {
 		change(&bad)
 		if _, err := bad.settings(); err == nil || !strings.Contains(err.Error(), want) || strings.Contains(err.Error(), "hunter2") {
 			t.Errorf("want %s, got %v", want, err)
+		}
+	}
+}
+
+// With a certificate phones are served over HTTPS; while the database is away they are told to come again.
+func TestPhonesAreServedOverHTTPS(t *testing.T) {
+	dir := t.TempDir()
+	pair := &certificate{cert: filepath.Join(dir, "cert.pem"), key: filepath.Join(dir, "key.pem")}
+	writePair(t, pair, time.Now())
+	address, err := freeAddress()
+	must(t, err)
+	ctx, stop := context.WithCancel(t.Context())
+	flags := phoneFlags{SecretKey: newSecretKey(), Address: address, URL: "https://phones.example.test", Cert: pair.cert, Key: pair.key}
+	w := &worker{settings: serveCommand{Phones: flags}, log: slog.New(slog.DiscardHandler)}
+	w.phones, err = flags.settings()
+	must(t, err)
+	w.store, err = postgres.Open(ctx, "postgres://nobody@127.0.0.1:1/none")
+	must(t, err)
+	defer w.store.Close()
+	ended := make(chan error, 1)
+	go func() { ended <- w.phoneFiles(ctx) }()
+	defer func() { stop(); must(t, <-ended) }()
+
+	roots := x509.NewCertPool()
+	known, err := os.ReadFile(pair.cert)
+	must(t, err)
+	roots.AppendCertsFromPEM(known)
+	transport := &http.Transport{TLSClientConfig: &tls.Config{RootCAs: roots, ServerName: "phones.example.test"}}
+	defer transport.CloseIdleConnections()
+	phone := &http.Client{Transport: transport}
+	must(t, await(t.Context(), "it does not listen", func(ctx context.Context) (bool, error) { return connects(address)(ctx) == nil, nil }))
+	for path, want := range map[string]int{"/": 404, "/provision/": 404, "/provision/" + strings.Repeat("a", 32) + "/001565aabbcc.cfg": 503} {
+		request, err := http.NewRequestWithContext(t.Context(), http.MethodGet, "https://"+address+path, nil)
+		must(t, err)
+		answer, err := phone.Do(request)
+		must(t, err)
+		must(t, answer.Body.Close())
+		if answer.StatusCode != want {
+			t.Errorf("%s: %d, want %d", path, answer.StatusCode, want)
 		}
 	}
 }
