@@ -298,3 +298,14 @@ func TestKeysAreRefusedInWords(t *testing.T) {
 		}
 	}
 }
+
+func TestTextBecomesOneLine(t *testing.T) {
+	p := reception(t, phones.Yealink)
+	for written, want := range map[string]string{" Ana\r\n  Berg\t": "Ana Berg", "a\u2028b": "a b", "US$ {x}": "US x", "\u202eolleh": "olleh", "": p.Username, "\x00\n": p.Username,
+		strings.Repeat("ä", 99): strings.Repeat("ä", phones.MaxName), strings.Repeat("a", phones.MaxName) + " b": strings.Repeat("a", phones.MaxName)} {
+		p.Name = written
+		if body := render(t, p, "001565aabbcc.cfg").Body; !strings.Contains(body, "\naccount.1.display_name = "+want+"\n") {
+			t.Errorf("%q becomes something else than %q in\n%s", written, want, body)
+		}
+	}
+}
