@@ -114,6 +114,7 @@ func parts(r *http.Request) (secret, file string, ok bool) {
 		return "", "", false
 	}
 	secret, file, ok = strings.Cut(rest, "/")
+	file = strings.TrimLeft(file, "/") // many phones put one between the URL and the name, whether the URL ends with one or not
 	if !ok || len(secret) != secretLength || strings.ContainsAny(file, "/\\\x00") {
 		return "", "", false
 	}
@@ -123,7 +124,11 @@ func parts(r *http.Request) (secret, file string, ok bool) {
 // secretLength is that of 160 bits in base32.
 const secretLength = 32
 
+// guess takes a wrong secret into account. A proxy that does not say for whom it asks is not locked out: all phones would be.
 func (h *Handler) guess(ctx context.Context, from netip.Addr, what string, now time.Time) {
+	if h.trusted(from) {
+		return
+	}
 	if h.guesses.wrong(from, what, now) {
 		h.Log.WarnContext(ctx, "a source is locked out: it guesses phones' secrets", slog.String("from", from.String()), slog.Duration("for", LockedFor))
 	}

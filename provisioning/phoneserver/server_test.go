@@ -87,6 +87,25 @@ func TestAPhoneGetsItsFile(t *testing.T) {
 	}
 }
 
+func TestAPhoneMayPutASlashTooMany(t *testing.T) {
+	d := newDesk(t)
+	for _, path := range []string{"/provision/" + right + "//001565aabbcc.cfg", "/provision/" + right + "///001565aabbcc.cfg"} {
+		if got := d.ask(http.MethodGet, path, here).StatusCode; got != 200 {
+			t.Errorf("%s gets %d", path, got)
+		}
+	}
+}
+
+// Behind a proxy that does not say for whom it asks all phones are one source.
+func TestAProxyIsNotLockedOut(t *testing.T) {
+	d := newDesk(t)
+	d.Proxies = []netip.Prefix{netip.MustParsePrefix("192.0.2.1/32")}
+	d.lockOut(here)
+	if got := d.ask(http.MethodGet, file, here).StatusCode; got != 200 {
+		t.Errorf("it gets %d", got)
+	}
+}
+
 func TestHEADIsAnsweredAsGETWouldBeButForTheFile(t *testing.T) {
 	d := newDesk(t)
 	answer := d.ask(http.MethodHead, file, here)
