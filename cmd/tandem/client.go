@@ -103,6 +103,9 @@ func (c client) askIf(ctx context.Context, method, path string, body, into any, 
 		}
 		return response.StatusCode, false, no
 	}
+	if len(answer) == 0 {
+		return response.StatusCode, c.JSON, nil
+	}
 	if c.JSON {
 		var pretty bytes.Buffer
 		if err := json.Indent(&pretty, answer, "", "  "); err != nil {

@@ -90,6 +90,13 @@ func TestAPhoneProvisionsItselfAndRegisters(t *testing.T) {
 	if after.LastFetch == nil || after.LastFetch.Count != 2 || after.LastFetch.UserAgent != "Yealink SIP-T46U 108.86.0.90" || after.URL != "" {
 		t.Errorf("it is told that %+v", after)
 	}
+	told := w.tandem(t, "phone", "set", c.id, c.device("two"), "--phone-key", "line", "--phone-key", "speed_dial:+493012345:Taxi: Süd", "--api", api.API, "--state-dir", api.StateDir)
+	told += w.tandem(t, "phone", "files", c.id, c.device("two"), "--api", api.API, "--state-dir", api.StateDir)
+	for _, want := range []string{"key 2       speed_dial +493012345 Taxi: Süd", "by Yealink SIP-T46U 108.86.0.90 (2 in all)", "linekey.2.label = Taxi: Süd", "account.1.password = xxxxxxxxxxxxxxxxxxxxxxxxxx"} {
+		if !strings.Contains(told, want) {
+			t.Errorf("the command line does not say %q:\n%s", want, told)
+		}
+	}
 	for _, url := range []string{made.URL, w.PhonesURL + "/provision/", w.PhonesURL + "/v1/tenants", w.PhonesURL + "/health"} {
 		if status, _ := fetchFile(t, url); status != http.StatusNotFound {
 			t.Errorf("%s: %d", url, status)
