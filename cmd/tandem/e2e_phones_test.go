@@ -4,16 +4,15 @@ import (
 	"context"
 	"io"
 	"net/http"
-	"path/filepath"
 	"strings"
 	"testing"
 
 	"tandem/sipptest"
 )
 
-// asOperator is the API of the worker, asked with its own machine's key.
+// asOperator is the API of the worker, asked with the operator's key.
 func (c *company) asOperator() client {
-	return client{API: "http://" + c.w.HTTPAddress, StateDir: filepath.Join(c.w.stack.Dir, "state-"+c.w.options.Name+"-worker1")}
+	return client{API: "http://" + c.w.HTTPAddress, Key: testOperatorKey}
 }
 
 // fetchFile gets a file as a phone does.
@@ -90,8 +89,8 @@ func TestAPhoneProvisionsItselfAndRegisters(t *testing.T) {
 	if after.LastFetch == nil || after.LastFetch.Count != 2 || after.LastFetch.UserAgent != "Yealink SIP-T46U 108.86.0.90" || after.URL != "" {
 		t.Errorf("it is told that %+v", after)
 	}
-	told := w.tandem(t, "phone", "set", c.id, c.device("two"), "--phone-key", "line", "--phone-key", "speed_dial:+493012345:Taxi: Süd", "--api", api.API, "--state-dir", api.StateDir)
-	told += w.tandem(t, "phone", "files", c.id, c.device("two"), "--api", api.API, "--state-dir", api.StateDir)
+	told := w.tandem(t, "phone", "set", c.id, c.device("two"), "--phone-key", "line", "--phone-key", "speed_dial:+493012345:Taxi: Süd", "--api", api.API, "--key", api.Key)
+	told += w.tandem(t, "phone", "files", c.id, c.device("two"), "--api", api.API, "--key", api.Key)
 	for _, want := range []string{"key 2       speed_dial +493012345 Taxi: Süd", "by Yealink SIP-T46U 108.86.0.90 (2 in all)", "linekey.2.label = Taxi: Süd", "account.1.password = xxxxxxxxxxxxxxxxxxxxxxxxxx"} {
 		if !strings.Contains(told, want) {
 			t.Errorf("the command line does not say %q:\n%s", want, told)
