@@ -19,6 +19,7 @@ type meters struct {
 	takeovers *prometheus.CounterVec
 	noticed   *prometheus.HistogramVec
 	silent    *prometheus.HistogramVec
+	phones    *prometheus.CounterVec
 }
 
 func newMeters() *meters {
@@ -29,6 +30,7 @@ func newMeters() *meters {
 		return prometheus.NewHistogramVec(prometheus.HistogramOpts{Namespace: namespace, Name: name, Help: help, Buckets: gapBuckets()}, []string{"node"})
 	}
 	return &meters{
+		phones:    counter("phone_files_total", "Phones' requests for files, by answer: given, nothing (404), locked (404, of a source that guesses), away (503).", "answer"),
 		decisions: counter("route_decisions_total", "Routing requests that this worker decided, by verdict and SIP code (0: routed).", "verdict", "code"),
 		takeovers: counter("node_takeovers_total", "How often this worker became a node's owner, by what it came after: handover, death, silence, or start (it did not stand by).", "node", "how"),
 		noticed:   gap("node_takeover_gap_seconds", "From noticing that a node's owner was gone to this worker's first command for something that the owner had left undone."),
@@ -58,7 +60,7 @@ func (m *meters) Gap(node string, sinceNoticed, sinceSign time.Duration) {
 // registry is all that this worker can be asked for at /metrics.
 func (w *worker) registry() *prometheus.Registry {
 	registry := prometheus.NewRegistry()
-	registry.MustRegister(w.meters.decisions, w.meters.takeovers, w.meters.noticed, w.meters.silent, nodeMetrics{w.nodes.list, nodeDescriptions()})
+	registry.MustRegister(w.meters.decisions, w.meters.takeovers, w.meters.noticed, w.meters.silent, w.meters.phones, nodeMetrics{w.nodes.list, nodeDescriptions()})
 	gauge := func(name, help string, value func() float64) {
 		registry.MustRegister(prometheus.NewGaugeFunc(prometheus.GaugeOpts{Namespace: namespace, Name: name, Help: help}, value))
 	}

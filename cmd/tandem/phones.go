@@ -88,7 +88,8 @@ func (w *worker) phoneFiles(ctx context.Context) error {
 	if f.Address == "" {
 		return nil
 	}
-	handler := &phoneserver.Handler{Files: &provisioning.Service{Store: w.store, Phones: w.phones}, Log: w.log, Plain: f.Plain, Proxies: f.Proxies}
+	handler := &phoneserver.Handler{Files: &provisioning.Service{Store: w.store, Phones: w.phones}, Log: w.log, Plain: f.Plain, Proxies: f.Proxies,
+		Count: func(answer string) { w.meters.phones.WithLabelValues(answer).Inc() }}
 	server := &http.Server{Addr: f.Address, Handler: handler, ReadHeaderTimeout: headerWait, ReadTimeout: requestWait, WriteTimeout: requestWait,
 		IdleTimeout: requestWait, MaxHeaderBytes: maxPhoneHeaders, ErrorLog: slog.NewLogLogger(w.log.Handler(), slog.LevelDebug)}
 	listen := server.ListenAndServe

@@ -96,7 +96,7 @@ func TestPhonesAreServedOverHTTPS(t *testing.T) {
 	must(t, err)
 	ctx, stop := context.WithCancel(t.Context())
 	flags := phoneFlags{SecretKey: newSecretKey(), Address: address, URL: "https://phones.example.test", Cert: pair.cert, Key: pair.key}
-	w := &worker{settings: serveCommand{Phones: flags}, log: slog.New(slog.DiscardHandler)}
+	w := &worker{settings: serveCommand{Phones: flags}, log: slog.New(slog.DiscardHandler), meters: newMeters()}
 	w.phones, err = flags.settings()
 	must(t, err)
 	w.store, err = postgres.Open(ctx, "postgres://nobody@127.0.0.1:1/none")

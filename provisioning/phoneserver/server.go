@@ -36,6 +36,7 @@ type Handler struct {
 	Plain   bool           // plain HTTP is allowed
 	Proxies []netip.Prefix // whose X-Forwarded-For and X-Forwarded-Proto are believed
 	Now     func() time.Time
+	Count   func(answer string) // counts answers: given, nothing, locked, away; nil: nobody does
 
 	guesses guesses
 }
@@ -45,18 +46,18 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	from, secure := h.source(r)
 	now := h.now()
 	if !from.IsValid() || h.guesses.locked(from, now) {
-		nothing(w)
+		h.nothing(w, "locked")
 		return
 	}
 	if !secure && !h.Plain {
 		h.Log.WarnContext(r.Context(), "a phone's file was asked for over plain HTTP, which is not allowed", slog.String("from", from.String()))
-		nothing(w)
+		h.nothing(w, "nothing")
 		return
 	}
 	secret, file, ok := parts(r)
 	if !ok {
 		h.guess(r.Context(), from, r.URL.Path, now)
-		nothing(w)
+		h.nothing(w, "nothing")
 		return
 	}
 	ctx, cancel := context.WithTimeout(r.Context(), fetchWait)
@@ -65,14 +66,16 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	switch {
 	case errors.Is(err, provisioning.ErrNoPhone):
 		h.guess(r.Context(), from, secret, now)
-		nothing(w)
+		h.nothing(w, "nothing")
 	case errors.Is(err, provisioning.ErrNoFile):
-		nothing(w) // phones ask for more than they need
+		h.nothing(w, "nothing") // phones ask for more than they need
 	case err != nil:
 		h.Log.ErrorContext(ctx, "a phone could not be given its file", slog.String("from", from.String()), slog.Any("error", err))
+		h.count("away")
 		w.Header().Set("Retry-After", strconv.Itoa(int(retryAfter/time.Second)))
 		http.Error(w, http.StatusText(http.StatusServiceUnavailable), http.StatusServiceUnavailable)
 	default:
+		h.count("given")
 		give(w, r, found)
 	}
 }
@@ -86,8 +89,15 @@ func (h *Handler) now() time.Time {
 	return time.Now()
 }
 
+func (h *Handler) count(answer string) {
+	if h.Count != nil {
+		h.Count(answer)
+	}
+}
+
 // nothing is the one answer to all that is wrong.
-func nothing(w http.ResponseWriter) {
+func (h *Handler) nothing(w http.ResponseWriter, why string) {
+	h.count(why)
 	w.Header().Set("Cache-Control", "no-store")
 	http.Error(w, http.StatusText(http.StatusNotFound), http.StatusNotFound)
 }

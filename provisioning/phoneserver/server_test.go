@@ -169,6 +169,8 @@ func (d *desk) lockOut(from string) {
 
 func TestAGuesserIsLockedOutForAWhile(t *testing.T) {
 	d := newDesk(t)
+	counted := map[string]int{}
+	d.Count = func(answer string) { counted[answer]++ }
 	for i := range MaxGuesses - 1 {
 		d.ask("GET", fmt.Sprintf("/provision/%032d/x", i), here)
 	}
@@ -182,6 +184,9 @@ func TestAGuesserIsLockedOutForAWhile(t *testing.T) {
 	}
 	if got := d.ask("GET", file, "192.0.2.2:1").StatusCode; got != 200 {
 		t.Errorf("another source gets %d", got)
+	}
+	if got := fmt.Sprint(counted); got != "map[given:2 locked:1 nothing:10]" {
+		t.Errorf("counted is %s", got)
 	}
 	if strings.Count(d.log.String(), "locked out") != 1 {
 		t.Errorf("the log says %s", d.log.String())
