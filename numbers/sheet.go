@@ -2,10 +2,12 @@ package numbers
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/csv"
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 	"unicode"
 
@@ -267,4 +269,9 @@ func shown(text string) string {
 		return string(runes[:most]) + "…"
 	}
 	return text
+}
+
+// Sort puts the faults that are listed in the order of their lines.
+func (f *Faults) Sort() {
+	slices.SortStableFunc(f.List, func(a, b Fault) int { return cmp.Compare(a.Line, b.Line) })
 }

@@ -83,3 +83,13 @@ func notFound(what string, err error) error {
 	}
 	return fmt.Errorf("postgres: %s: %w", what, err)
 }
+
+// Dialling is how a tenant's people write numbers.
+func (t *Tx) Dialling(ctx context.Context, id string) (d tenants.Dialling, err error) {
+	err = t.tx.QueryRow(ctx, `SELECT country, international_prefix, national_prefix, area_code FROM tenants WHERE id = @id`, pgx.StrictNamedArgs{"id": id}).
+		Scan(&d.Country, &d.InternationalPrefix, &d.NationalPrefix, &d.AreaCode)
+	if err != nil {
+		return d, notFound("dialling", err)
+	}
+	return d, nil
+}

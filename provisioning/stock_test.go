@@ -95,7 +95,9 @@ func TestANumberGoesFromThePlatformOverAResellerToHisCustomerAndBack(t *testing.
 	platform, reseller, customer := w.as("*"), w.as("reseller"), w.as("customer")
 	_, err := platform.AddStock(platform.ctx, "", []provisioning.NewNumber{{Number: first, Country: "DE", Kind: "geographic", Note: "block of ten"}})
 	w.must(err)
-	live := func() bool { return slices.Contains(row[[]string](w, `SELECT coalesce(array_agg(number), '{}') FROM numbers WHERE tenant_id = 'customer'`), first) }
+	live := func() bool {
+		return slices.Contains(row[[]string](w, `SELECT coalesce(array_agg(number), '{}') FROM numbers WHERE tenant_id = 'customer'`), first)
+	}
 
 	_, err = reseller.step("reseller", numbers.Assign, first, to("customer"))
 	refused(t, err, provisioning.NotFound, "not in your inventory")

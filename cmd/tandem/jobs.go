@@ -25,6 +25,8 @@ func (w *worker) jobs(ctx context.Context) error {
 	group.Go(func() error { return w.rabbit.ConsumeLedger(ctx, ledgerBatch, ledgerWait, ledgerStore{w.store}) })
 	group.Go(func() error { return w.rabbit.ConsumeRegistrations(ctx, w.store) })
 	group.Go(func() error { return w.forget(ctx) })
+	group.Go(func() error { return w.carryOutOrders(ctx) })
+	group.Go(func() error { return w.ageNumbers(ctx) })
 	if w.media != nil {
 		group.Go(func() error { return (&filing{store: w.store, folder: w.media, log: w.log}).run(ctx) })
 	}
