@@ -39,7 +39,9 @@ func (w *worker) ageNumbers(ctx context.Context) error {
 		limited, cancel := context.WithTimeout(ctx, agingWait)
 		defer cancel()
 		err := errors.Join(inBatches(func() (int, error) { return w.store.AgeNumbers(limited, now, agingBatch) }),
-			inBatches(func() (int, error) { return w.store.ForgetOrders(limited, now.Add(-provisioning.KeepOrders), agingBatch) }))
+			inBatches(func() (int, error) {
+				return w.store.ForgetOrders(limited, now.Add(-provisioning.KeepOrders), agingBatch)
+			}))
 		if err != nil && ctx.Err() == nil {
 			w.log.WarnContext(ctx, "numbers whose rest is over, or old orders, could not be looked after", slog.Any("error", err))
 		}
@@ -54,4 +56,3 @@ func inBatches(do func() (int, error)) error {
 		}
 	}
 }
-
