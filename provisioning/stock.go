@@ -254,3 +254,15 @@ func (s *Service) AgeingDays(ctx context.Context, holder string) (days int, err 
 	})
 	return days, err
 }
+
+// NumberByID gives a number of the inventory, if it is one that the scope of ctx sees.
+func (s *Service) NumberByID(ctx context.Context, number string) (r postgres.StockRow, err error) {
+	p, err := postgres.List(ctx, s.Store, postgres.StockRows(), postgres.Query{Where: map[string]string{"number": number}, Limit: 1})
+	if err == nil && len(p.Items) == 0 {
+		err = missing("number", "is not in your inventory")
+	}
+	if err != nil {
+		return r, err
+	}
+	return p.Items[0], nil
+}

@@ -74,6 +74,9 @@ func (a *API) parts() []func() {
 		a.devices,
 		a.phones,
 		a.flows,
+		a.numbers,
+		a.orders,
+		a.portings,
 		a.audit,
 		a.docs,
 	}
@@ -134,7 +137,9 @@ func (a *API) prepare(scope Scope, op *huma.Operation) (orOwn bool) {
 	if op.MaxBodyBytes == 0 {
 		op.MaxBodyBytes = MaxBody
 	}
-	op.BodyReadTimeout = bodyWait
+	if op.BodyReadTimeout == 0 {
+		op.BodyReadTimeout = bodyWait
+	}
 	op.Errors = append(op.Errors, errorsOf(*op)...)
 	op.Extensions = map[string]any{"x-scope": string(plain)}
 	if orOwn {

@@ -23,7 +23,11 @@ const (
 	RegistrationsWrite Scope = "registrations:write"
 	NumbersRead        Scope = "numbers:read"
 	NumbersWrite       Scope = "numbers:write"
-	FlowsRead          Scope = "flows:read" // and schedules, lists, routes, versions
+	NumbersAdd         Scope = "numbers:add" // bring numbers into a stock, of which nobody checks whose they are: the platform's, and whom it trusts
+	PortingRead        Scope = "porting:read"
+	PortingWrite       Scope = "porting:write"
+	PortingDecide      Scope = "porting:decide" // what the other carrier says: the platform's, and whom it trusts
+	FlowsRead          Scope = "flows:read"     // and schedules, lists, routes, versions
 	FlowsWrite         Scope = "flows:write"
 	PublishWrite       Scope = "publish:write" // make drafts live, roll back, try versions
 	MediaRead          Scope = "media:read"
@@ -65,7 +69,7 @@ func (s Scope) split() (scope Scope, orOwn bool) {
 // Scopes lists all that a key can have.
 func Scopes() []Scope {
 	return []Scope{TenantsRead, TenantsWrite, SettingsWrite, UsersRead, UsersWrite, DevicesRead, DevicesWrite, RegistrationsRead, RegistrationsWrite, NumbersRead,
-		NumbersWrite, FlowsRead, FlowsWrite, PublishWrite, MediaRead, MediaWrite, VoicemailRead, VoicemailWrite, TrunksRead, TrunksWrite, KeysRead, KeysWrite,
+		NumbersWrite, NumbersAdd, PortingRead, PortingWrite, PortingDecide, FlowsRead, FlowsWrite, PublishWrite, MediaRead, MediaWrite, VoicemailRead, VoicemailWrite, TrunksRead, TrunksWrite, KeysRead, KeysWrite,
 		PeopleRead, PeopleWrite, WebhooksRead, WebhooksWrite, CallsRead, CallsWrite, AuditRead, AuditWrite, OrdersRead, OrdersWrite, PlatformRead, PlatformWrite}
 }
 
@@ -94,9 +98,9 @@ func ScopesOf(role string) []Scope {
 	case RoleSupport: // mends what customers have; makes no tenants, keys or people, and leaves the platform as it is
 		return without(TenantsWrite, KeysWrite, PeopleWrite, PlatformWrite)
 	case RoleReseller:
-		return without(PlatformRead, PlatformWrite)
+		return without(PlatformRead, PlatformWrite, NumbersAdd, PortingDecide)
 	case RoleTenantAdmin:
-		return without(TenantsWrite, PlatformRead, PlatformWrite)
+		return without(TenantsWrite, PlatformRead, PlatformWrite, NumbersAdd, PortingDecide)
 	}
 	return nil
 }
