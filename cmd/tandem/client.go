@@ -67,17 +67,22 @@ func (c client) ask(ctx context.Context, method, path string, body, into any) (s
 
 // askIf is ask with a precondition in a header.
 func (c client) askIf(ctx context.Context, method, path string, body, into any, header, value string) (status int, done bool, err error) {
-	ctx, cancel := context.WithTimeout(ctx, askWait)
-	defer cancel()
 	sent, err := json.Marshal(body)
 	if err != nil {
 		return 0, false, err
 	}
+	return c.send(ctx, method, path, "application/json", sent, into, header, value)
+}
+
+// send sends a body as it is, and reads the answer as ask does.
+func (c client) send(ctx context.Context, method, path, contentType string, sent []byte, into any, header, value string) (status int, done bool, err error) {
+	ctx, cancel := context.WithTimeout(ctx, askWait)
+	defer cancel()
 	request, err := http.NewRequestWithContext(ctx, method, strings.TrimSuffix(c.API, "/")+path, bytes.NewReader(sent))
 	if err != nil {
 		return 0, false, fmt.Errorf("--api: %w", err)
 	}
-	request.Header.Set("Content-Type", "application/json")
+	request.Header.Set("Content-Type", contentType)
 	if secret := c.secret(); secret != "" {
 		request.Header.Set("Authorization", "Bearer "+secret)
 	}

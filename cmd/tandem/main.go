@@ -28,6 +28,8 @@ type commands struct {
 	Call     callCommands    `cmd:"" help:"Look at live calls, and end them."`
 	Trunk    trunkCommands   `cmd:"" help:"Manage trunks: carriers and customers' PBXs."`
 	Phone    phoneCommands   `cmd:"" help:"Look after phones that provision themselves."`
+	Number   numberCommands  `cmd:"" help:"Look after the inventory of numbers."`
+	Order    orderCommands   `cmd:"" help:"Look at what is carried out in the background, and cancel it."`
 	Version  versionCommands `cmd:"" help:"Publish a tenant's configuration, compare its versions, and go back to an old one."`
 	User     userCommands    `cmd:"" help:"Look at what users set for themselves, and change it."`
 	Edge     edgeCommands    `cmd:"" help:"Run the SIP edge."`
