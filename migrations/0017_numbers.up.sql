@@ -6,26 +6,26 @@
 CREATE TABLE number_stock (
     number         text COLLATE "C" CONSTRAINT number_stock_pkey PRIMARY KEY
                    CONSTRAINT number_stock_number_check CHECK (number ~ '^\+[1-9][0-9]{6,14}$'),
-    holder_id      text CONSTRAINT number_stock_holder_id_fkey REFERENCES tenants (id), -- in whose stock; NULL: the platform's
+    holder_id      text, -- in whose stock; NULL: the platform's
     state          text NOT NULL CHECK (state IN ('available', 'reserved', 'assigned', 'in_use', 'ageing', 'porting_in', 'porting_out', 'blocked')),
     step           text NOT NULL CHECK (step ~ '^[a-z_]{1,32}$'), -- what has led to the state
-    tenant_id      text CONSTRAINT number_stock_tenant_id_fkey REFERENCES tenants (id), -- at whom it is live
-    reserved_for   text CONSTRAINT number_stock_reserved_for_fkey REFERENCES tenants (id),
+    tenant_id      text, -- at whom it is live
+    reserved_for   text,
     last_tenant_id text, -- whose it was, while it rests
     until          timestamptz,
     since          timestamptz NOT NULL DEFAULT now(),
     country        text NOT NULL DEFAULT '' CHECK (country ~ '^([A-Z]{2})?$'),
     kind           text NOT NULL DEFAULT '' CHECK (kind IN ('', 'geographic', 'mobile', 'national', 'toll_free', 'shared_cost', 'premium', 'non_geographic')),
-    trunk_id       text CONSTRAINT number_stock_trunk_id_fkey REFERENCES trunks (id) ON DELETE SET NULL, -- by which its calls come
+    trunk_id       text, -- by which its calls come
     note           text NOT NULL DEFAULT '' CHECK (octet_length(note) <= 512),
     -- numbers.Number.Check says the same.
     CONSTRAINT number_stock_live CHECK ((state IN ('assigned', 'in_use', 'porting_out')) = (tenant_id IS NOT NULL)),
     CONSTRAINT number_stock_kept CHECK (CASE state WHEN 'porting_in' THEN reserved_for IS NOT NULL WHEN 'reserved' THEN true ELSE reserved_for IS NULL END),
     CONSTRAINT number_stock_last CHECK ((state = 'ageing') = (last_tenant_id IS NOT NULL)),
-    CONSTRAINT number_stock_until CHECK ((state IN ('reserved', 'ageing')) = (until IS NOT NULL)),
-    CONSTRAINT number_stock_lives FOREIGN KEY (tenant_id, number) REFERENCES numbers (tenant_id, number) DEFERRABLE INITIALLY DEFERRED
+    CONSTRAINT number_stock_until CHECK ((state IN ('reserved', 'ageing')) = (until IS NOT NULL))
 );
 
+-- Its references follow when it is filled: checked all at once they cost a fraction, and nothing may wait for the commit while indexes are made.
 INSERT INTO number_stock (number, holder_id, state, step, tenant_id, since)
 SELECT n.number, t.parent_id, 'assigned', 'add', n.tenant_id, n.created_at FROM numbers n JOIN tenants t ON t.id = n.tenant_id;
 
@@ -63,7 +63,15 @@ CREATE FUNCTION note_used(of text) RETURNS void LANGUAGE sql SECURITY DEFINER SE
        SET state = CASE WHEN c.used THEN 'in_use' ELSE 'assigned' END, step = CASE WHEN c.used THEN 'route' ELSE 'unroute' END, since = now()
       FROM changing c WHERE s.number = c.number
 $$;
+ANALYZE number_stock;
 SELECT note_used(id) FROM tenants WHERE published_version IS NOT NULL AND EXISTS (SELECT FROM numbers WHERE tenant_id = tenants.id);
+
+ALTER TABLE number_stock
+    ADD CONSTRAINT number_stock_holder_id_fkey FOREIGN KEY (holder_id) REFERENCES tenants (id),
+    ADD CONSTRAINT number_stock_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES tenants (id),
+    ADD CONSTRAINT number_stock_reserved_for_fkey FOREIGN KEY (reserved_for) REFERENCES tenants (id),
+    ADD CONSTRAINT number_stock_trunk_id_fkey FOREIGN KEY (trunk_id) REFERENCES trunks (id) ON DELETE SET NULL,
+    ADD CONSTRAINT number_stock_lives FOREIGN KEY (tenant_id, number) REFERENCES numbers (tenant_id, number) DEFERRABLE INITIALLY DEFERRED;
 
 CREATE FUNCTION note_used_by_version() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp AS $$
 BEGIN

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"net/url"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -88,6 +89,33 @@ func TestVersionsFromBeforeAreKnownToHaveEnded(t *testing.T) {
 	}
 	if one := data.Tenants[0]; one.Published.Version != 4 || len(one.Versions) != 1 || one.Versions[0].Version != 3 { // the second ended 25 hours ago
 		t.Errorf("beside version %d there are %+v", one.Published.Version, one.Versions)
+	}
+}
+
+// Numbers from before there was an inventory are in it, in the states that they are in.
+func TestNumbersFromBeforeComeIntoTheInventory(t *testing.T) {
+	address := newDatabase(t)
+	m := migratorOf(t, address)
+	if err := m.Migrate(14); err != nil {
+		t.Fatal(err)
+	}
+	s, ctx := openStore(t, address), testContext(t)
+	if _, err := s.pool.Exec(ctx, `
+		INSERT INTO tenants (id, name, domain, time_zone, language, kind, parent_id) VALUES ('shop', 'S', 'shop.example', 'UTC', 'en', 'reseller', NULL), ('one', 'One', 'one.example', 'UTC', 'en', 'customer', 'shop');
+		INSERT INTO numbers (number, tenant_id) VALUES ('+12025550100', 'one'), ('+12025550101', 'one');
+		INSERT INTO tenant_versions VALUES ('one', 1, '{"routes": [{"dialled": "101", "flow_id": "f"}, {"dialled": "+12025550101", "flow_id": "f"}]}', now(), 't', ''), ('shop', 1, '{"routes": null}', now(), 't', '');
+		UPDATE tenants SET published_version = 1`); err != nil {
+		t.Fatal(err)
+	}
+	if err := m.Up(); err != nil {
+		t.Fatal(err)
+	}
+	var got []string
+	if err := s.pool.QueryRow(ctx, `SELECT array_agg(concat_ws(' ', number, state, tenant_id, holder_id) ORDER BY number) FROM number_stock`).Scan(&got); err != nil {
+		t.Fatal(err)
+	}
+	if want := []string{"+12025550100 assigned one shop", "+12025550101 in_use one shop"}; !slices.Equal(got, want) {
+		t.Errorf("in the inventory are %q", got)
 	}
 }
 
