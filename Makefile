@@ -65,8 +65,9 @@ fuzz-short: ## The same for 5 seconds each: some 2 minutes of fuzzing
 hostile: ## 10^6 hostile values through builders and parser; with TANDEM_FREESWITCH also 10^4 through a real FreeSWITCH
 	$(GO) test -count=1 -run 'TestHostile|TestAReal' ./esl -hostile 1000000
 
-docs: ## Write docs/elements.md anew from what the elements declare
+docs: ## Write docs/elements.md and docs/webhooks.md anew from what the code declares
 	$(TANDEM) elements > docs/elements.md
+	$(TANDEM) events > docs/webhooks.md
 
 lint: ## Run golangci-lint, where it is installed
 	golangci-lint run ./...

@@ -26,6 +26,7 @@ import (
 	"unicode/utf8"
 
 	"tandem/callflows"
+	"tandem/reach"
 )
 
 // Bounds of asking.
@@ -98,7 +99,7 @@ func (c *Client) control(_ context.Context, _, address string, _ syscall.RawConn
 			return nil
 		}
 	}
-	if !public(a.Addr()) {
+	if !reach.Public(a.Addr()) {
 		return errAddress
 	}
 	if port := a.Port(); port < firstFreePort && port != 80 && port != 443 {

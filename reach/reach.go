@@ -1,4 +1,9 @@
-package fetch
+// Package reach says which addresses belong to the Internet at large.
+//
+// It guarantees that an address which Public takes is neither loopback, private nor link-local, nor of a network with a special
+// purpose, however it is written (an IPv4 address within an IPv6 one included). It resolves no names: whoever connects asks it
+// for the address that he is about to dial.
+package reach
 
 import "net/netip"
 
@@ -26,8 +31,8 @@ func special() []netip.Prefix {
 // is not of it.
 func global() netip.Prefix { return netip.MustParsePrefix("2000::/3") }
 
-// public says whether an address is one of the Internet at large.
-func public(a netip.Addr) bool {
+// Public says whether an address is one of the Internet at large.
+func Public(a netip.Addr) bool {
 	a = a.Unmap()
 	if !a.IsValid() || a.Zone() != "" || !a.IsGlobalUnicast() || a.IsPrivate() || a.Is6() && !global().Contains(a) {
 		return false
