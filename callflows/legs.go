@@ -146,13 +146,14 @@ func (s *step) hungUp() {
 	} else {
 		s.explain("leg_ended", "device", s.who(l), "cause", l.Cause, "by", endedBy(s.event.End.By))
 	}
-	s.commands = append(s.commands, Command{Kind: WriteCDR, Leg: l.ID, CDR: s.cdr(l)})
+	cdr := s.cdr(l)
+	s.commands = append(s.commands, Command{Kind: WriteCDR, Leg: l.ID, CDR: cdr})
 	l.With, l.Joined, l.Taken, l.Held = nil, false, false, nil
 	if driven := s.state.leg(s.state.DrivenLeg()); driven != nil && driven.HungUp && !s.state.outlives() {
 		s.state.Phase, s.state.Awaited = Ending, 0
 	}
 	if (s.state.Phase == Ending) && !s.state.live() {
-		s.state.Phase = Ended
+		s.state.Phase, cdr.Over = Ended, true
 		s.explain("call_ended")
 	}
 }

@@ -63,7 +63,7 @@ func RejectedCDR(at time.Time, r routing.Request, d routing.Decision) messages.C
 	return messages.CDR{
 		Type: messages.CDRV1, Leg: d.Call, Call: d.Call, Tenant: d.Tenant, Role: messages.RoleCaller, SIPCallID: r.SIPCallID,
 		From: number, FromName: d.Caller.Name, To: d.Dialled, Device: d.Caller.Device, Trunk: d.Caller.Trunk, StartedAt: at, EndedAt: at,
-		SIPCode: d.Code, Cause: d.Cause, Q850: d.Q850, Fault: d.Fault, Version: d.Version,
+		SIPCode: d.Code, Cause: d.Cause, Q850: d.Q850, Fault: d.Fault, Version: d.Version, Over: true,
 	}
 }
 

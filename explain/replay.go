@@ -262,5 +262,13 @@ func sameCommands(kept json.RawMessage, now []callflows.Command) bool {
 		return true
 	}
 	var a, b []callflows.Command
-	return json.Unmarshal(kept, &a) == nil && json.Unmarshal(text, &b) == nil && len(a) == len(b) && (len(a) == 0 || reflect.DeepEqual(a, b))
+	if json.Unmarshal(kept, &a) != nil || json.Unmarshal(text, &b) != nil || len(a) != len(b) {
+		return false
+	}
+	for i := range a {
+		if a[i].CDR != nil && b[i].CDR != nil {
+			b[i].CDR.Over = a[i].CDR.Over // which older releases did not say
+		}
+	}
+	return len(a) == 0 || reflect.DeepEqual(a, b)
 }

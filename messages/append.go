@@ -93,5 +93,8 @@ func (m *CDR) Append(out []byte) []byte {
 	if m.Estimated {
 		out = append(out, `,"estimated":true`...)
 	}
+	if m.Over {
+		out = append(out, `,"over":true`...)
+	}
 	return append(out, '}')
 }

@@ -54,6 +54,7 @@ type CDR struct {
 	Fault      Fault      `json:"fault"`
 	Version    int64      `json:"version"`             // configuration version that decided
 	Estimated  bool       `json:"estimated,omitempty"` // written without the node's own last word
+	Over       bool       `json:"over,omitempty"`      // no leg of the call was left after this one; not said before
 }
 
 func (*CDR) MessageType() Type { return CDRV1 }

@@ -9,9 +9,10 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"tandem/messages"
+	"tandem/webhooks"
 )
 
-// InsertCDRs keeps a batch of legs in one transaction and says how many rows it wrote. A leg that is there already is
+// InsertCDRs keeps a batch of legs in one transaction, tells of their ends and their calls' in the same, and says how many rows it wrote. A leg that is there already is
 // left as it is, except that a real CDR takes the place of an estimated one. An error means that nothing of the batch
 // was kept; when IsRefused says that one of the CDRs is at fault, the batch is best tried again one by one.
 func (s *Store) InsertCDRs(ctx context.Context, cdrs []messages.CDR) (written int, err error) {
@@ -41,26 +42,59 @@ func (s *Store) InsertCDRs(ctx context.Context, cdrs []messages.CDR) (written in
 				"cause": text(c.Cause), "q850": c.Q850, "fault": string(c.Fault), "version": c.Version,
 				"estimated": c.Estimated})
 	}
-	queueCalls(&batch, callsOfCDRs(cdrs))
-	if written, err = s.send(ctx, &batch, len(cdrs)); err != nil {
+	calls := callsOfCDRs(cdrs)
+	queueCalls(&batch, calls)
+	queueEnds(&batch, cdrs)
+	err = pgx.BeginFunc(ctx, s.pool, func(tx pgx.Tx) error {
+		kept, err := runCounted(ctx, tx, &batch, len(cdrs))
+		if err != nil {
+			return err
+		}
+		var ids []string
+		for _, c := range calls {
+			ids = append(ids, text(c.Call))
+		}
+		var ends []webhooks.Event
+		for i, is := range kept {
+			if is {
+				written++
+			}
+			if is && cdrs[i].Tenant != "" {
+				ends = append(ends, webhooks.LegEnded(cdrs[i]))
+			}
+		}
+		return tellCalls(ctx, tx, ids, ends)
+	})
+	if err != nil {
 		return 0, fmt.Errorf("postgres: insert CDRs: %w", err)
 	}
 	return written, nil
 }
 
+// runCounted runs a batch and says which of its first statements wrote a row.
+func runCounted(ctx context.Context, tx pgx.Tx, batch *pgx.Batch, counted int) (wrote []bool, err error) {
+	results := tx.SendBatch(ctx, batch)
+	for range counted {
+		done, err := results.Exec()
+		if err != nil {
+			_ = results.Close()
+			return nil, err
+		}
+		wrote = append(wrote, done.RowsAffected() > 0)
+	}
+	return wrote, results.Close()
+}
+
 // send runs a batch in one transaction and counts the rows that its first statements wrote.
 func (s *Store) send(ctx context.Context, batch *pgx.Batch, counted int) (written int, err error) {
 	err = pgx.BeginFunc(ctx, s.pool, func(tx pgx.Tx) error {
-		results := tx.SendBatch(ctx, batch)
-		for range counted {
-			done, err := results.Exec()
-			if err != nil {
-				_ = results.Close()
-				return err
+		wrote, err := runCounted(ctx, tx, batch, counted)
+		for _, is := range wrote {
+			if is {
+				written++
 			}
-			written += int(done.RowsAffected())
 		}
-		return results.Close()
+		return err
 	})
 	return written, err
 }

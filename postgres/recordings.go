@@ -73,7 +73,7 @@ type Filed struct {
 	Lost     bool // there was no file
 }
 
-// FileRecording notes what the filing came to. Filing twice is filing once.
+// FileRecording notes what the filing came to, and tells of a message that is kept. Filing twice is filing once.
 func (s *Store) FileRecording(ctx context.Context, id string, f Filed) error {
 	state := "discarded"
 	switch {
@@ -83,8 +83,16 @@ func (s *Store) FileRecording(ctx context.Context, id string, f Filed) error {
 		state = "kept"
 	}
 	_, err := s.pool.Exec(ctx, `
-		UPDATE recordings SET state = @state, hash = @hash, bytes = @bytes, length_ms = coalesce(nullif(@length_ms, 0), length_ms), filed_at = now()
-		 WHERE id = @id AND state IN ('new', 'discard')`,
+		WITH filed AS (
+		    UPDATE recordings SET state = @state, hash = @hash, bytes = @bytes, length_ms = coalesce(nullif(@length_ms, 0), length_ms), filed_at = now()
+		     WHERE id = @id AND state IN ('new', 'discard')
+		    RETURNING id, tenant_id, kind, state, box, call, "from", from_name, at, length_ms
+		)
+		INSERT INTO outbox (tenant_id, type, subject, at, data)
+		SELECT tenant_id, 'voicemail.kept', 'call:' || call, now(),
+		       json_build_object('message', id, 'box', box, 'call', call, 'from', "from", 'from_name', from_name,
+		                         'recorded_at', to_char(at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"'), 'length_ms', coalesce(length_ms, 0))
+		  FROM filed WHERE kind = 'voicemail' AND state = 'kept'`,
 		pgx.StrictNamedArgs{"id": id, "state": state, "hash": orNull(f.Hash), "bytes": f.Bytes, "length_ms": f.LengthMS})
 	if err != nil {
 		return fmt.Errorf("postgres: file recording: %w", err)

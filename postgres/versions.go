@@ -10,16 +10,21 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"tandem/tenants"
+	"tandem/webhooks"
 )
 
-// Publish makes a document the tenant's next version and the one that workers run. p.Version must be one more than the
+// Publish makes a document the tenant's next version and the one that workers run, and tells of it. p.Version must be one more than the
 // last; LastVersion gives it, under LockTenant.
 func (t *Tx) Publish(ctx context.Context, tenantID string, p tenants.Published, by, comment string) error {
 	if err := t.insertVersion(ctx, tenantID, p, by, comment); err != nil {
 		return err
 	}
-	return t.exec(ctx, "publish", `UPDATE tenants SET published_version = @version WHERE id = @tenant_id`,
-		pgx.StrictNamedArgs{"tenant_id": tenantID, "version": p.Version})
+	if err := t.exec(ctx, "publish", `UPDATE tenants SET published_version = @version WHERE id = @tenant_id`,
+		pgx.StrictNamedArgs{"tenant_id": tenantID, "version": p.Version}); err != nil {
+		return err
+	}
+	_, err := t.AddEvent(ctx, webhooks.Published(tenantID, p.Version, by, comment, p.PublishedAt))
+	return err
 }
 
 func (t *Tx) insertVersion(ctx context.Context, tenantID string, p tenants.Published, by, comment string) error {

@@ -4,10 +4,12 @@ import (
 	"context"
 	"fmt"
 	"strconv"
+	"time"
 
 	"tandem/postgres"
 	"tandem/tenants"
 	"tandem/versions"
+	"tandem/webhooks"
 )
 
 // A version may be tried before all calls get it: the drafts become the next version, but only a share of new calls gets it. Then it
@@ -162,6 +164,11 @@ func endTrial(ctx context.Context, tx *postgres.Tx, t tenants.Tenant, v Verdict,
 	}
 	if err := end(ctx, t.ID); err != nil {
 		return err
+	}
+	if event == postgres.EventPromoted {
+		if _, err := tx.AddEvent(ctx, webhooks.Published(t.ID, t.Candidate.Version, v.By, v.Comment, time.Now())); err != nil {
+			return err
+		}
 	}
 	return tx.AddVersionEvent(ctx, t.ID, postgres.VersionEvent{Version: t.Candidate.Version, Event: event, Share: share, By: v.By, Comment: v.Comment})
 }

@@ -25,6 +25,7 @@ const (
 	QueueRoute         = "tandem.route"
 	QueueRegistrations = "tandem.registrations"
 	QueueLedger        = "tandem.ledger"
+	QueueMoments       = "tandem.moments" // of calls, for whoever tells tenants of them
 	QueueDead          = "tandem.dead"
 )
 
@@ -46,6 +47,9 @@ const (
 	MaxLedgerQueued = 2_000_000
 	// MaxRegistrationsQueued bounds registrations waiting for PostgreSQL; the oldest make room, as phones refresh.
 	MaxRegistrationsQueued = 500_000
+	// MaxMomentsQueued bounds moments of calls waiting for PostgreSQL; the oldest make room. What is lost so is told with the call's
+	// end, from its record.
+	MaxMomentsQueued = 500_000
 	// MaxRedeliveries is RabbitMQ's delivery limit on quorum queues. Newer brokers drop after 20 when none is given;
 	// an outage of PostgreSQL with restarting workers must not use it up.
 	MaxRedeliveries = 1_000_000
@@ -116,6 +120,13 @@ func TandemTopology() Topology {
 				"x-delivery-limit":       int64(MaxRedeliveries),
 				"x-dead-letter-exchange": ExchangeDead,
 			}},
+			{QueueMoments, amqp.Table{
+				amqp.QueueTypeArg:        amqp.QueueTypeQuorum,
+				amqp.QueueMaxLenArg:      int64(MaxMomentsQueued),
+				amqp.QueueOverflowArg:    amqp.QueueOverflowDropHead,
+				"x-delivery-limit":       int64(MaxRedeliveries),
+				"x-dead-letter-exchange": ExchangeDead,
+			}},
 			{QueueDead, amqp.Table{
 				amqp.QueueMaxLenArg:      int64(MaxDeadMessages),
 				amqp.QueueMaxLenBytesArg: int64(MaxDeadBytes),
@@ -127,6 +138,7 @@ func TandemTopology() Topology {
 			{QueueRoute, string(messages.RouteRequestV1), ExchangeRequests},
 			{QueueRoute, string(messages.TransferRequestV1), ExchangeRequests},
 			{QueueRegistrations, string(messages.RegistrationV1), ExchangeEvents},
+			{QueueMoments, string(messages.CallEventV1), ExchangeEvents},
 			{QueueLedger, string(messages.CDRV1), ExchangeLedger},
 			{QueueLedger, string(messages.JournalV1), ExchangeLedger},
 			{QueueLedger, string(messages.RecordingV1), ExchangeLedger},

@@ -129,3 +129,17 @@ func (h Health) After(a Answer, at time.Time) (Health, Disabling) {
 	}
 	return h, ""
 }
+
+// Claim is a delivery that a worker has for itself for a while.
+type Claim struct {
+	Delivery int64
+	Lease    int64 // of this claim: a later one has a higher number
+	Attempts int   // made before
+	Webhook  string
+	URL      string
+	Secrets  []string // the newest first
+	Event    Event
+}
+
+// Lost says whether the event is not kept any more, so that there is nothing to send.
+func (c Claim) Lost() bool { return len(c.Event.Data) == 0 }

@@ -27,6 +27,7 @@ func (w *worker) jobs(ctx context.Context) error {
 	group.Go(func() error { return w.forget(ctx) })
 	group.Go(func() error { return w.carryOutOrders(ctx) })
 	group.Go(func() error { return w.ageNumbers(ctx) })
+	group.Go(func() error { return w.webhooks(ctx) })
 	if w.media != nil {
 		group.Go(func() error { return (&filing{store: w.store, folder: w.media, log: w.log}).run(ctx) })
 	}

@@ -1,0 +1,134 @@
+package postgres
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+
+	"tandem/webhooks"
+)
+
+// Webhook is a receiver of a tenant's events.
+type Webhook struct {
+	ID          string             `json:"id"`
+	URL         string             `json:"url"`
+	Name        string             `json:"name"`
+	Types       []string           `json:"types"` // empty: all
+	CreatedAt   time.Time          `json:"created_at"`
+	DisabledAt  *time.Time         `json:"disabled_at,omitempty"`
+	Because     webhooks.Disabling `json:"disabled_because,omitempty"`
+	Failures    int                `json:"failures"`                // in a row
+	Failing     *time.Time         `json:"failing_since,omitempty"` // nil: it has not failed since it last took a message
+	PausedUntil *time.Time         `json:"paused_until,omitempty"`
+	Waiting     int                `json:"waiting"` // deliveries; counted up to MaxCounted
+}
+
+// MaxCounted bounds what is counted for people to read.
+const MaxCounted = 10_000
+
+// Webhooks lists up to limit of a tenant's webhooks behind an id, in the order of their ids.
+func (s *Store) Webhooks(ctx context.Context, tenantID, after string, limit int) ([]Webhook, error) {
+	rows, err := s.pool.Query(ctx, `
+		SELECT w.id, w.url, w.name, w.types, w.created_at, w.disabled_at, w.disabled_because, coalesce(h.failures, 0), h.failing_since, h.paused_until,
+		       (SELECT count(*)::int FROM (SELECT FROM deliveries d WHERE d.tenant_id = w.tenant_id AND d.webhook_id = w.id AND d.state = 'waiting' LIMIT @counted) AS counted)
+		  FROM webhooks w LEFT JOIN webhook_health h ON h.tenant_id = w.tenant_id AND h.webhook_id = w.id
+		 WHERE w.tenant_id = @tenant_id AND w.id > @after ORDER BY w.id LIMIT @limit`,
+		pgx.StrictNamedArgs{"tenant_id": tenantID, "after": after, "limit": limit, "counted": MaxCounted})
+	if err != nil {
+		return nil, fmt.Errorf("postgres: webhooks: %w", err)
+	}
+	all, err := pgx.CollectRows(rows, pgx.RowToStructByPos[Webhook])
+	if err != nil {
+		return nil, fmt.Errorf("postgres: webhooks: %w", err)
+	}
+	return all, nil
+}
+
+// Webhook reads one, and locks it. ErrNotFound when there is none.
+func (t *Tx) Webhook(ctx context.Context, tenantID, id string) (Webhook, error) {
+	rows, err := t.tx.Query(ctx, `
+		SELECT w.id, w.url, w.name, w.types, w.created_at, w.disabled_at, w.disabled_because, coalesce(h.failures, 0), h.failing_since, h.paused_until,
+		       (SELECT count(*)::int FROM (SELECT FROM deliveries d WHERE d.tenant_id = w.tenant_id AND d.webhook_id = w.id AND d.state = 'waiting' LIMIT @counted) AS counted)
+		  FROM webhooks w LEFT JOIN webhook_health h ON h.tenant_id = w.tenant_id AND h.webhook_id = w.id
+		 WHERE w.tenant_id = @tenant_id AND w.id = @id FOR UPDATE OF w`, pgx.StrictNamedArgs{"tenant_id": tenantID, "id": id, "counted": MaxCounted})
+	if err != nil {
+		return Webhook{}, fmt.Errorf("postgres: webhook: %w", err)
+	}
+	w, err := pgx.CollectExactlyOneRow(rows, pgx.RowToStructByPos[Webhook])
+	if err != nil {
+		return Webhook{}, notFound("webhook", err)
+	}
+	return w, nil
+}
+
+// CountWebhooks counts a tenant's webhooks.
+func (t *Tx) CountWebhooks(ctx context.Context, tenantID string) (n int, err error) {
+	err = t.tx.QueryRow(ctx, `SELECT count(*)::int FROM webhooks WHERE tenant_id = @tenant_id`, pgx.StrictNamedArgs{"tenant_id": tenantID}).Scan(&n)
+	if err != nil {
+		return 0, fmt.Errorf("postgres: count webhooks: %w", err)
+	}
+	return n, nil
+}
+
+// InsertWebhook adds a webhook. Its URL, name and types are those of w; it is enabled.
+func (t *Tx) InsertWebhook(ctx context.Context, tenantID string, w Webhook) error {
+	return t.exec(ctx, "insert webhook", `
+		INSERT INTO webhooks (tenant_id, id, url, name, types) VALUES (@tenant_id, @id, @url, @name, @types)`,
+		pgx.StrictNamedArgs{"tenant_id": tenantID, "id": w.ID, "url": w.URL, "name": w.Name, "types": orEmpty(w.Types)})
+}
+
+// SaveWebhook changes a webhook's URL, name and types, and whether and why it is disabled. One that is enabled, or that leads
+// elsewhere, begins as a healthy one.
+func (t *Tx) SaveWebhook(ctx context.Context, tenantID string, w Webhook) error {
+	args := pgx.StrictNamedArgs{"tenant_id": tenantID, "id": w.ID, "url": w.URL, "name": w.Name, "types": orEmpty(w.Types), "because": string(w.Because)}
+	if err := t.exec(ctx, "forget webhook health", `
+		DELETE FROM webhook_health WHERE tenant_id = @tenant_id AND webhook_id = @id
+		   AND EXISTS (SELECT FROM webhooks WHERE tenant_id = @tenant_id AND id = @id AND (url <> @url OR disabled_at IS NOT NULL AND @because = ''))`,
+		pgx.StrictNamedArgs{"tenant_id": tenantID, "id": w.ID, "url": w.URL, "because": string(w.Because)}); err != nil {
+		return err
+	}
+	if err := t.exec(ctx, "save webhook", `
+		UPDATE webhooks SET url = @url, name = @name, types = @types, disabled_because = @because,
+		       disabled_at = CASE WHEN @because <> '' THEN coalesce(disabled_at, now()) END
+		 WHERE tenant_id = @tenant_id AND id = @id`, args); err != nil {
+		return err
+	}
+	return t.exec(ctx, "wake deliveries", `SELECT pg_notify('tandem_outbox', '')`, nil)
+}
+
+// DeleteWebhook takes a webhook away, with its secrets and its log, and says whether there was one.
+func (t *Tx) DeleteWebhook(ctx context.Context, tenantID, id string) (bool, error) {
+	done, err := t.tx.Exec(ctx, `DELETE FROM webhooks WHERE tenant_id = @tenant_id AND id = @id`, pgx.StrictNamedArgs{"tenant_id": tenantID, "id": id})
+	if err != nil {
+		return false, fmt.Errorf("postgres: delete webhook: %w", err)
+	}
+	return done.RowsAffected() > 0, nil
+}
+
+// SetSecret makes a secret the one that a webhook's messages are signed with. The one before signs beside it until the given
+// moment; of those from before that, the newest stay, so that no more than webhooks.MaxSecrets sign.
+func (t *Tx) SetSecret(ctx context.Context, tenantID, id, secret string, oldUntil time.Time) error {
+	if err := t.exec(ctx, "end secret", `
+		UPDATE webhook_secrets SET valid_until = @until WHERE tenant_id = @tenant_id AND webhook_id = @id AND valid_until IS NULL`,
+		pgx.StrictNamedArgs{"tenant_id": tenantID, "id": id, "until": oldUntil}); err != nil {
+		return err
+	}
+	if err := t.exec(ctx, "forget secrets", `
+		DELETE FROM webhook_secrets s WHERE tenant_id = @tenant_id AND webhook_id = @id
+		   AND (valid_until < now() OR @most <= (SELECT count(*) FROM webhook_secrets n WHERE n.tenant_id = s.tenant_id AND n.webhook_id = s.webhook_id AND n.n >= s.n))`,
+		pgx.StrictNamedArgs{"tenant_id": tenantID, "id": id, "most": webhooks.MaxSecrets}); err != nil {
+		return err
+	}
+	return t.exec(ctx, "insert secret", `
+		INSERT INTO webhook_secrets (tenant_id, webhook_id, secret) VALUES (@tenant_id, @id, @secret)`,
+		pgx.StrictNamedArgs{"tenant_id": tenantID, "id": id, "secret": secret})
+}
+
+func orEmpty(list []string) []string {
+	if list == nil {
+		return []string{}
+	}
+	return list
+}
