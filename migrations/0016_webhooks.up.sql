@@ -42,30 +42,18 @@ CREATE INDEX events_tenant_id_position_idx ON events (tenant_id, position);
 CREATE INDEX events_recorded_at_idx ON events USING brin (recorded_at);
 
 CREATE TABLE webhooks (
-    tenant_id        text NOT NULL REFERENCES tenants (id),
+    tenant_id        text NOT NULL REFERENCES tenants (id) ON DELETE CASCADE,
     id               text NOT NULL CHECK (id ~ '^[A-Za-z0-9][A-Za-z0-9_.-]{0,63}$'),
     url              text NOT NULL CHECK (url ~ '^https?://' AND octet_length(url) <= 2048),
     name             text NOT NULL CHECK (octet_length(name) <= 256),
     types            text[] NOT NULL CHECK (cardinality(types) <= 100), -- empty: all
+    secrets          jsonb NOT NULL CHECK (jsonb_array_length(secrets) BETWEEN 1 AND 4), -- webhooks.Key, the newest first
     disabled_at      timestamptz,
     disabled_because text NOT NULL DEFAULT '' CHECK (disabled_because IN ('', 'asked', 'gone', 'failing')),
     created_at       timestamptz NOT NULL DEFAULT now(),
     PRIMARY KEY (tenant_id, id),
     CHECK ((disabled_at IS NULL) = (disabled_because = ''))
 );
-
--- The secrets with which a webhook's messages are signed: the one without an end, and those that were replaced, for a while.
-CREATE TABLE webhook_secrets (
-    tenant_id   text NOT NULL,
-    webhook_id  text NOT NULL,
-    n           bigint GENERATED ALWAYS AS IDENTITY,
-    secret      text NOT NULL CHECK (secret ~ '^whsec_[A-Za-z0-9+/]+=*$'),
-    valid_until timestamptz,
-    created_at  timestamptz NOT NULL DEFAULT now(),
-    PRIMARY KEY (tenant_id, webhook_id, n),
-    CONSTRAINT webhook_secrets_webhook_id_fkey FOREIGN KEY (tenant_id, webhook_id) REFERENCES webhooks (tenant_id, id) ON DELETE CASCADE
-);
-CREATE UNIQUE INDEX webhook_secrets_current_key ON webhook_secrets (tenant_id, webhook_id) WHERE valid_until IS NULL;
 
 -- A receiver that has failed since it last took a message. One without a row is well.
 CREATE TABLE webhook_health (
@@ -137,3 +125,8 @@ BEGIN
     RETURN NULL;
 END $$;
 CREATE TRIGGER tell_events AFTER INSERT ON events REFERENCING NEW TABLE AS added FOR EACH STATEMENT EXECUTE FUNCTION tell_events();
+
+SELECT tenant_owned('webhooks', 'id'), tenant_guarded('webhook_health'), tenant_guarded('outbox'), tenant_guarded('events'), tenant_guarded('deliveries'),
+       tenant_guarded('delivery_attempts');
+REVOKE UPDATE, DELETE ON outbox, events, delivery_attempts FROM tandem_api;
+REVOKE INSERT ON events, delivery_attempts FROM tandem_api;

@@ -55,8 +55,8 @@ func (s *Store) Claim(ctx context.Context, most int) ([]webhooks.Claim, error) {
 		    RETURNING d.id, d.lease, d.attempts, d.next_at, d.tenant_id, d.webhook_id, d.event_id
 		)
 		SELECT c.id, c.lease, c.attempts, c.tenant_id, c.webhook_id, w.url,
-		       (SELECT array_agg(secret ORDER BY n DESC) FROM webhook_secrets s
-		         WHERE s.tenant_id = c.tenant_id AND s.webhook_id = c.webhook_id AND (s.valid_until IS NULL OR s.valid_until > now())) AS secrets,
+		       (SELECT array_agg(k ->> 'secret' ORDER BY i) FROM jsonb_array_elements(w.secrets) WITH ORDINALITY AS s (k, i)
+		         WHERE k ->> 'until' IS NULL OR (k ->> 'until')::timestamptz > now()) AS secrets,
 		       c.event_id, coalesce(e.type, ''), coalesce(e.subject, ''), coalesce(e.at, c.next_at), e.data
 		  FROM claimed c JOIN webhooks w ON w.tenant_id = c.tenant_id AND w.id = c.webhook_id LEFT JOIN events e ON e.id = c.event_id
 		 ORDER BY c.next_at, c.id`,
@@ -208,7 +208,6 @@ func (s *Store) PruneEvents(ctx context.Context, now time.Time, limit int) (n in
 	batch.Queue(`
 		DELETE FROM deliveries WHERE id IN (SELECT id FROM deliveries WHERE state <> 'waiting' AND done_at < @before ORDER BY done_at LIMIT @limit)`,
 		pgx.StrictNamedArgs{"before": log, "limit": limit})
-	batch.Queue(`DELETE FROM webhook_secrets WHERE valid_until < @now`, pgx.StrictNamedArgs{"now": now})
 	results := s.pool.SendBatch(ctx, &batch)
 	for range batch.Len() {
 		done, err := results.Exec()

@@ -73,10 +73,10 @@ func (t *Tx) CountWebhooks(ctx context.Context, tenantID string) (n int, err err
 }
 
 // InsertWebhook adds a webhook. Its URL, name and types are those of w; it is enabled.
-func (t *Tx) InsertWebhook(ctx context.Context, tenantID string, w Webhook) error {
+func (t *Tx) InsertWebhook(ctx context.Context, tenantID string, w Webhook, keys []webhooks.Key) error {
 	return t.exec(ctx, "insert webhook", `
-		INSERT INTO webhooks (tenant_id, id, url, name, types) VALUES (@tenant_id, @id, @url, @name, @types)`,
-		pgx.StrictNamedArgs{"tenant_id": tenantID, "id": w.ID, "url": w.URL, "name": w.Name, "types": orEmpty(w.Types)})
+		INSERT INTO webhooks (tenant_id, id, url, name, types, secrets) VALUES (@tenant_id, @id, @url, @name, @types, @secrets)`,
+		pgx.StrictNamedArgs{"tenant_id": tenantID, "id": w.ID, "url": w.URL, "name": w.Name, "types": orEmpty(w.Types), "secrets": keys})
 }
 
 // SaveWebhook changes a webhook's URL, name and types, and whether and why it is disabled. One that is enabled, or that leads
@@ -107,23 +107,19 @@ func (t *Tx) DeleteWebhook(ctx context.Context, tenantID, id string) (bool, erro
 	return done.RowsAffected() > 0, nil
 }
 
-// SetSecret makes a secret the one that a webhook's messages are signed with. The one before signs beside it until the given
-// moment; of those from before that, the newest stay, so that no more than webhooks.MaxSecrets sign.
-func (t *Tx) SetSecret(ctx context.Context, tenantID, id, secret string, oldUntil time.Time) error {
-	if err := t.exec(ctx, "end secret", `
-		UPDATE webhook_secrets SET valid_until = @until WHERE tenant_id = @tenant_id AND webhook_id = @id AND valid_until IS NULL`,
-		pgx.StrictNamedArgs{"tenant_id": tenantID, "id": id, "until": oldUntil}); err != nil {
-		return err
+// Keys are the secrets that a webhook's messages are signed with, the newest first.
+func (t *Tx) Keys(ctx context.Context, tenantID, id string) (keys []webhooks.Key, err error) {
+	err = t.tx.QueryRow(ctx, `SELECT secrets FROM webhooks WHERE tenant_id = @tenant_id AND id = @id`, pgx.StrictNamedArgs{"tenant_id": tenantID, "id": id}).Scan(&keys)
+	if err != nil {
+		return nil, notFound("webhook's secrets", err)
 	}
-	if err := t.exec(ctx, "forget secrets", `
-		DELETE FROM webhook_secrets s WHERE tenant_id = @tenant_id AND webhook_id = @id
-		   AND (valid_until < now() OR @most <= (SELECT count(*) FROM webhook_secrets n WHERE n.tenant_id = s.tenant_id AND n.webhook_id = s.webhook_id AND n.n >= s.n))`,
-		pgx.StrictNamedArgs{"tenant_id": tenantID, "id": id, "most": webhooks.MaxSecrets}); err != nil {
-		return err
-	}
-	return t.exec(ctx, "insert secret", `
-		INSERT INTO webhook_secrets (tenant_id, webhook_id, secret) VALUES (@tenant_id, @id, @secret)`,
-		pgx.StrictNamedArgs{"tenant_id": tenantID, "id": id, "secret": secret})
+	return keys, nil
+}
+
+// SetKeys replaces them.
+func (t *Tx) SetKeys(ctx context.Context, tenantID, id string, keys []webhooks.Key) error {
+	return t.exec(ctx, "set webhook secrets", `UPDATE webhooks SET secrets = @secrets WHERE tenant_id = @tenant_id AND id = @id`,
+		pgx.StrictNamedArgs{"tenant_id": tenantID, "id": id, "secrets": keys})
 }
 
 func orEmpty(list []string) []string {

@@ -22,10 +22,7 @@ const testSecret = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
 func addWebhook(t *testing.T, s *Store, tenant, id string, types ...string) {
 	t.Helper()
 	change(t, s, func(tx *Tx) error {
-		if err := tx.InsertWebhook(testContext(t), tenant, Webhook{ID: id, URL: "https://receiver.example/" + id, Types: types}); err != nil {
-			return err
-		}
-		return tx.SetSecret(testContext(t), tenant, id, testSecret, time.Now())
+		return tx.InsertWebhook(testContext(t), tenant, Webhook{ID: id, URL: "https://receiver.example/" + id, Types: types}, []webhooks.Key{{Secret: testSecret}})
 	})
 }
 
@@ -329,19 +326,17 @@ func TestASecretThatWasReplacedSignsForAWhile(t *testing.T) {
 	ctx := testContext(t)
 	addTenant(t, s, "acme")
 	addWebhook(t, s, "acme", "w")
-	secret := func(n int) string { return webhooks.Secret([]byte(fmt.Sprintf("%032d", n))) }
-	for n := range webhooks.MaxSecrets + 2 {
-		change(t, s, func(tx *Tx) error { return tx.SetSecret(ctx, "acme", "w", secret(n), time.Now().Add(time.Hour)) })
-	}
+	soon, over := time.Now().Add(time.Hour), time.Now().Add(-time.Second)
+	change(t, s, func(tx *Tx) error {
+		keys, err := tx.Keys(ctx, "acme", "w")
+		if err != nil {
+			return err
+		}
+		return tx.SetKeys(ctx, "acme", "w", append([]webhooks.Key{{Secret: "new"}, {Secret: "old", Until: &soon}, {Secret: "over", Until: &over}}, keys...))
+	})
 	addEvent(t, s, publishedEvent(1))
 	dispatch(t, s)
-	got := claim(t, s)[0]
-	want(t, "secrets", got.Secrets, secret(5), secret(4), secret(3), secret(2))
-	if err := s.Release(ctx, got); err != nil {
-		t.Fatal(err)
-	}
-	exec(t, s, `UPDATE webhook_secrets SET valid_until = now() - interval '1 s' WHERE valid_until IS NOT NULL`)
-	want(t, "after a while", claim(t, s)[0].Secrets, secret(5))
+	want(t, "secrets", claim(t, s)[0].Secrets, "new", "old", testSecret)
 }
 
 func TestEventsAreSentAgainWhenAskedFor(t *testing.T) {

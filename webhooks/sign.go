@@ -100,3 +100,25 @@ func Verify(secret, id, timestamp, signatures string, body []byte, now time.Time
 	}
 	return ErrSignature
 }
+
+// Key is a secret that signs. One that was replaced signs until a moment.
+type Key struct {
+	Secret string     `json:"secret"`
+	Until  *time.Time `json:"until,omitempty"`
+}
+
+// Rotate puts a new secret before the others. The one before it signs for OldSecretFor from now; those whose time is over go, and no
+// more than MaxSecrets stay.
+func Rotate(keys []Key, secret string, now time.Time) []Key {
+	until := now.Add(OldSecretFor).UTC()
+	next := []Key{{Secret: secret}}
+	for _, k := range keys {
+		if k.Until == nil {
+			k.Until = &until
+		}
+		if k.Until.After(now) && len(next) < MaxSecrets {
+			next = append(next, k)
+		}
+	}
+	return next
+}

@@ -87,3 +87,25 @@ func TestEachSecretThatSignsIsEnoughForItsReceiver(t *testing.T) {
 		}
 	})
 }
+
+func TestASecretThatWasReplacedSignsForAWhile(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		keys, at := Rotate(nil, "0", vectorAt), vectorAt
+		for n := range rapid.IntRange(1, 10).Draw(t, "rotations") {
+			before := keys
+			at = at.Add(time.Duration(rapid.IntRange(0, int(2*OldSecretFor)).Draw(t, "pause")))
+			keys = Rotate(keys, strings.Repeat("x", n+1), at)
+			switch {
+			case len(keys) > MaxSecrets || keys[0].Until != nil || keys[0].Secret != strings.Repeat("x", n+1):
+				t.Fatalf("%+v", keys)
+			case keys[1].Secret != before[0].Secret || !keys[1].Until.Equal(at.Add(OldSecretFor)):
+				t.Fatalf("the one before signs until %v", keys[1].Until)
+			}
+			for _, k := range keys[1:] {
+				if k.Until == nil || !k.Until.After(at) {
+					t.Fatalf("an old one stays: %+v", keys)
+				}
+			}
+		}
+	})
+}
