@@ -10,55 +10,38 @@ import (
 
 // DeliveryRow is a delivery as its tenant reads of it.
 type DeliveryRow struct {
-	ID        int64      `json:"id"`
-	Webhook   string     `json:"webhook"`
-	Event     string     `json:"event"`
-	Type      string     `json:"type"`
-	Subject   string     `json:"subject"`
-	Again     bool       `json:"again"` // somebody has asked for it to be sent again
-	State     string     `json:"state"` // webhooks.State
-	Attempts  int        `json:"attempts"`
-	NextAt    *time.Time `json:"next_at,omitempty"` // while it waits
-	Status    int        `json:"status"`            // of the last attempt; 0: no answer
-	Problem   string     `json:"problem"`           // of the last attempt, in words
-	CreatedAt time.Time  `json:"created_at"`
-	DoneAt    *time.Time `json:"done_at,omitempty"`
+	ID        int64      `json:"id" db:"id"`
+	Webhook   string     `json:"webhook" db:"webhook_id"`
+	Event     string     `json:"event" db:"event_id"`
+	Type      string     `json:"type" db:"type"`
+	Subject   string     `json:"subject" db:"subject" doc:"What the event happened to: messages of one subject are sent one after another."`
+	Again     bool       `json:"again" db:"again" doc:"Somebody has asked for it to be sent again."`
+	State     string     `json:"state" db:"state" enum:"waiting,delivered,failed"`
+	Attempts  int        `json:"attempts" db:"attempts"`
+	NextAt    *time.Time `json:"next_at,omitempty" db:"next_at" doc:"When the next attempt is due, while it waits."`
+	Status    int        `json:"status" db:"status" doc:"HTTP status of the last attempt; 0: no answer."`
+	Problem   string     `json:"problem" db:"problem" doc:"Of the last attempt."`
+	CreatedAt time.Time  `json:"created_at" db:"created_at"`
+	DoneAt    *time.Time `json:"done_at,omitempty" db:"done_at"`
 }
 
-// DeliveryFilter chooses deliveries of one webhook. Zero values choose all.
-type DeliveryFilter struct {
-	State  string
-	Event  string
-	Before int64 // id
-}
-
-// Deliveries lists up to limit deliveries of a webhook, the newest first.
-func (s *Store) Deliveries(ctx context.Context, tenantID, webhookID string, f DeliveryFilter, limit int) ([]DeliveryRow, error) {
-	rows, err := s.pool.Query(ctx, `
-		SELECT id, webhook_id, event_id, type, subject, again, state, attempts, CASE WHEN state = 'waiting' THEN next_at END, status, problem, created_at, done_at
-		  FROM deliveries
-		 WHERE tenant_id = @tenant_id AND webhook_id = @webhook_id AND (@before::bigint = 0 OR id < @before)
-		   AND (@state::text = '' OR state = @state) AND (@event::text = '' OR event_id = @event)
-		 ORDER BY id DESC LIMIT @limit`,
-		pgx.StrictNamedArgs{"tenant_id": tenantID, "webhook_id": webhookID, "before": f.Before, "state": f.State, "event": text(f.Event), "limit": limit})
-	if err != nil {
-		return nil, fmt.Errorf("postgres: deliveries: %w", err)
-	}
-	all, err := pgx.CollectRows(rows, pgx.RowToStructByPos[DeliveryRow])
-	if err != nil {
-		return nil, fmt.Errorf("postgres: deliveries: %w", err)
-	}
-	return all, nil
+// DeliveryRows are what a list of deliveries is made of.
+func DeliveryRows() Listing[DeliveryRow] {
+	return Listing[DeliveryRow]{
+		Columns: `d.id, webhook_id, event_id, type, subject, again, state, attempts, CASE WHEN state = 'waiting' THEN next_at END AS next_at, status, problem, created_at, done_at`,
+		From:    `deliveries d`, Key: "id", Fields: map[string]Field{"id": {Column: "d.id", Type: "bigint"}, "state": {Column: "state", FilterOnly: true}, "event": {Column: "event_id", FilterOnly: true},
+			"type": {Column: "type", FilterOnly: true}, "webhook": {Column: "webhook_id", FilterOnly: true}, "tenant": {Column: "tenant_id", FilterOnly: true},
+			"one": {Column: "d.id", Type: "bigint", FilterOnly: true}}}
 }
 
 // AttemptRow is one attempt of a delivery.
 type AttemptRow struct {
-	N       int       `json:"n"` // 1, 2, 3 ...
+	N       int       `json:"n" doc:"1, 2, 3 ..."`
 	At      time.Time `json:"at"`
 	TookMS  int       `json:"took_ms"`
-	Status  int       `json:"status"` // of HTTP; 0: no answer
+	Status  int       `json:"status" doc:"HTTP status; 0: no answer."`
 	Problem string    `json:"problem"`
-	Answer  string    `json:"answer"` // the beginning of what the receiver said
+	Answer  string    `json:"answer" doc:"The beginning of what the receiver said."`
 }
 
 // Attempts lists the attempts of a delivery, the first first.

@@ -12,39 +12,31 @@ import (
 
 // Webhook is a receiver of a tenant's events.
 type Webhook struct {
-	ID          string             `json:"id"`
-	URL         string             `json:"url"`
-	Name        string             `json:"name"`
-	Types       []string           `json:"types"` // empty: all
-	CreatedAt   time.Time          `json:"created_at"`
-	DisabledAt  *time.Time         `json:"disabled_at,omitempty"`
-	Because     webhooks.Disabling `json:"disabled_because,omitempty"`
-	Failures    int                `json:"failures"`                // in a row
-	Failing     *time.Time         `json:"failing_since,omitempty"` // nil: it has not failed since it last took a message
-	PausedUntil *time.Time         `json:"paused_until,omitempty"`
-	Waiting     int                `json:"waiting"` // deliveries; counted up to MaxCounted
+	ID          string             `json:"id" db:"id"`
+	URL         string             `json:"url" db:"url"`
+	Name        string             `json:"name" db:"name"`
+	Types       []string           `json:"types" db:"types" nullable:"false" doc:"Which events it gets; empty: all."`
+	CreatedAt   time.Time          `json:"created_at" db:"created_at"`
+	DisabledAt  *time.Time         `json:"disabled_at,omitempty" db:"disabled_at"`
+	Because     webhooks.Disabling `json:"disabled_because,omitempty" db:"disabled_because" enum:"asked,gone,failing" doc:"asked: by hand; gone: it answered 410; failing: it has taken nothing for five days."`
+	Failures    int                `json:"failures" db:"failures" doc:"Attempts that failed since it last took a message."`
+	Failing     *time.Time         `json:"failing_since,omitempty" db:"failing_since" doc:"Absent: it has not failed since it last took a message."`
+	PausedUntil *time.Time         `json:"paused_until,omitempty" db:"paused_until" doc:"It is left alone until then."`
+	Waiting     int                `json:"waiting" db:"waiting" doc:"Messages that wait for it; 10000: that many or more."`
+}
+
+// WebhookRows are what a list of webhooks is made of.
+func WebhookRows() Listing[Webhook] {
+	return Listing[Webhook]{
+		Columns: `w.id, w.url, w.name, w.types, w.created_at, w.disabled_at, w.disabled_because, coalesce(h.failures, 0) AS failures, h.failing_since, h.paused_until,
+		       (SELECT count(*)::int FROM (SELECT FROM deliveries d WHERE d.tenant_id = w.tenant_id AND d.webhook_id = w.id AND d.state = 'waiting' LIMIT 10000) AS counted) AS waiting`,
+		From: `webhooks w LEFT JOIN webhook_health h ON h.tenant_id = w.tenant_id AND h.webhook_id = w.id`, Key: "id",
+		Fields: map[string]Field{"id": {Column: "w.id"}, "name": {Column: "w.name"}, "created_at": {Column: "w.created_at", Type: "timestamptz"}, "tenant": {Column: "w.tenant_id", FilterOnly: true}},
+	}
 }
 
 // MaxCounted bounds what is counted for people to read.
 const MaxCounted = 10_000
-
-// Webhooks lists up to limit of a tenant's webhooks behind an id, in the order of their ids.
-func (s *Store) Webhooks(ctx context.Context, tenantID, after string, limit int) ([]Webhook, error) {
-	rows, err := s.pool.Query(ctx, `
-		SELECT w.id, w.url, w.name, w.types, w.created_at, w.disabled_at, w.disabled_because, coalesce(h.failures, 0), h.failing_since, h.paused_until,
-		       (SELECT count(*)::int FROM (SELECT FROM deliveries d WHERE d.tenant_id = w.tenant_id AND d.webhook_id = w.id AND d.state = 'waiting' LIMIT @counted) AS counted)
-		  FROM webhooks w LEFT JOIN webhook_health h ON h.tenant_id = w.tenant_id AND h.webhook_id = w.id
-		 WHERE w.tenant_id = @tenant_id AND w.id > @after ORDER BY w.id LIMIT @limit`,
-		pgx.StrictNamedArgs{"tenant_id": tenantID, "after": after, "limit": limit, "counted": MaxCounted})
-	if err != nil {
-		return nil, fmt.Errorf("postgres: webhooks: %w", err)
-	}
-	all, err := pgx.CollectRows(rows, pgx.RowToStructByPos[Webhook])
-	if err != nil {
-		return nil, fmt.Errorf("postgres: webhooks: %w", err)
-	}
-	return all, nil
-}
 
 // Webhook reads one, and locks it. ErrNotFound when there is none.
 func (t *Tx) Webhook(ctx context.Context, tenantID, id string) (Webhook, error) {

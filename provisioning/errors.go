@@ -55,7 +55,7 @@ func missing(field, detail string) error { return &Error{Code: NotFound, Field: 
 // refusals are the words for the constraints that a use case can run into although its values are valid.
 func refusals(constraint string) error {
 	switch constraint {
-	case "tenants_pkey", "users_pkey", "devices_pkey", "people_pkey", "api_keys_pkey":
+	case "tenants_pkey", "users_pkey", "devices_pkey", "webhooks_pkey", "people_pkey", "api_keys_pkey":
 		return conflict("id", "is taken")
 	case "phones_mac_key":
 		return conflict("mac", "belongs to another device")

@@ -3,6 +3,7 @@ package provisioning
 import (
 	"context"
 	"errors"
+	"net/netip"
 
 	"tandem/postgres"
 	"tandem/tenants"
@@ -12,6 +13,8 @@ import (
 type Service struct {
 	Store  *postgres.Store
 	Phones PhoneSettings
+	// WebhookNetworks may hold webhooks although they are private.
+	WebhookNetworks []netip.Prefix
 }
 
 // platform runs a use case that concerns no single tenant.

@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"sync"
 	"time"
 
 	"github.com/gin-gonic/gin"
@@ -37,6 +38,10 @@ func (w *worker) api(ctx context.Context) error {
 		return err
 	}
 	server := &http.Server{Addr: w.settings.HTTPAddress, Handler: w.routes(words), ReadHeaderTimeout: headerWait}
+	following, stop := context.WithCancel(ctx)
+	var streams sync.WaitGroup
+	streams.Go(func() { w.streams.Run(following, w.store) })
+	defer func() { stop(); streams.Wait() }()
 	ended := make(chan error, 1)
 	go func() { ended <- server.ListenAndServe() }()
 	select {
@@ -86,7 +91,8 @@ func (w *worker) writeOperatorKey() error {
 
 // openAPI adds the operations of package api, and those that this worker has beside.
 func (w *worker) openAPI(router *gin.Engine) *api.API {
-	return api.New(router, &api.API{Owner: w.store, Service: &provisioning.Service{Store: w.apiStore, Phones: w.phones}, Resync: w.resync, Log: w.log, Operator: w.operatorKey})
+	return api.New(router, &api.API{Owner: w.store, Service: &provisioning.Service{Store: w.apiStore, Phones: w.phones, WebhookNetworks: w.settings.FetchAllow}, Resync: w.resync, Log: w.log, Operator: w.operatorKey,
+		Streams: &w.streams})
 }
 
 // health says what this worker reaches. It is 200 while calls can be decided, which needs neither server.

@@ -71,6 +71,7 @@ type worker struct {
 	media    *media.Folder // nil: there is none
 	prompts  media.Prompts
 	meters   *meters
+	streams  api.Streams
 	decided  sync.Pool // of *decided
 
 	rest        *api.API

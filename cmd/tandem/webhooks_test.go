@@ -168,10 +168,11 @@ func TestAReceiverOnAPrivateAddressIsNotAsked(t *testing.T) {
 	defer w.deliverer(w.store, p)()
 	w.event("s", 1)
 	for {
-		rows, err := w.store.Deliveries(w.ctx, "acme", "w", postgres.DeliveryFilter{}, 1)
+		page, err := postgres.List(w.ctx, w.store, postgres.DeliveryRows(), postgres.Query{})
 		if err != nil {
 			t.Fatal(err)
 		}
+		rows := page.Items
 		if len(rows) == 1 && rows[0].Attempts == 1 {
 			if rows[0].Problem != "the address is not allowed" {
 				t.Errorf("%+v", rows[0])

@@ -34,6 +34,8 @@ type API struct {
 	Limits Limits
 	// Resync asks phones to fetch their files again; nil: nobody can.
 	Resync Resync
+	// Streams wakes those who follow events; nil: nobody can.
+	Streams *Streams
 
 	huma     huma.API
 	router   *gin.Engine
@@ -73,6 +75,8 @@ func (a *API) parts() []func() {
 		a.users,
 		a.devices,
 		a.phones,
+		a.webhooks,
+		a.streamEvents,
 		a.flows,
 		a.numbers,
 		a.orders,
