@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"io"
+	"maps"
 	"net/http"
 	"net/netip"
 	"strconv"
@@ -39,7 +40,7 @@ func (p *Poster) post(ctx context.Context, url string, header http.Header, body 
 	if err != nil || request.URL.User != nil || request.URL.Scheme != "http" && request.URL.Scheme != "https" {
 		return webhooks.Answer{Problem: wordsURL}
 	}
-	request.Header = header.Clone()
+	maps.Copy(request.Header, header)
 	request.Header.Set("User-Agent", "Tandem")
 	request.Header.Set("Content-Type", "application/json")
 	response, err := p.http.Do(request)

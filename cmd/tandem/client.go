@@ -155,3 +155,11 @@ func age(t *time.Time) string {
 	}
 	return max(0, time.Since(*t)).Round(time.Second).String()
 }
+
+// tell asks for what is answered with nothing.
+func (c client) tell(ctx context.Context, method, path string, body any) error {
+	c.JSON = false
+	var nothing json.RawMessage
+	_, _, err := c.ask(ctx, method, path, body, &nothing)
+	return err
+}

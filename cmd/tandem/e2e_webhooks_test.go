@@ -11,9 +11,11 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
+	"tandem/postgres"
 	"tandem/sipptest"
 	"tandem/webhooks"
 )
@@ -162,4 +164,63 @@ func TestACallIsToldToItsTenantAsItHappens(t *testing.T) {
 		t.Errorf("of the registration it is told %v", registered)
 	}
 	cancel()
+}
+
+// What the commands say of a webhook whose receiver is gone, and how it gets what it has missed.
+func TestAWebhookIsLookedAfterFromTheCommandLine(t *testing.T) {
+	t.Parallel()
+	w := sharedWorld(t)
+	c := w.company(t)
+	var gone atomic.Bool
+	came := make(chan string, 10)
+	receiver := httptest.NewServer(http.HandlerFunc(func(out http.ResponseWriter, r *http.Request) {
+		if gone.Load() {
+			out.WriteHeader(http.StatusGone)
+		}
+		came <- r.Header.Get(webhooks.HeaderID)
+	}))
+	defer receiver.Close()
+	hook := []string{c.id, "desk"}
+	says := func(want []string, command string, more ...string) {
+		t.Helper()
+		w.says(t, want, slices.Concat([]string{"webhook", command}, hook, more)...)
+	}
+	w.says(t, []string{"There are no webhooks."}, "webhook", "list", c.id)
+	w.says(t, []string{"Webhook desk is there.", "whsec_"}, "webhook", "add", c.id, receiver.URL, "--id", "desk", "--name", "Front desk", "--types", "call.ended,configuration.published")
+	w.says(t, []string{"desk", "Front desk", "well", "call.ended,configuration.published"}, "webhook", "list", c.id)
+	says([]string{"The test evt_"}, "test")
+	first := receiveFrom(t, came)
+	awaitThat(t, "the test is not settled", func(ctx context.Context) (bool, error) {
+		page, err := postgres.List(ctx, w.Store, postgres.DeliveryRows(), postgres.Query{Where: map[string]string{"tenant": c.id, "state": "delivered"}})
+		return len(page.Items) == 1, err
+	})
+	says([]string{"webhook.test", first, "delivered"}, "deliveries")
+	says([]string{"whsec_", "signs beside it until"}, "secret")
+
+	gone.Store(true)
+	c.publish(t)
+	missed := receiveFrom(t, came)
+	awaitThat(t, "the webhook is not disabled", func(ctx context.Context) (bool, error) {
+		page, err := postgres.List(ctx, w.Store, postgres.WebhookRows(), postgres.Query{Where: map[string]string{"tenant": c.id}})
+		return len(page.Items) == 1 && page.Items[0].Because == webhooks.Gone, err
+	})
+	says([]string{"Webhook desk is disabled (gone).", "The receiver answered 410 Gone"}, "show")
+	gone.Store(false)
+	says([]string{"Webhook desk is well."}, "set", "--enable", "--all-types")
+	says([]string{"event is sent again.", "1"}, "again", "--from", time.Now().Add(-time.Hour).Format(time.RFC3339))
+	if got := receiveFrom(t, came); got != missed {
+		t.Errorf("sent again as %s, want %s", got, missed)
+	}
+	says([]string{"Webhook desk is gone."}, "remove")
+}
+
+func receiveFrom(t *testing.T, came <-chan string) string {
+	t.Helper()
+	select {
+	case id := <-came:
+		return id
+	case <-time.After(patience):
+		t.Fatal("no message came")
+		return ""
+	}
 }

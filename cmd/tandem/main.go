@@ -31,6 +31,7 @@ type commands struct {
 	Phone    phoneCommands   `cmd:"" help:"Look after phones that provision themselves."`
 	Number   numberCommands  `cmd:"" help:"Look after the inventory of numbers."`
 	Order    orderCommands   `cmd:"" help:"Look at what is carried out in the background, and cancel it."`
+	Webhook  webhookCommands `cmd:"" help:"Manage a tenant's webhooks, and look at what was sent to them."`
 	Version  versionCommands `cmd:"" help:"Publish a tenant's configuration, compare its versions, and go back to an old one."`
 	User     userCommands    `cmd:"" help:"Look at what users set for themselves, and change it."`
 	Edge     edgeCommands    `cmd:"" help:"Run the SIP edge."`

@@ -47,7 +47,7 @@ type serveCommand struct {
 	LinkReached  string         `env:"TANDEM_LINK_REACHED" help:"host:port by which other workers reach it, when that is another one, as behind a NAT."`
 	NodeProfile  string         `env:"TANDEM_NODE_PROFILE" default:"internal" help:"Sofia profile by which media nodes send calls."`
 	Sounds       string         `env:"TANDEM_SOUNDS" default:"tandem" help:"Folder of prompts on the media nodes."`
-	FetchAllow   []netip.Prefix `env:"TANDEM_FETCH_ALLOW" help:"Networks that flows may ask over HTTP although they are private: 10.1.2.0/24."`
+	FetchAllow   []netip.Prefix `env:"TANDEM_FETCH_ALLOW" help:"Networks that flows and webhooks may ask over HTTP although they are private: 10.1.2.0/24."`
 	MediaDir     string         `env:"TANDEM_MEDIA_DIR" help:"Folder of recordings and prompts, shared with the other workers and the media nodes; without it nothing is recorded." type:"path"`
 	NodeMediaDir string         `env:"TANDEM_NODE_MEDIA_DIR" help:"The same folder as the media nodes see it, when that is another path."`
 	Speech       string         `env:"TANDEM_TTS" help:"Engine for text to speech that the media nodes have loaded, and its voice: flite/kal. Without it nothing is spoken."`
