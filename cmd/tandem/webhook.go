@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net/http"
 	"net/url"
@@ -149,10 +150,11 @@ func (c *webhookSetCommand) Run(ctx context.Context) error {
 		body.Types = c.Types
 	}
 	body.Disabled = c.Disable || body.Disabled && !c.Enable
-	if _, done, err := c.askIf(ctx, http.MethodPut, c.path(), body, &w, "If-Match", tag); err != nil || done {
+	var now postgres.Webhook
+	if _, done, err := c.askIf(ctx, http.MethodPut, c.path(), body, &now, "If-Match", tag); err != nil || done {
 		return err
 	}
-	fmt.Printf("Webhook %s is %s.\n", plain(w.ID), webhookWords(w))
+	fmt.Printf("Webhook %s is %s.\n", plain(now.ID), webhookWords(now))
 	return nil
 }
 
@@ -247,7 +249,7 @@ func (c *webhookAgainCommand) Run(ctx context.Context) error {
 		return nil
 	}
 	if c.From.IsZero() {
-		return fmt.Errorf("name a --delivery, or a time --from")
+		return errors.New("name a --delivery, or a time --from")
 	}
 	if c.Until.IsZero() {
 		c.Until = time.Now()
