@@ -274,11 +274,8 @@ func (k *worker) findCall(asks *driven, w callflows.Wanted) *callflows.Found {
 		if c == asks || c.facts.Tenant != asks.facts.Tenant {
 			continue
 		}
-		if w.Call != "" && w.Call != c.facts.ID {
-			continue
-		}
 		if leg := wantedLeg(&c.state, w); leg != "" {
-			return &callflows.Found{Party: *k.party(leg), Node: nodeName, Local: !k.w.chance(10), Answered: w.What == callflows.KnownAs}
+			return &callflows.Found{Party: *k.party(leg), Node: nodeName, Local: !k.w.chance(10)}
 		}
 	}
 	return nil
@@ -290,7 +287,7 @@ func wantedLeg(s *callflows.State, w callflows.Wanted) string {
 	free := !slices.ContainsFunc(s.Legs, func(l callflows.Leg) bool { return l.With != nil })
 	for _, l := range s.Legs {
 		at := slices.Contains(w.Devices, l.Device) && !l.HungUp && l.Created
-		talksAt := at && s.Phase == callflows.Talking && (w.What == callflows.TalkingAt || w.What == callflows.KnownAs && l.ID == w.Leg)
+		talksAt := at && s.Phase == callflows.Talking && w.What == callflows.TalkingAt
 		switch {
 		case w.What == callflows.ParkedIn && s.Slot != "" && s.Slot == w.Slot && free:
 			return driven

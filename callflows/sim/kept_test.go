@@ -17,6 +17,7 @@ func keptSeeds() map[uint64]string {
 		51816:  "a leg was answered and transferred in one gap by a caller who then left",
 		58904:  "the same",
 		100967: "a leg that was being moved at a takeover parked before the node was asked for it",
+		4625:   "a talk was hung up that somebody had wanted to take over, and then did not",
 		102742: "a page was talked over under another version",
 		162459: "a caller's version was on its way when his silence was looked at",
 		170738: "a leg came and went in a gap of the owner's, and its standby died when it took over",

@@ -2,6 +2,7 @@ package sim
 
 import (
 	"fmt"
+	"slices"
 	"time"
 
 	"tandem/callflows"
@@ -138,7 +139,7 @@ func (k *worker) knownLeg(w callflows.Wanted) *callflows.Found {
 	}
 	for _, l := range c.state.Legs {
 		switch {
-		case l.ID != w.Leg || l.HungUp:
+		case l.ID != w.Leg || l.HungUp || len(w.Devices) > 0 && !slices.Contains(w.Devices, l.Device):
 		case l.With != nil && l.Joined:
 			return &callflows.Found{Party: *k.party(l.With.Leg), Answered: true}
 		case l.ID == c.state.DrivenLeg():
