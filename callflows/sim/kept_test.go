@@ -10,6 +10,7 @@ import (
 // makes it does, so that these are kept for what they may show next.
 func keptSeeds() map[uint64]string {
 	return map[uint64]string{
+		343:   "a phone was put through by REFER with Replaces while no worker was there",
 		7380:  "a successor that was itself late took legs for gone of which it was told later",
 		31817: "an owner that was late died before it had read of a leg's end, which its standby had not been there to hear",
 		36785: "a transferred call out was adopted under the newest version",
