@@ -36,7 +36,7 @@ func (s *Store) LoadNext(ctx context.Context, previous *tenants.Snapshot) (tenan
 
 // loadPlatform reads all that is no tenant's.
 func loadPlatform(ctx context.Context, tx pgx.Tx, data *tenants.Data) (err error) {
-	if data.Trunks, err = loadTrunks(ctx, tx); err != nil {
+	if data.Trunks, err = loadTrunks(ctx, tx, nil); err != nil {
 		return err
 	}
 	if data.Outbound, err = loadOutboundRoutes(ctx, tx); err != nil {

@@ -59,7 +59,7 @@ func (t *Tx) LockTrunks(ctx context.Context) ([]tenants.Trunk, error) {
 	if _, err := t.tx.Exec(ctx, `SELECT lock_configuration()`); err != nil {
 		return nil, fmt.Errorf("postgres: lock trunks: %w", err)
 	}
-	all, err := loadTrunks(ctx, t.tx)
+	all, err := loadTrunks(ctx, t.tx, nil)
 	if err != nil {
 		return nil, fmt.Errorf("postgres: lock trunks: %w", err)
 	}
@@ -70,7 +70,7 @@ func (t *Tx) LockTrunks(ctx context.Context) ([]tenants.Trunk, error) {
 func (s *Store) Trunks(ctx context.Context) (all []tenants.Trunk, login map[string]bool, err error) {
 	login = map[string]bool{}
 	err = pgx.BeginTxFunc(ctx, s.pool, pgx.TxOptions{IsoLevel: pgx.RepeatableRead, AccessMode: pgx.ReadOnly}, func(tx pgx.Tx) (err error) {
-		if all, err = loadTrunks(ctx, tx); err != nil {
+		if all, err = loadTrunks(ctx, tx, nil); err != nil {
 			return err
 		}
 		var id string
@@ -158,7 +158,8 @@ func loadOutboundRoutes(ctx context.Context, tx pgx.Tx) ([]tenants.OutboundRoute
 	return pgx.CollectRows(rows, pgx.RowToStructByPos[tenants.OutboundRoute])
 }
 
-func loadTrunks(ctx context.Context, tx pgx.Tx) ([]tenants.Trunk, error) {
+// loadTrunks reads the trunks of one tenant, or all when owner is nil.
+func loadTrunks(ctx context.Context, tx pgx.Tx, owner *string) ([]tenants.Trunk, error) {
 	rows, err := tx.Query(ctx, `
 		SELECT t.id, t.name, array_remove(array_agg(a.address ORDER BY a.address), NULL) AS addresses,
 		       coalesce(t.tenant_id, ''), t.disabled, t.may_call_out, t.incoming_form, t.incoming_country, t.incoming_strip, t.incoming_add,
@@ -166,7 +167,8 @@ func loadTrunks(ctx context.Context, tx pgx.Tx) ([]tenants.Trunk, error) {
 		       t.max_calls, t.calls_per_second, t.failover, t.progress_seconds, t.from_domain,
 		       coalesce(t.device_id, ''), t.registrar, t.register_seconds
 		  FROM trunks t LEFT JOIN trunk_addresses a ON a.trunk_id = t.id
-		 GROUP BY t.id ORDER BY t.id`)
+		 WHERE @owner::text IS NULL OR t.tenant_id = @owner
+		 GROUP BY t.id ORDER BY t.id`, pgx.StrictNamedArgs{"owner": owner})
 	if err != nil {
 		return nil, err
 	}

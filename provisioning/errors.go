@@ -93,6 +93,8 @@ func refusals(constraint string) error {
 		return missing("tenant", "there is no such tenant")
 	case "trunks_device_id_fkey", "whereabouts_device_id_fkey":
 		return missing("device", "there is no such device in this tenant")
+	case "trunks_pkey":
+		return conflict("trunks", "the id of a trunk is taken")
 	case "trunks_device_id_key":
 		return conflict("device", "another trunk registers as this device")
 	case "whereabouts_number_fkey":

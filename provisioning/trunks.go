@@ -133,17 +133,21 @@ func setRoutes(ctx context.Context, tx *postgres.Tx, owner, prefix string, trunk
 
 // SetDialling says how a tenant's people write numbers, at once. mainNumber is one of the tenant's, or empty.
 func (s *Service) SetDialling(ctx context.Context, tenantID, mainNumber string, d tenants.Dialling) error {
+	if err := checkDialling(mainNumber, d); err != nil {
+		return err
+	}
+	return s.within(ctx, tenantID, func(tx *postgres.Tx, _ tenants.Tenant) error {
+		return tx.SetDialling(ctx, tenantID, mainNumber, d)
+	})
+}
+
+func checkDialling(mainNumber string, d tenants.Dialling) error {
 	var c checks
 	if mainNumber != "" {
 		c.number("main_number", mainNumber)
 	}
 	c.dialling(d)
-	if c.err != nil {
-		return c.err
-	}
-	return s.within(ctx, tenantID, func(tx *postgres.Tx, _ tenants.Tenant) error {
-		return tx.SetDialling(ctx, tenantID, mainNumber, d)
-	})
+	return c.err
 }
 
 func (c *checks) dialling(d tenants.Dialling) {
@@ -156,6 +160,15 @@ func (c *checks) dialling(d tenants.Dialling) {
 
 // SetCallingOut says what a tenant may do on the telephone network, at once. Emergency numbers are not subject to it.
 func (s *Service) SetCallingOut(ctx context.Context, tenantID string, o tenants.CallingOut) error {
+	if err := checkCallingOut(o); err != nil {
+		return err
+	}
+	return s.within(ctx, tenantID, func(tx *postgres.Tx, _ tenants.Tenant) error {
+		return tx.SetCallingOut(ctx, tenantID, o)
+	})
+}
+
+func checkCallingOut(o tenants.CallingOut) error {
 	var c checks
 	c.that(len(o.BlockedPrefixes) <= MaxBlockedPrefixes, "blocked_prefixes", fmt.Sprintf("are more than %d", MaxBlockedPrefixes))
 	for _, p := range o.BlockedPrefixes {
@@ -167,12 +180,7 @@ func (s *Service) SetCallingOut(ctx context.Context, tenantID string, o tenants.
 	for _, n := range o.Shown {
 		c.number("shown_numbers", n)
 	}
-	if c.err != nil {
-		return c.err
-	}
-	return s.within(ctx, tenantID, func(tx *postgres.Tx, _ tenants.Tenant) error {
-		return tx.SetCallingOut(ctx, tenantID, o)
-	})
+	return c.err
 }
 
 func (c *checks) numberFormat(field string, f tenants.NumberFormat) {
@@ -226,6 +234,13 @@ func (c *checks) outgoing(o *tenants.Outgoing, registers bool) {
 // SetWhereabouts says where a device stands and which of the tenant's numbers emergency services call back, at once; neither
 // removes it. A location that is a URI is sent to the emergency trunk as such (RFC 6442).
 func (s *Service) SetWhereabouts(ctx context.Context, tenantID string, w tenants.Whereabouts) error {
+	if err := checkWhereabouts(w); err != nil {
+		return err
+	}
+	return s.within(ctx, tenantID, func(tx *postgres.Tx, _ tenants.Tenant) error { return tx.SetWhereabouts(ctx, tenantID, w) })
+}
+
+func checkWhereabouts(w tenants.Whereabouts) error {
 	var c checks
 	c.id("device", w.Device)
 	if w.Number != "" {
@@ -233,8 +248,5 @@ func (s *Service) SetWhereabouts(ctx context.Context, tenantID string, w tenants
 	}
 	c.that(len(w.Location) <= MaxLocation, "location", fmt.Sprintf("is longer than %d bytes", MaxLocation))
 	c.form(locationForm, "location", w.Location, "is not text on one line")
-	if c.err != nil {
-		return c.err
-	}
-	return s.within(ctx, tenantID, func(tx *postgres.Tx, _ tenants.Tenant) error { return tx.SetWhereabouts(ctx, tenantID, w) })
+	return c.err
 }

@@ -1,4 +1,4 @@
-package plan
+package plan_test
 
 import (
 	"encoding/json"
@@ -12,10 +12,12 @@ import (
 	"github.com/google/go-cmp/cmp/cmpopts"
 	"pgregory.net/rapid"
 
+	"tandem/provisioning/plan"
+	"tandem/provisioning/plan/plantest"
 	"tandem/tenants"
 )
 
-func same(t rapid.TB, got, want Document) {
+func same(t rapid.TB, got, want plan.Document) {
 	t.Helper()
 	options := cmp.Options{cmpopts.IgnoreUnexported(tenants.Schedule{}, tenants.List{}), cmp.Comparer(func(a, b netip.Addr) bool { return a == b })}
 	if diff := cmp.Diff(want.Normal(), got.Normal(), options); diff != "" {
@@ -25,17 +27,17 @@ func same(t rapid.TB, got, want Document) {
 
 func TestWhatIsWrittenIsReadAgainAndPlansToNothing(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
-		d := maker{t}.tenant()
+		d := plantest.Maker{T: t}.Tenant()
 		file, err := d.Write("")
 		if err != nil {
 			t.Fatal(err)
 		}
-		again, err := Read(file)
+		again, err := plan.Read(file)
 		if err != nil {
 			t.Fatalf("%v\n%s", err, file)
 		}
 		same(t, again, d)
-		if changes := Diff(d, again); len(changes) > 0 {
+		if changes := plan.Diff(d, again); len(changes) > 0 {
 			t.Fatalf("plans %v\n%s", changes, file)
 		}
 		if twice, _ := again.Write(""); string(twice) != string(file) {
@@ -48,7 +50,7 @@ func TestWhatIsWrittenIsReadAgainAndPlansToNothing(t *testing.T) {
 }
 
 func TestADocumentWithEveryFieldIsReadBackFromYAMLAndJSON(t *testing.T) {
-	d := full()
+	d := plantest.Full()
 	file, err := d.Write("One\nTwo")
 	if err != nil {
 		t.Fatal(err)
@@ -56,38 +58,49 @@ func TestADocumentWithEveryFieldIsReadBackFromYAMLAndJSON(t *testing.T) {
 	if !strings.HasPrefix(string(file), "# One\n# Two\nformat: 1\ntenant: acme\n") {
 		t.Errorf("begins otherwise:\n%.100s", file)
 	}
-	for name, file := range map[string][]byte{"YAML": file, "JSON": []byte(text(d))} {
-		again, err := Read(file)
+	for name, file := range map[string][]byte{"YAML": file, "JSON": jsonOf(t, d)} {
+		again, err := plan.Read(file)
 		if err != nil {
 			t.Fatalf("%s: %v", name, err)
 		}
 		same(t, again, d)
 	}
-	if faults := Check(d, owned()); len(faults) > 0 {
+	if faults := plan.Check(d, plantest.Owned()); len(faults) > 0 {
 		t.Errorf("has faults: %v", faults)
 	}
 }
 
+func jsonOf(t testing.TB, d plan.Document) []byte {
+	t.Helper()
+	b, err := json.Marshal(d)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return b
+}
+
+func to[T any](v T) *T { return &v }
+
 // carry carries one change out on a tenant.
-func carry(d *Document, to Document, c Change) {
-	gone := c.Action == Remove
+func carry(d *plan.Document, to plan.Document, c plan.Change) {
+	gone := c.Action == plan.Remove
 	switch c.Section {
-	case SectionSettings:
+	case plan.SectionSettings:
 		d.Settings = to.Settings
-	case SectionUsers:
-		d.Users = put(d.Users, to.Users, c.ID, gone, userID)
-	case SectionUserSettings:
-		d.UserSettings = put(d.UserSettings, to.UserSettings, c.ID, gone, func(s UserSettings) string { return s.User })
-	case SectionBoxes:
-		d.VoicemailBoxes = put(d.VoicemailBoxes, to.VoicemailBoxes, c.ID, gone, func(b Box) string { return b.User })
-	case SectionDevices:
-		d.Devices = put(d.Devices, to.Devices, c.ID, gone, deviceID)
-	case SectionWhereabouts:
+	case plan.SectionUsers:
+		d.Users = put(d.Users, to.Users, c.ID, gone, func(u plan.User) string { return u.ID })
+	case plan.SectionUserSettings:
+		d.UserSettings = put(d.UserSettings, to.UserSettings, c.ID, gone, func(s plan.UserSettings) string { return s.User })
+	case plan.SectionBoxes:
+		d.VoicemailBoxes = put(d.VoicemailBoxes, to.VoicemailBoxes, c.ID, gone, func(b plan.Box) string { return b.User })
+	case plan.SectionDevices:
+		d.Devices = put(d.Devices, to.Devices, c.ID, gone, func(v plan.Device) string { return v.ID })
+	case plan.SectionWhereabouts:
 		d.Whereabouts = put(d.Whereabouts, to.Whereabouts, c.ID, gone, func(w tenants.Whereabouts) string { return w.Device })
-	case SectionTrunks:
-		d.Trunks = put(d.Trunks, to.Trunks, c.ID, gone, trunkID)
-	case SectionOutboundRoutes:
-		d.OutboundRoutes = put(d.OutboundRoutes, to.OutboundRoutes, c.ID, gone, func(r OutboundRoute) string { return r.Prefix })
+	case plan.SectionTrunks:
+		d.Trunks = put(d.Trunks, to.Trunks, c.ID, gone, func(t plan.Trunk) string { return t.ID })
+	case plan.SectionOutboundRoutes:
+		d.OutboundRoutes = put(d.OutboundRoutes, to.OutboundRoutes, c.ID, gone, func(r plan.OutboundRoute) string { return r.Prefix })
 	default:
 		d.Schedules, d.Lists, d.Flows, d.Numbers, d.Routes, d.BlockedCallers = to.Schedules, to.Lists, to.Flows, to.Numbers, to.Routes, to.BlockedCallers
 	}
@@ -102,8 +115,8 @@ func put[T any](has, from []T, id string, gone bool, of func(T) string) []T {
 }
 
 // atOnce are faults that pass while changes are carried out: two that change places are one of a kind again at the end.
-func atOnce(faults []Fault) []Fault {
-	return slices.DeleteFunc(faults, func(f Fault) bool {
+func atOnce(faults []plan.Fault) []plan.Fault {
+	return slices.DeleteFunc(faults, func(f plan.Fault) bool {
 		return strings.Contains(f.Detail, "of two") || strings.Contains(f.Detail, "of another trunk") || strings.Contains(f.Detail, "is the extension of the user") ||
 			strings.Contains(f.Detail, "cannot be called")
 	})
@@ -112,28 +125,28 @@ func atOnce(faults []Fault) []Fault {
 func TestChangesCarriedOutInTheirOrderMakeTheTenantWhatIsWantedAndNothingRefersToNothing(t *testing.T) {
 	changed, parts := 0, 0
 	rapid.Check(t, func(t *rapid.T) {
-		m := maker{t}
-		current, wanted := m.tenant(), m.tenant()
-		if m.yes("in part") {
-			wanted = m.part(wanted)
+		m := plantest.Maker{T: t}
+		current, wanted := m.Tenant(), m.Tenant()
+		if m.Yes("in part") {
+			wanted = m.Part(wanted)
 		}
-		merged := Merge(current, wanted)
-		if faults := Check(merged, owned()); len(faults) > 0 {
+		merged := plan.Merge(current, wanted)
+		if faults := plan.Check(merged, plantest.Owned()); len(faults) > 0 {
 			t.Skip("does not hold together")
 		}
 		parts++
 		state := current
-		for _, c := range Diff(current, wanted) {
+		for _, c := range plan.Diff(current, wanted) {
 			changed++
 			carry(&state, merged, c)
-			if faults := atOnce(Check(state, owned())); len(faults) > 0 {
+			if faults := atOnce(plan.Check(state, plantest.Owned())); len(faults) > 0 {
 				t.Fatalf("after %s: %v", c.Words(), faults)
 			}
 			if words := c.Words(); strings.ContainsAny(words, "{}\n") && strings.HasPrefix(words, c.Because.Code) {
 				t.Fatalf("%s has no words", c.Because.Code)
 			}
 		}
-		if left := Diff(state, wanted); len(left) > 0 {
+		if left := plan.Diff(state, wanted); len(left) > 0 {
 			t.Fatalf("leaves %v", left)
 		}
 		same(t, state, merged)
@@ -203,14 +216,14 @@ func eachLeaf(v reflect.Value, path string, try func(path string)) {
 }
 
 func TestAChangeOfAnySingleFieldIsPlanned(t *testing.T) {
-	wanted, tried := full(), 0
+	wanted, tried := plantest.Full(), 0
 	eachLeaf(reflect.ValueOf(&wanted), "", func(path string) {
 		if path == "/Format" || path == "/Tenant" {
 			return
 		}
 		tried++
-		changes := Diff(full(), wanted)
-		if len(changes) == 0 && len(Check(Merge(full(), wanted), owned())) == 0 { // a number without assignment can only be refused
+		changes := plan.Diff(plantest.Full(), wanted)
+		if len(changes) == 0 && len(plan.Check(plan.Merge(plantest.Full(), wanted), plantest.Owned())) == 0 { // a number without assignment can only be refused
 			t.Errorf("%s differs, and nothing is planned or refused", path)
 		}
 		for _, c := range changes {
@@ -222,14 +235,14 @@ func TestAChangeOfAnySingleFieldIsPlanned(t *testing.T) {
 	if tried < 80 {
 		t.Errorf("only %d fields were tried", tried)
 	}
-	if changes := Diff(full(), wanted); len(changes) > 0 {
+	if changes := plan.Diff(plantest.Full(), wanted); len(changes) > 0 {
 		t.Errorf("the test does not put back what it changes: %v", changes)
 	}
 }
 
 func TestEveryFieldOfTheSampleIsSet(t *testing.T) {
 	var unset []string
-	d := full()
+	d := plantest.Full()
 	var walk func(v reflect.Value, path string)
 	walk = func(v reflect.Value, path string) {
 		switch {
@@ -255,31 +268,33 @@ func TestEveryFieldOfTheSampleIsSet(t *testing.T) {
 
 func TestEachChangeIsSaidInSimpleWords(t *testing.T) {
 	for _, c := range []struct {
-		change func(*Document)
+		change func(*plan.Document)
 		want   string
 	}{
-		{func(d *Document) { d.Users = append(d.Users, User{"cem", "Cem", "103", ""}) }, `Adds user cem (extension 103).`},
-		{func(d *Document) { d.Users[0].Extension = "109" }, `Changes user ada: extension is "109" instead of "101".`},
-		{func(d *Document) { d.Users[0].Number = "" }, `Changes user ada: nothing is said of number any more; before, it was "+12025550101".`},
-		{func(d *Document) { d.VoicemailBoxes = []Box{} }, `Lets the voicemail box of user ada no more be opened by telephone: its PIN is taken away. Its messages stay.`},
-		{func(d *Document) { d.VoicemailBoxes = append(d.VoicemailBoxes, Box{"bob"}) }, `Lets the voicemail box of user bob be opened by telephone. Its PIN is made when the plan is applied, and shown once.`},
-		{func(d *Document) { d.Devices = append(d.Devices, Device{"hall", "", "Hall", "hall"}) }, `Adds device hall (user name hall). Its password is made when the plan is applied, and shown once.`},
-		{func(d *Document) { d.Devices[0].Username = "ada2" }, `Changes device desk: user name is "ada2" instead of "ada". It gets a new password, which is shown once.`},
-		{func(d *Document) { d.Settings.TimeZone = to("UTC") }, `Changes the tenant: time zone is "UTC" instead of "Europe/Paris".`},
-		{func(d *Document) { d.Settings.CallingOut = &tenants.CallingOut{} }, `Changes the tenant: nothing is said of calling out, allowed any more; before, it was on.` + "\n*"},
-		{func(d *Document) { d.UserSettings[0].ForwardAll.On = false }, `Changes the settings of user ada: nothing is said of forward all, on any more; before, it was on.`},
-		{func(d *Document) { d.OutboundRoutes = []OutboundRoute{} }, `Removes the trunks for numbers that begin with +33.`},
-		{func(d *Document) { d.Trunks[0].Addresses = d.Trunks[0].Addresses[:1] }, `Changes trunk carrier: addresses is "192.0.2.1" instead of "192.0.2.1", "2001:db8::1".`},
-		{func(d *Document) { d.Numbers[0].FlowID = "" }, `Calls to +12025550100 lead nowhere. Before, they led to the flow Main.`},
-		{func(d *Document) { d.Numbers = []Number{} }, `Calls to +12025550100 lead nowhere. Before, they led to the flow Main.`},
-		{func(d *Document) { d.Numbers[1].FlowID = "user-bob" }, `Calls to +12025550101 lead to the flow of the user Bob. Before, they led nowhere.`},
-		{func(d *Document) { d.Flows[0].Name = "Front" }, `The flow Main is called Front.`},
-		{func(d *Document) { d.Users[0].Name = "Ada L" }, `Changes user ada: name is "Ada L" instead of "Ada".`},
+		{func(d *plan.Document) { d.Users = append(d.Users, plan.User{ID: "cem", Name: "Cem", Extension: "103"}) }, `Adds user cem (extension 103).`},
+		{func(d *plan.Document) { d.Users[0].Extension = "109" }, `Changes user ada: extension is "109" instead of "101".`},
+		{func(d *plan.Document) { d.Users[0].Number = "" }, `Changes user ada: nothing is said of number any more; before, it was "+12025550101".`},
+		{func(d *plan.Document) { d.VoicemailBoxes = []plan.Box{} }, `Lets the voicemail box of user ada no more be opened by telephone: its PIN is taken away. Its messages stay.`},
+		{func(d *plan.Document) { d.VoicemailBoxes = append(d.VoicemailBoxes, plan.Box{User: "bob"}) }, `Lets the voicemail box of user bob be opened by telephone. Its PIN is made when the plan is applied, and shown once.`},
+		{func(d *plan.Document) {
+			d.Devices = append(d.Devices, plan.Device{ID: "hall", Name: "Hall", Username: "hall"})
+		}, `Adds device hall (user name hall). Its password is made when the plan is applied, and shown once.`},
+		{func(d *plan.Document) { d.Devices[0].Username = "ada2" }, `Changes device desk: user name is "ada2" instead of "ada". It gets a new password, which is shown once.`},
+		{func(d *plan.Document) { d.Settings.TimeZone = to("UTC") }, `Changes the tenant: time zone is "UTC" instead of "Europe/Paris".`},
+		{func(d *plan.Document) { d.Settings.CallingOut = &tenants.CallingOut{} }, `Changes the tenant: nothing is said of calling out, allowed any more; before, it was on.` + "\n*"},
+		{func(d *plan.Document) { d.UserSettings[0].ForwardAll.On = false }, `Changes the settings of user ada: nothing is said of forward all, on any more; before, it was on.`},
+		{func(d *plan.Document) { d.OutboundRoutes = []plan.OutboundRoute{} }, `Removes the trunks for numbers that begin with +33.`},
+		{func(d *plan.Document) { d.Trunks[0].Addresses = d.Trunks[0].Addresses[:1] }, `Changes trunk carrier: addresses is "192.0.2.1" instead of "192.0.2.1", "2001:db8::1".`},
+		{func(d *plan.Document) { d.Numbers[0].FlowID = "" }, `Calls to +12025550100 lead nowhere. Before, they led to the flow Main.`},
+		{func(d *plan.Document) { d.Numbers = []plan.Number{} }, `Calls to +12025550100 lead nowhere. Before, they led to the flow Main.`},
+		{func(d *plan.Document) { d.Numbers[1].FlowID = "user-bob" }, `Calls to +12025550101 lead to the flow of the user Bob. Before, they led nowhere.`},
+		{func(d *plan.Document) { d.Flows[0].Name = "Front" }, `The flow Main is called Front.`},
+		{func(d *plan.Document) { d.Users[0].Name = "Ada L" }, `Changes user ada: name is "Ada L" instead of "Ada".`},
 	} {
-		wanted := full()
+		wanted := plantest.Full()
 		c.change(&wanted)
 		var lines []string
-		for _, change := range Diff(full(), wanted) {
+		for _, change := range plan.Diff(plantest.Full(), wanted) {
 			lines = append(lines, change.Words())
 		}
 		got := strings.Join(lines, "\n")
@@ -290,8 +305,8 @@ func TestEachChangeIsSaidInSimpleWords(t *testing.T) {
 }
 
 func TestWhatRemovesAllOfASectionSaysSo(t *testing.T) {
-	wanted := Document{Format: Format, Devices: []Device{}, Trunks: []Trunk{}, OutboundRoutes: []OutboundRoute{}, Numbers: []Number{}, Users: full().Users[:1]}
-	got := strings.Join(Summary(full(), wanted), "\n")
+	wanted := plan.Document{Format: plan.Format, Devices: []plan.Device{}, Trunks: []plan.Trunk{}, OutboundRoutes: []plan.OutboundRoute{}, Numbers: []plan.Number{}, Users: plantest.Full().Users[:1]}
+	got := strings.Join(plan.Summary(plantest.Full(), wanted), "\n")
 	want := `Removes 1 user.
 Removes 2 devices: all that there are.
 Removes 1 whereabouts of a device: all that there are.

@@ -2,8 +2,6 @@ package plan
 
 import (
 	"errors"
-	"os"
-	"path/filepath"
 	"strings"
 	"testing"
 )
@@ -78,47 +76,4 @@ func TestTextsMayBeWrittenWithoutQuotes(t *testing.T) {
 	if got, want := string(d.Flows[0].Elements["e"].Settings), `{"number":"+12025550100","seconds":5,"digits":"0101","on":true,"half":0.5}`; got != want {
 		t.Errorf("the settings are %s", got)
 	}
-}
-
-// FuzzRead: whatever is read, is read again from what is written of it, and plans to nothing.
-func FuzzRead(f *testing.F) {
-	d := full()
-	sample, err := d.Write("")
-	if err != nil {
-		f.Fatal(err)
-	}
-	f.Add(sample)
-	f.Add([]byte(text(d)))
-	files, err := filepath.Glob("testdata/*.*")
-	if err != nil {
-		f.Fatal(err)
-	}
-	for _, name := range files {
-		b, err := os.ReadFile(name)
-		if err != nil {
-			f.Fatal(err)
-		}
-		f.Add(b)
-	}
-	f.Fuzz(func(t *testing.T, file []byte) {
-		d, err := Read(file)
-		if err != nil {
-			return
-		}
-		written, err := d.Write("")
-		if err != nil {
-			t.Fatal(err)
-		}
-		again, err := Read(written)
-		if err != nil {
-			t.Fatalf("%v\n%s", err, written)
-		}
-		Check(d, nil)
-		if changes := Diff(d, again); len(changes) > 0 {
-			t.Fatalf("plans %v\n%s", changes, written)
-		}
-		if twice, _ := again.Write(""); string(twice) != string(written) {
-			t.Fatalf("is written otherwise:\n%s\n%s", written, twice)
-		}
-	})
 }
