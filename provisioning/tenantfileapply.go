@@ -193,5 +193,9 @@ func (w *applier) trunk(id string, gone bool) error {
 	if gone {
 		return w.tx.DeleteTrunk(w.ctx, id)
 	}
-	return w.tx.SaveTrunk(w.ctx, keptTrunk(byID(w.merged.Trunks, id, func(t plan.Trunk) string { return t.ID }), w.tenant.ID))
+	err = w.tx.SaveTrunk(w.ctx, keptTrunk(byID(w.merged.Trunks, id, func(t plan.Trunk) string { return t.ID }), w.tenant.ID))
+	if postgres.IsForeign(err) { // who asks for one tenant does not see another's
+		return conflict("trunks/"+id, "the id is taken")
+	}
+	return err
 }

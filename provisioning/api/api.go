@@ -81,6 +81,7 @@ func (a *API) parts() []func() {
 		a.numbers,
 		a.orders,
 		a.portings,
+		a.plans,
 		a.audit,
 		a.docs,
 	}

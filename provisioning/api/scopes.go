@@ -48,6 +48,8 @@ const (
 	AuditWrite         Scope = "audit:write" // undo
 	OrdersRead         Scope = "orders:read"
 	OrdersWrite        Scope = "orders:write"
+	PlansRead          Scope = "plans:read"    // a tenant as a whole: export, plan
+	PlansWrite         Scope = "plans:write"   // apply
 	PlatformRead       Scope = "platform:read" // nodes, edges, emergency numbers, the platform's trunks
 	PlatformWrite      Scope = "platform:write"
 
@@ -70,7 +72,7 @@ func (s Scope) split() (scope Scope, orOwn bool) {
 func Scopes() []Scope {
 	return []Scope{TenantsRead, TenantsWrite, SettingsWrite, UsersRead, UsersWrite, DevicesRead, DevicesWrite, RegistrationsRead, RegistrationsWrite, NumbersRead,
 		NumbersWrite, NumbersAdd, PortingRead, PortingWrite, PortingDecide, FlowsRead, FlowsWrite, PublishWrite, MediaRead, MediaWrite, VoicemailRead, VoicemailWrite, TrunksRead, TrunksWrite, KeysRead, KeysWrite,
-		PeopleRead, PeopleWrite, WebhooksRead, WebhooksWrite, CallsRead, CallsWrite, AuditRead, AuditWrite, OrdersRead, OrdersWrite, PlatformRead, PlatformWrite}
+		PeopleRead, PeopleWrite, WebhooksRead, WebhooksWrite, CallsRead, CallsWrite, AuditRead, AuditWrite, OrdersRead, OrdersWrite, PlansRead, PlansWrite, PlatformRead, PlatformWrite}
 }
 
 // The roles of people.
