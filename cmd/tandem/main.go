@@ -34,6 +34,9 @@ type commands struct {
 	Webhook  webhookCommands `cmd:"" help:"Manage a tenant's webhooks, and look at what was sent to them."`
 	Version  versionCommands `cmd:"" help:"Publish a tenant's configuration, compare its versions, and go back to an old one."`
 	User     userCommands    `cmd:"" help:"Look at what users set for themselves, and change it."`
+	Export   exportCommand   `cmd:"" help:"Show a tenant as a file."`
+	Plan     planCommand     `cmd:"" help:"Say in words what has to change for a tenant to be as a file says."`
+	Apply    applyCommand    `cmd:"" help:"Make a tenant what a file says, all of it or nothing."`
 	Edge     edgeCommands    `cmd:"" help:"Run the SIP edge."`
 	Demo     demoCommand     `cmd:"" help:"Install, start and show everything on this machine, with one call."`
 	StandIn  standInCommand  `cmd:"" name:"stand-in" help:"Run the stand-in for FreeSWITCH: signalling only, no audio."`
