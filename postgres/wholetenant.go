@@ -116,11 +116,11 @@ func (t *Tx) DropUserSettings(ctx context.Context, tenantID, userID string) erro
 		pgx.StrictNamedArgs{"tenant_id": tenantID, "user_id": userID})
 }
 
-// ReplaceDevice makes a device what is given; ha1 replaces its credentials unless it is empty.
-func (t *Tx) ReplaceDevice(ctx context.Context, tenantID string, d tenants.Device, ha1 string) error {
+// ReplaceDevice makes a device what is given. One with another user name needs another password.
+func (t *Tx) ReplaceDevice(ctx context.Context, tenantID string, d tenants.Device) error {
 	return t.exec(ctx, "replace device", `
-		UPDATE devices SET user_id = @user_id, name = @name, username = @username, ha1 = coalesce(@ha1, ha1) WHERE tenant_id = @tenant_id AND id = @id`,
-		pgx.StrictNamedArgs{"tenant_id": tenantID, "id": d.ID, "user_id": orNull(d.UserID), "name": d.Name, "username": d.Username, "ha1": orNull(ha1)})
+		UPDATE devices SET user_id = @user_id, name = @name, username = @username WHERE tenant_id = @tenant_id AND id = @id`,
+		pgx.StrictNamedArgs{"tenant_id": tenantID, "id": d.ID, "user_id": orNull(d.UserID), "name": d.Name, "username": d.Username})
 }
 
 // DropDevice removes a device with its whereabouts. What refers to it must be gone.

@@ -233,7 +233,7 @@ func (s *Service) Apply(ctx context.Context, tenantID string, a Apply) (done App
 		if held.tag != st.tag {
 			return &Error{Code: Stale, Field: "made_of", Detail: "the tenant has changed in this moment: plan again"}
 		}
-		return held.apply(ctx, tx, a, &done, pins)
+		return held.apply(ctx, tx, s, a, &done, pins)
 	})
 	if err != nil {
 		return Applied{}, err
@@ -241,7 +241,7 @@ func (s *Service) Apply(ctx context.Context, tenantID string, a Apply) (done App
 	return done, nil
 }
 
-func (st state) apply(ctx context.Context, tx *postgres.Tx, a Apply, done *Applied, pins map[string]hashedPIN) error {
+func (st state) apply(ctx context.Context, tx *postgres.Tx, s *Service, a Apply, done *Applied, pins map[string]hashedPIN) error {
 	planned, merged, err := st.plan(ctx, tx, a.Wanted)
 	if err != nil {
 		return err
@@ -252,7 +252,7 @@ func (st state) apply(ctx context.Context, tx *postgres.Tx, a Apply, done *Appli
 			return err
 		}
 	}
-	w := &applier{ctx: ctx, tx: tx, state: st, merged: merged, own: merged.Published(), by: a.By, done: done, pins: pins}
+	w := &applier{service: s, ctx: ctx, tx: tx, state: st, merged: merged, own: merged.Published(), by: a.By, done: done, pins: pins}
 	if !w.versioned() {
 		w.own = st.live
 	} else if len(st.waiting) > 0 && a.Drafts != DraftsReplace && len(versions.Diff(st.drafts, w.own)) > 0 {

@@ -15,13 +15,14 @@ import (
 // applier carries a plan out, in the order of its changes.
 type applier struct {
 	state
-	ctx    context.Context
-	tx     *postgres.Tx
-	merged plan.Document
-	own    tenants.Published // that is published
-	by     string
-	pins   map[string]hashedPIN // of boxes that get one
-	done   *Applied
+	service *Service
+	ctx     context.Context
+	tx      *postgres.Tx
+	merged  plan.Document
+	own     tenants.Published // that is published
+	by      string
+	pins    map[string]hashedPIN // of boxes that get one
+	done    *Applied
 }
 
 // versioned says whether anything changes that is published as people edit it.
@@ -170,16 +171,19 @@ func (w *applier) device(c plan.Change) error {
 	}
 	of := func(v plan.Device) string { return v.ID }
 	d := tenants.Device(byID(w.merged.Devices, c.ID, of))
-	ha1 := ""
-	if c.Action == plan.Add || byID(w.current.Devices, c.ID, of).Username != d.Username { // the user name is part of the hash
-		password := rand.Text()
-		ha1 = HA1(d.Username, w.tenant.Domain, password)
-		w.done.Passwords = append(w.done.Passwords, NewPassword{Device: d.ID, Username: d.Username, Password: password})
+	fresh := c.Action == plan.Add
+	if !fresh && byID(w.current.Devices, c.ID, of).Username == d.Username {
+		return w.tx.ReplaceDevice(w.ctx, w.tenant.ID, d)
 	}
-	if c.Action == plan.Add {
-		return w.tx.InsertDevice(w.ctx, w.tenant.ID, d, ha1)
+	password := rand.Text() // the user name is part of the hash
+	w.done.Passwords = append(w.done.Passwords, NewPassword{Device: d.ID, Username: d.Username, Password: password})
+	if fresh {
+		return w.tx.InsertDevice(w.ctx, w.tenant.ID, d, HA1(d.Username, w.tenant.Domain, password))
 	}
-	return w.tx.ReplaceDevice(w.ctx, w.tenant.ID, d, ha1)
+	if err := w.tx.ReplaceDevice(w.ctx, w.tenant.ID, d); err != nil {
+		return err
+	}
+	return w.service.setPassword(w.ctx, w.tx, w.tenant, d.ID, d.Username, password)
 }
 
 func (w *applier) trunk(id string, gone bool) error {
