@@ -37,6 +37,7 @@ type commands struct {
 	Export   exportCommand   `cmd:"" help:"Show a tenant as a file."`
 	Plan     planCommand     `cmd:"" help:"Say in words what has to change for a tenant to be as a file says."`
 	Apply    applyCommand    `cmd:"" help:"Make a tenant what a file says, all of it or nothing."`
+	Import   importCommands  `cmd:"" help:"Read what another telephone system exports, and say what cannot be carried over."`
 	Edge     edgeCommands    `cmd:"" help:"Run the SIP edge."`
 	Demo     demoCommand     `cmd:"" help:"Install, start and show everything on this machine, with one call."`
 	StandIn  standInCommand  `cmd:"" name:"stand-in" help:"Run the stand-in for FreeSWITCH: signalling only, no audio."`
