@@ -126,12 +126,17 @@ func (c *applyCommand) agreed() error {
 	if c.Yes || c.JSON {
 		return nil
 	}
+	nobody := errors.New("nobody can be asked here: say --yes, or apply a plan that was kept with tandem plan --out")
 	if info, err := os.Stdin.Stat(); c.File == "-" || err != nil || info.Mode()&os.ModeCharDevice == 0 {
-		return errors.New("nobody can be asked here: say --yes, or apply a plan that was kept with tandem plan --out")
+		return nobody
 	}
 	fmt.Print("Apply this? [y/N] ")
 	answer, err := bufio.NewReader(os.Stdin).ReadString('\n')
-	if word := strings.ToLower(strings.TrimSpace(answer)); err != nil || word != "y" && word != "yes" {
+	if err != nil {
+		fmt.Println()
+		return nobody
+	}
+	if word := strings.ToLower(strings.TrimSpace(answer)); word != "y" && word != "yes" {
 		return errors.New("nothing was changed")
 	}
 	return nil

@@ -303,9 +303,9 @@ func words(v any) string {
 		return "nothing"
 	case bool:
 		if v {
-			return "on"
+			return "yes"
 		}
-		return "off"
+		return "no"
 	case string:
 		return strconv.Quote(v)
 	case []any:

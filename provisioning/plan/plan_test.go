@@ -281,8 +281,8 @@ func TestEachChangeIsSaidInSimpleWords(t *testing.T) {
 		}, `Adds device hall (user name hall). Its password is made when the plan is applied, and shown once.`},
 		{func(d *plan.Document) { d.Devices[0].Username = "ada2" }, `Changes device desk: user name is "ada2" instead of "ada". It gets a new password, which is shown once.`},
 		{func(d *plan.Document) { d.Settings.TimeZone = to("UTC") }, `Changes the tenant: time zone is "UTC" instead of "Europe/Paris".`},
-		{func(d *plan.Document) { d.Settings.CallingOut = &tenants.CallingOut{} }, `Changes the tenant: nothing is said of calling out, allowed any more; before, it was on.` + "\n*"},
-		{func(d *plan.Document) { d.UserSettings[0].ForwardAll.On = false }, `Changes the settings of user ada: nothing is said of forward all, on any more; before, it was on.`},
+		{func(d *plan.Document) { d.Settings.CallingOut = &tenants.CallingOut{} }, `Changes the tenant: nothing is said of calling out, allowed any more; before, it was yes.` + "\n*"},
+		{func(d *plan.Document) { d.UserSettings[0].ForwardAll.On = false }, `Changes the settings of user ada: nothing is said of forward all, on any more; before, it was yes.`},
 		{func(d *plan.Document) { d.OutboundRoutes = []plan.OutboundRoute{} }, `Removes the trunks for numbers that begin with +33.`},
 		{func(d *plan.Document) { d.Trunks[0].Addresses = d.Trunks[0].Addresses[:1] }, `Changes trunk carrier: addresses is "192.0.2.1" instead of "192.0.2.1", "2001:db8::1".`},
 		{func(d *plan.Document) { d.Numbers[0].FlowID = "" }, `Calls to +12025550100 lead nowhere. Before, they led to the flow Main.`},
@@ -309,7 +309,7 @@ func TestWhatRemovesAllOfASectionSaysSo(t *testing.T) {
 	got := strings.Join(plan.Summary(plantest.Full(), wanted), "\n")
 	want := `Removes 1 user.
 Removes 2 devices: all that there are.
-Removes 1 whereabouts of a device: all that there are.
+Removes 1 device's whereabouts: all that there are.
 Removes 1 trunk: all that there are.
 Removes 1 outbound route: all that there are.
 Takes the assignment of 1 number away: all that there are.`

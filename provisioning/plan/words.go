@@ -64,18 +64,24 @@ func Summary(current, wanted Document) []string {
 	return lines
 }
 
-const nounNumber = "number"
+// Nouns of sections whose plural is not made by an s.
+const (
+	nounNumber      = "number"
+	nounBox         = "voicemail box"
+	nounSettings    = "user's settings"
+	nounWhereabouts = "device's whereabouts"
+)
 
 func plural(noun string, n int) string {
 	switch {
 	case n == 1:
 		return noun
-	case noun == "voicemail box":
+	case noun == nounBox:
 		return noun + "es"
-	case noun == "settings of a user":
-		return "settings of users"
-	case noun == "whereabouts of a device":
-		return "whereabouts of devices"
+	case noun == nounSettings:
+		return "users' settings"
+	case noun == nounWhereabouts:
+		return "devices' whereabouts"
 	}
 	return noun + "s"
 }
@@ -86,10 +92,10 @@ func counts(current, wanted Document) []Count {
 	}
 	return []Count{
 		counted(SectionUsers, "user", current.Users, wanted.Users, userID),
-		counted(SectionUserSettings, "settings of a user", current.UserSettings, wanted.UserSettings, func(s UserSettings) string { return s.User }),
-		counted(SectionBoxes, "voicemail box", current.VoicemailBoxes, wanted.VoicemailBoxes, func(b Box) string { return b.User }),
+		counted(SectionUserSettings, nounSettings, current.UserSettings, wanted.UserSettings, func(s UserSettings) string { return s.User }),
+		counted(SectionBoxes, nounBox, current.VoicemailBoxes, wanted.VoicemailBoxes, func(b Box) string { return b.User }),
 		counted(SectionDevices, "device", current.Devices, wanted.Devices, deviceID),
-		counted(SectionWhereabouts, "whereabouts of a device", current.Whereabouts, wanted.Whereabouts, func(w tenants.Whereabouts) string { return w.Device }),
+		counted(SectionWhereabouts, nounWhereabouts, current.Whereabouts, wanted.Whereabouts, func(w tenants.Whereabouts) string { return w.Device }),
 		counted(SectionTrunks, "trunk", current.Trunks, wanted.Trunks, trunkID),
 		counted(SectionOutboundRoutes, "outbound route", current.OutboundRoutes, wanted.OutboundRoutes, func(r OutboundRoute) string { return r.Prefix }),
 		counted("schedules", "schedule", current.Schedules, wanted.Schedules, func(s tenants.Schedule) string { return s.ID }),
