@@ -86,20 +86,16 @@ CREATE TRIGGER note_used AFTER UPDATE ON tenants FOR EACH ROW
 -- be: every statement on it is a new revision for the workers.
 CREATE FUNCTION note_stock() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp AS $$
 DECLARE
-    who      text := coalesce(nullif(current_setting('tandem.by', true), ''), current_setting('tandem.actor', true), '');
-    tenant   text;
-    arriving boolean := false;
+    who text := coalesce(nullif(current_setting('tandem.by', true), ''), current_setting('tandem.actor', true), '');
 BEGIN
     IF TG_OP = 'INSERT' THEN
         INSERT INTO number_steps (number, step, from_state, to_state, holder_id, tenant_id, by)
         SELECT number, step, '', state, holder_id, coalesce(tenant_id, reserved_for), who FROM rows_after;
-        arriving := EXISTS (SELECT FROM rows_after WHERE tenant_id IS NOT NULL);
-        IF arriving THEN
+        IF EXISTS (SELECT FROM rows_after WHERE tenant_id IS NOT NULL) THEN
             INSERT INTO numbers (number, tenant_id) SELECT number, tenant_id FROM rows_after WHERE tenant_id IS NOT NULL
             ON CONFLICT ON CONSTRAINT numbers_pkey DO NOTHING;
-            FOR tenant IN SELECT DISTINCT tenant_id FROM rows_after WHERE tenant_id IS NOT NULL LOOP
-                PERFORM note_used(tenant);
-            END LOOP;
+            PERFORM note_used(t.id) FROM tenants t
+              WHERE (t.published_version IS NOT NULL OR t.candidate_version IS NOT NULL) AND t.id IN (SELECT tenant_id FROM rows_after);
         END IF;
         RETURN NULL;
     END IF;
@@ -119,17 +115,15 @@ BEGIN
         DELETE FROM numbers n USING rows_after a, rows_before b
          WHERE b.number = a.number AND b.tenant_id IS NOT NULL AND a.tenant_id IS DISTINCT FROM b.tenant_id AND n.number = b.number AND n.tenant_id = b.tenant_id;
     END IF;
-    FOR tenant IN SELECT DISTINCT a.tenant_id FROM rows_after a JOIN rows_before b ON b.number = a.number
-                   WHERE a.tenant_id IS NOT NULL AND (a.tenant_id IS DISTINCT FROM b.tenant_id OR b.state = 'porting_out') LOOP
-        IF NOT arriving THEN
-            arriving := true;
-            INSERT INTO numbers (number, tenant_id)
-            SELECT a.number, a.tenant_id FROM rows_after a JOIN rows_before b ON b.number = a.number
-             WHERE a.tenant_id IS NOT NULL AND a.tenant_id IS DISTINCT FROM b.tenant_id
-            ON CONFLICT ON CONSTRAINT numbers_pkey DO NOTHING;
-        END IF;
-        PERFORM note_used(tenant);
-    END LOOP;
+    IF EXISTS (SELECT FROM rows_after a JOIN rows_before b ON b.number = a.number WHERE a.tenant_id IS NOT NULL AND a.tenant_id IS DISTINCT FROM b.tenant_id) THEN
+        INSERT INTO numbers (number, tenant_id)
+        SELECT a.number, a.tenant_id FROM rows_after a JOIN rows_before b ON b.number = a.number
+         WHERE a.tenant_id IS NOT NULL AND a.tenant_id IS DISTINCT FROM b.tenant_id
+        ON CONFLICT ON CONSTRAINT numbers_pkey DO NOTHING;
+    END IF;
+    PERFORM note_used(t.id) FROM tenants t
+      WHERE (t.published_version IS NOT NULL OR t.candidate_version IS NOT NULL)
+        AND t.id IN (SELECT a.tenant_id FROM rows_after a JOIN rows_before b ON b.number = a.number WHERE a.tenant_id IS DISTINCT FROM b.tenant_id OR b.state = 'porting_out');
     RETURN NULL;
 END $$;
 CREATE TRIGGER note_inserted AFTER INSERT ON number_stock REFERENCING NEW TABLE AS rows_after FOR EACH STATEMENT EXECUTE FUNCTION note_stock();
