@@ -5,6 +5,8 @@ DROP TRIGGER follow_deleted ON numbers;
 DROP FUNCTION follow_numbers();
 DROP TRIGGER note_used ON tenants;
 DROP FUNCTION note_used_by_version();
+DROP TRIGGER numbers_move ON tenants;
+DROP FUNCTION numbers_move();
 DROP TABLE number_stock, number_steps, number_rules;
 DROP FUNCTION note_stock();
 DROP FUNCTION note_used(text);

@@ -169,6 +169,22 @@ CREATE TRIGGER follow_inserted AFTER INSERT ON numbers REFERENCING NEW TABLE AS 
 CREATE TRIGGER follow_updated AFTER UPDATE ON numbers REFERENCING NEW TABLE AS touched FOR EACH STATEMENT EXECUTE FUNCTION follow_numbers();
 CREATE TRIGGER follow_deleted AFTER DELETE ON numbers REFERENCING OLD TABLE AS touched FOR EACH STATEMENT EXECUTE FUNCTION follow_numbers();
 
+-- A tenant that is moved to another reseller takes along what is live at it, and at all below it, and what is on its way there: whoever is not above it any more holds
+-- nothing of it. What he has kept back for it is available again. The trigger's name comes after that of the one that moves the tree.
+CREATE FUNCTION numbers_move() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp AS $$
+BEGIN
+    UPDATE number_stock s SET holder_id = NEW.parent_id, step = 'hand'
+      FROM tenant_tree below
+     WHERE below.ancestor_id = NEW.id AND (s.tenant_id = below.tenant_id OR s.reserved_for = below.tenant_id) AND s.state <> 'reserved' AND s.holder_id IS NOT NULL
+       AND NOT EXISTS (SELECT FROM tenant_tree above WHERE above.tenant_id = below.tenant_id AND above.ancestor_id = s.holder_id);
+    UPDATE number_stock s SET state = 'available', step = 'free', reserved_for = NULL, until = NULL, since = now()
+      FROM tenant_tree below
+     WHERE below.ancestor_id = NEW.id AND s.reserved_for = below.tenant_id AND s.state = 'reserved' AND s.holder_id IS NOT NULL
+       AND NOT EXISTS (SELECT FROM tenant_tree above WHERE above.tenant_id = below.tenant_id AND above.ancestor_id = s.holder_id);
+    RETURN NULL;
+END $$;
+CREATE TRIGGER numbers_move AFTER UPDATE OF parent_id ON tenants FOR EACH ROW WHEN (NEW.parent_id IS DISTINCT FROM OLD.parent_id) EXECUTE FUNCTION numbers_move();
+
 -- How long numbers rest before they are given to the next. The row of the nearest holder above counts; without a tenant it is the
 -- platform's.
 CREATE TABLE number_rules (

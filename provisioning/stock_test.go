@@ -268,6 +268,28 @@ func TestNumbersRestAsLongAsTheirHolderSays(t *testing.T) {
 	refused(t, w.SetAgeingDays(w.ctx, "", -1), provisioning.Invalid, "ageing_days")
 }
 
+func TestACustomerWhoIsMovedTakesHisNumbersAlong(t *testing.T) {
+	w := trade(t)
+	_, err := w.AddStock(w.ctx, "reseller", []provisioning.NewNumber{{Number: first, Tenant: "customer"}, {Number: second}, {Number: "+493012345603"}})
+	w.must(err)
+	_, err = w.AddStock(w.ctx, "", []provisioning.NewNumber{{Number: "+493012345604", Tenant: "customer"}})
+	w.must(err)
+	_, err = w.step("reseller", numbers.Reserve, second, to("customer"))
+	w.must(err)
+	_, err = w.MoveTenant(w.ctx, "customer", "rival")
+	w.must(err)
+	got := row[[]string](w, `SELECT array_agg(concat_ws(' ', right(number, 1), state, coalesce(holder_id, '-'), tenant_id, reserved_for) ORDER BY number) FROM number_stock`)
+	want := []string{"1 assigned rival customer", "2 available reseller", "3 available reseller", "4 assigned - customer"}
+	if !slices.Equal(got, want) {
+		t.Errorf("after the move there are %q", got)
+	}
+	if owner := w.snapshot().TenantByNumber(first); owner == nil || owner.ID != "customer" {
+		t.Error("his number is not live any more")
+	}
+	_, err = w.step("reseller", numbers.Withdraw, first)
+	refused(t, err, provisioning.NotFound, "not in your inventory")
+}
+
 // Whoever writes to the table that workers read, as the previous release does, finds the inventory in step.
 func TestTheInventoryFollowsThoseWhoKnowNothingOfIt(t *testing.T) {
 	w := trade(t)
