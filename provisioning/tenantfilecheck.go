@@ -50,7 +50,8 @@ func (f *fileFaults) settings(s *plan.Settings) {
 		c.form(callflows.PromptForm(), "music_on_hold", *s.MusicOnHold, "is not the name of a prompt")
 	}
 	f.err("/settings", c.err)
-	f.err("/settings/dialling", checkDialling(*s.MainNumber, *s.Dialling))
+	f.err("/settings", checkDialling(*s.MainNumber, tenants.Dialling{}))
+	f.err("/settings/dialling", checkDialling("", *s.Dialling))
 	f.err("/settings/calling_out", checkCallingOut(*s.CallingOut))
 }
 

@@ -304,6 +304,34 @@ func TestEachChangeIsSaidInSimpleWords(t *testing.T) {
 	}
 }
 
+func TestWhatBelongsToAUserOrDeviceThatGoesGoesWithIt(t *testing.T) {
+	without := plantest.Full()
+	for _, d := range []plan.Document{
+		{Format: plan.Format, Users: without.Users[1:], Devices: without.Devices[1:], Routes: without.Routes[:1]},
+		{Format: plan.Format, Devices: without.Devices[1:]},
+		{Format: plan.Format, Trunks: []plan.Trunk{}},
+	} {
+		merged := plan.Merge(plantest.Full(), d)
+		if faults := plan.Check(merged, plantest.Owned()); len(faults) > 0 {
+			t.Errorf("%v", faults)
+		}
+		if left := len(merged.UserSettings) + len(merged.VoicemailBoxes) + len(merged.Whereabouts) + len(merged.OutboundRoutes); left != map[bool]int{true: 1, false: 3}[d.Users != nil] {
+			t.Errorf("%d things of others stay: %+v", left, merged)
+		}
+	}
+}
+
+func TestACommentIsNeverMoreThanOne(t *testing.T) {
+	d := plan.Document{Format: plan.Format}
+	file, err := d.Write("one\rusers: []\u2028users: []\u0085users: []\ntwo")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if again, err := plan.Read(file); err != nil || again.Users != nil {
+		t.Errorf("is read as %+v, %v\n%q", again, err, file)
+	}
+}
+
 func TestWhatRemovesAllOfASectionSaysSo(t *testing.T) {
 	wanted := plan.Document{Format: plan.Format, Devices: []plan.Device{}, Trunks: []plan.Trunk{}, OutboundRoutes: []plan.OutboundRoute{}, Numbers: []plan.Number{}, Users: plantest.Full().Users[:1]}
 	got := strings.Join(plan.Summary(plantest.Full(), wanted), "\n")

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"regexp"
 	"strings"
+	"unicode"
 
 	"go.yaml.in/yaml/v3"
 )
@@ -23,7 +24,7 @@ func (d Document) Write(comment string) ([]byte, error) {
 	lay(root, 0)
 	var out bytes.Buffer
 	for line := range strings.Lines(comment) {
-		fmt.Fprintf(&out, "# %s\n", strings.TrimRight(line, "\r\n"))
+		fmt.Fprintf(&out, "# %s\n", oneLine(strings.TrimSuffix(line, "\n")))
 	}
 	encoder := yaml.NewEncoder(&out)
 	encoder.SetIndent(2)
@@ -34,6 +35,16 @@ func (d Document) Write(comment string) ([]byte, error) {
 		return nil, fmt.Errorf("plan: write: %w", err)
 	}
 	return out.Bytes(), nil
+}
+
+// oneLine makes a text one that no reader takes for more than one line.
+func oneLine(text string) string {
+	return strings.Map(func(r rune) rune {
+		if !unicode.IsPrint(r) {
+			return ' '
+		}
+		return r
+	}, text)
 }
 
 // bare are texts that nothing takes for anything else. All others are written in quotes, so that 0101, +12025550100, no and 1e3 stay
