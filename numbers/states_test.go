@@ -43,6 +43,23 @@ func TestNoPathLosesANumber(t *testing.T) {
 	}
 }
 
+// Nor has one to leave the inventory for that.
+func TestFromEachStateAWayLeadsBackWithinTheInventory(t *testing.T) {
+	for _, from := range States() {
+		reached := []State{from}
+		for i := 0; i < len(reached); i++ {
+			for _, step := range steps() {
+				if to, ok := reached[i].After(step); ok && to != NotOurs && !slices.Contains(reached, to) {
+					reached = append(reached, to)
+				}
+			}
+		}
+		if !slices.Contains(reached, Available) {
+			t.Errorf("from %q only %q are reached", from, reached)
+		}
+	}
+}
+
 func TestAStateThatNobodyKnowsLeadsNowhere(t *testing.T) {
 	for _, step := range steps() {
 		if _, ok := State("lost").After(step); ok {
@@ -106,6 +123,9 @@ func claims(t *rapid.T, n, after Number, a Ask) {
 	}
 	if n.State == Reserved && after.Tenant != "" && n.ReservedFor != "" && after.Tenant != n.ReservedFor {
 		t.Fatalf("is kept for %q and goes to %q", n.ReservedFor, after.Tenant)
+	}
+	if after.State == Ageing && after.LastTenant != n.Tenant {
+		t.Fatalf("rests after %q, whose it never was", after.LastTenant)
 	}
 	if n.State == InUse && after.State == Ageing && a.Step != Withdraw {
 		t.Fatalf("%s takes it from a tenant who uses it", a.Step)

@@ -71,6 +71,8 @@ func refusals(constraint string) error {
 		return conflict("parent", "is below this tenant itself")
 	case "numbers_pkey":
 		return conflict("number", "belongs to a tenant already")
+	case "numbers_by_inventory":
+		return conflict("number", "comes and goes by the steps of the inventory alone")
 	case "users_extension_key":
 		return conflict("extension", "belongs to another user of this tenant")
 	case "users_number_fkey":

@@ -137,6 +137,8 @@ func TestWhatCannotBePorted(t *testing.T) {
 	for name, direction := range map[string]numbers.Direction{"into another's": numbers.In, "another's out": numbers.Out} {
 		p, err := customer.CreatePorting(customer.ctx, "customer", direction, portText(first, second), "person/p")
 		w.must(err)
+		_, err = w.StepPorting(w.ctx, "customer", p.ID, provisioning.PortingAsk{Step: numbers.Submit, By: "p"}) // by the rules alone
+		refused(t, err, provisioning.Conflict, "one of them is")
 		_, err = w.port(p.ID, numbers.Submit)
 		refused(t, err, provisioning.Conflict, "one of them is")
 		if err != nil && strings.Contains(err.Error(), "rival") {
@@ -146,7 +148,11 @@ func TestWhatCannotBePorted(t *testing.T) {
 			t.Errorf("%s: something is half done", name)
 		}
 	}
-	p, err := customer.CreatePorting(customer.ctx, "customer", numbers.In, portText(second), "person/p")
+	p, err := w.CreatePorting(w.ctx, "customer", numbers.Out, portText(first), "person/p")
+	w.must(err)
+	_, err = w.StepPorting(w.ctx, "customer", p.ID, provisioning.PortingAsk{Step: numbers.Submit, By: "p"})
+	refused(t, err, provisioning.Conflict, "is not yours")
+	p, err = customer.CreatePorting(customer.ctx, "customer", numbers.In, portText(second), "person/p")
 	w.must(err)
 	_, err = w.port(p.ID, numbers.Accept)
 	refused(t, err, provisioning.Conflict, "is draft")

@@ -158,7 +158,11 @@ func TestWhatIsSomebodyElsesIsNotThere(t *testing.T) {
 	w.must(err)
 	rival, own, customer := w.as("rival"), w.as("own"), w.as("customer")
 	for _, step := range provisioning.AskedSteps() {
-		for name, asker := range map[string]world{"rival": rival, "own": own} {
+		for _, by := range []struct {
+			name  string
+			asker world
+		}{{"rival", rival}, {"own", own}, {"rival", w}, {"own", w}} { // with row level security, and by the rules alone
+			name, asker := by.name, by.asker
 			for _, number := range []string{first, second, "+493099999999"} {
 				_, err := asker.step(name, step, number, to(name), into(name))
 				refused(t, err, provisioning.NotFound, number+" is not in your inventory")
@@ -181,6 +185,14 @@ func TestWhatIsSomebodyElsesIsNotThere(t *testing.T) {
 		var e *provisioning.Error
 		if !errors.As(c.err, &e) || e.Code != provisioning.Conflict || strings.Contains(e.Error(), "reseller") || strings.Contains(e.Error(), "customer") {
 			t.Errorf("%s: %v", c.name, c.err)
+		}
+	}
+	for name, do := range map[string]func(*postgres.Tx) error{ // as an undo of the table's audit would
+		"adds to what workers read": func(tx *postgres.Tx) error { return tx.InsertNumber(own.ctx, "own", "+493099999999") },
+		"takes what is in a stock":  func(tx *postgres.Tx) error { return tx.InsertNumber(own.ctx, "own", first) },
+	} {
+		if err := own.Store.Change(own.ctx, do); postgres.Violated(err) != "numbers_by_inventory" {
+			t.Errorf("an asker %s: %v", name, err)
 		}
 	}
 	reseller := w.as("reseller")
