@@ -82,6 +82,7 @@ func (a *API) parts() []func() {
 		a.orders,
 		a.portings,
 		a.plans,
+		a.calls,
 		a.audit,
 		a.docs,
 	}
