@@ -27,7 +27,7 @@ func TestManyWhoTakeTheSameNumbersAtOnce(t *testing.T) {
 	for _, id := range tenantIDs {
 		w.user(id, "u", "101")
 	}
-	const workers, rounds = 6, 40
+	const workers, rounds = 8, 100
 	var all sync.WaitGroup
 	done := make([]int, workers)
 	for k := range workers {
