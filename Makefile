@@ -30,6 +30,7 @@ conformance: ## Check the stand-in, and a real FreeSWITCH named by TANDEM_FREESW
 bench: ## Measure: decisions against a bare echo, how soon changes are live, the event socket against eslgo, the engine
 	$(STACK) $(TANDEM) bench route
 	$(STACK) $(TANDEM) bench config
+	$(STACK) $(TANDEM) bench api
 	$(TANDEM) bench esl
 	$(STACK) $(TANDEM) bench engine
 

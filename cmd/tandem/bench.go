@@ -17,6 +17,7 @@ type benchCommands struct {
 	Route  benchRouteCommand   `cmd:"" help:"Measure routing decisions over AMQP against a bare echo in the same run."`
 	Paused benchPausedCommand  `cmd:"" help:"Measure how long callers wait while one of two route workers is paused."`
 	Config benchConfigCommand  `cmd:"" help:"Measure how long a change of configuration takes until it is live on every one of two workers."`
+	API    benchAPICommand     `cmd:"" name:"api" help:"Measure the API: reads and writes a second, and what row level security costs."`
 	Esl    benchEslCommands    `cmd:"" help:"Measure the client of the event socket against others in the same run."`
 	Engine benchEngineCommands `cmd:"" help:"Measure the engine and its configuration: steps, explanations, a million numbers, replays."`
 	Worker benchWorkerCommand  `cmd:"" hidden:"" help:"One of the two workers that the measurement compares."`
