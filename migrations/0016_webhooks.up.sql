@@ -113,11 +113,13 @@ CREATE TABLE delivery_attempts (
 -- Who delivers and who streams is woken by these, once for each transaction: PostgreSQL joins equal notifications.
 CREATE FUNCTION tell_outbox() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
-    PERFORM pg_notify('tandem_outbox', '');
+    IF EXISTS (SELECT FROM added) THEN -- a statement that has inserted nothing wakes nobody
+        PERFORM pg_notify('tandem_outbox', '');
+    END IF;
     RETURN NULL;
 END $$;
-CREATE TRIGGER tell_outbox AFTER INSERT ON outbox FOR EACH STATEMENT EXECUTE FUNCTION tell_outbox();
-CREATE TRIGGER tell_outbox AFTER INSERT ON deliveries FOR EACH STATEMENT EXECUTE FUNCTION tell_outbox();
+CREATE TRIGGER tell_outbox AFTER INSERT ON outbox REFERENCING NEW TABLE AS added FOR EACH STATEMENT EXECUTE FUNCTION tell_outbox();
+CREATE TRIGGER tell_outbox AFTER INSERT ON deliveries REFERENCING NEW TABLE AS added FOR EACH STATEMENT EXECUTE FUNCTION tell_outbox();
 
 CREATE FUNCTION tell_events() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
