@@ -52,7 +52,7 @@ func (a *API) docs() {
 }
 
 func (a *API) renderDocs() ([]byte, error) {
-	parsed, err := template.New("docs").Parse(docsPage)
+	parsed, err := template.New("docs").Funcs(template.FuncMap{"marked": marked}).Parse(docsPage)
 	if err != nil {
 		return nil, err
 	}
@@ -86,6 +86,27 @@ func (a *API) renderDocs() ([]byte, error) {
 	var out bytes.Buffer
 	err = parsed.Execute(&out, map[string]any{"Info": a.Document().Info, "Groups": sorted})
 	return out.Bytes(), err
+}
+
+// marked shows what Markdown marks as strong and as code; all else of the text is text.
+func marked(text string) template.HTML {
+	escaped := template.HTMLEscapeString(text)
+	for mark, tag := range map[string]string{"**": "b", "`": "code"} {
+		parts := strings.Split(escaped, mark)
+		var out strings.Builder
+		for i, part := range parts {
+			switch {
+			case i == 0:
+			case i%2 == 1 && i < len(parts)-1:
+				out.WriteString("<" + tag + ">")
+			case i%2 == 0:
+				out.WriteString("</" + tag + ">")
+			}
+			out.WriteString(part)
+		}
+		escaped = out.String()
+	}
+	return template.HTML(escaped) //nolint:gosec // escaped above
 }
 
 func (a *API) docsOf(op *huma.Operation) docsOperation {
