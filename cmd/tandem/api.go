@@ -60,6 +60,15 @@ func (w *worker) routes(words because.Catalog) http.Handler {
 	router.Use(gin.Recovery())
 	router.GET("/health", w.health)
 	router.GET("/metrics", gin.WrapH(promhttp.HandlerFor(w.registry(), promhttp.HandlerOpts{})))
+	w.operations(router, words)
+	router.NoRoute(func(c *gin.Context) {
+		problem(c, http.StatusNotFound, "path_unknown", "There is nothing at this path.")
+	})
+	return router
+}
+
+// operations adds all operations of the API.
+func (w *worker) operations(router *gin.Engine, words because.Catalog) {
 	w.rest = w.openAPI(router)
 	w.callOperations(w.rest, words)
 	w.nodeOperations(w.rest)
@@ -67,10 +76,6 @@ func (w *worker) routes(words because.Catalog) http.Handler {
 	w.settingOperations(w.rest)
 	w.trunkOperations(w.rest)
 	w.voicemailOperations(w.rest)
-	router.NoRoute(func(c *gin.Context) {
-		problem(c, http.StatusNotFound, "path_unknown", "There is nothing at this path.")
-	})
-	return router
 }
 
 // operatorKeyFile is the file in the state folder that holds the key of whoever operates this worker: he could as well ask the
@@ -92,7 +97,7 @@ func (w *worker) writeOperatorKey() error {
 // openAPI adds the operations of package api, and those that this worker has beside.
 func (w *worker) openAPI(router *gin.Engine) *api.API {
 	return api.New(router, &api.API{Owner: w.store, Service: &provisioning.Service{Store: w.apiStore, Phones: w.phones, WebhookNetworks: w.settings.FetchAllow}, Resync: w.resync, Log: w.log, Operator: w.operatorKey,
-		Streams: &w.streams})
+		Streams: &w.streams, Limits: w.limits})
 }
 
 // health says what this worker reaches. It is 200 while calls can be decided, which needs neither server.

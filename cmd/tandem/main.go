@@ -25,6 +25,7 @@ type commands struct {
 	Replay   replayCommand   `cmd:"" help:"Say which calls would have gone differently under a draft or another version."`
 	Elements elementsCommand `cmd:"" help:"Print what a flow can be made of: docs/elements.md."`
 	Events   eventsCommand   `cmd:"" help:"Print which events webhooks and the event stream tell: docs/webhooks.md."`
+	OpenAPI  openAPICommand  `cmd:"" name:"openapi" help:"Print the API's document (OpenAPI 3.1) as JSON."`
 	Node     nodeCommands    `cmd:"" help:"Manage media nodes."`
 	Call     callCommands    `cmd:"" help:"Look at live calls, and end them."`
 	Trunk    trunkCommands   `cmd:"" help:"Manage trunks: carriers and customers' PBXs."`

@@ -76,7 +76,8 @@ type worker struct {
 
 	rest        *api.API
 	phones      provisioning.PhoneSettings
-	operatorKey string // of whoever operates this worker, for as long as it runs
+	operatorKey string     // of whoever operates this worker, for as long as it runs
+	limits      api.Limits // how often each caller may ask; zero: the usual
 
 	replaying atomic.Bool // calls, for somebody who asked by HTTP
 	running   sync.WaitGroup

@@ -115,6 +115,9 @@ func (a *API) phones() {
 	Add(a, DevicesWrite, huma.Operation{OperationID: "delete-device-provisioning", Method: http.MethodDelete, Path: base, Summary: "Let a phone fetch nothing any more",
 		Description: "The device stays, with its password.", Tags: tags},
 		func(ctx context.Context, in *PhoneInput) (*None, error) {
+			if _, err := a.Service.Device(ctx, TenantOf(ctx), in.Device); err != nil {
+				return nil, err
+			}
 			return nil, a.Service.RemovePhone(ctx, TenantOf(ctx), in.Device)
 		})
 	Add(a, DevicesWrite, huma.Operation{OperationID: "rotate-device-provisioning-secret", Method: http.MethodPost, Path: base + "/secret", Summary: "Give a phone a new URL",
