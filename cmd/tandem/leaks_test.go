@@ -128,6 +128,9 @@ func (l *leakWorld) body(op *huma.Operation, ids map[string]string, naming strin
 		return nil
 	}
 	media := op.RequestBody.Content["application/json"]
+	if op.RequestBody.Content["application/yaml"] != nil {
+		return "tenant: " + ids["tenant"] + "\n"
+	}
 	if media == nil {
 		return []byte("%PDF-1.4")
 	}

@@ -5,11 +5,11 @@ import (
 	"context"
 	"encoding/json"
 	"io"
-	"log/slog"
 	"maps"
 	"net/http"
 	"net/http/httptest"
 	"strconv"
+	"strings"
 	"testing"
 	"time"
 
@@ -26,6 +26,9 @@ import (
 
 // foreignMark is in every text of the foreign tenants, and in no request of others.
 const foreignMark = "Zq7"
+
+// streamLook is how long a stream of events is listened to: what it has to show at once is there.
+const streamLook = 100 * time.Millisecond
 
 // leakWorld is the whole API of a worker, with a database of its own: a reseller north with the customer ada, whose people and keys
 // ask, and a reseller south with the customer eve, of whom they must see nothing.
@@ -46,7 +49,7 @@ func newLeakWorld(t *testing.T) *leakWorld {
 	t.Cleanup(cancel)
 	url := s.TestDatabase(t)
 	must(t, postgres.Migrate(ctx, url))
-	w := &worker{log: slog.New(slog.DiscardHandler), limits: api.Limits{PerSecond: 100_000, Burst: 1_000_000},
+	w := &worker{log: newLogger(), limits: api.Limits{PerSecond: 100_000, Burst: 1_000_000},
 		settings: serveCommand{Name: "leaks", PostgresURL: url, AMQPURL: s.TestVHost(t), StateDir: t.TempDir(), OperatorKey: testOperatorKey, Phones: phoneFlags{SecretKey: newSecretKey()}}}
 	must(t, w.open(ctx))
 	t.Cleanup(w.close)
@@ -87,12 +90,20 @@ func (l *leakWorld) ask(secret, method, path string, body any) leakAnswer {
 	case nil:
 	case []byte:
 		sent, kind = bytes.NewReader(b), "application/octet-stream"
+	case string:
+		sent, kind = strings.NewReader(b), "application/yaml"
 	default:
 		text, err := json.Marshal(b)
 		must(l.t, err)
 		sent = bytes.NewReader(text)
 	}
-	request := httptest.NewRequestWithContext(l.ctx, method, path, sent)
+	ctx := l.ctx
+	if strings.Contains(path, "/events") { // a stream, which ends when nobody listens any more
+		limited, cancel := context.WithTimeout(ctx, streamLook)
+		defer cancel()
+		ctx = limited
+	}
+	request := httptest.NewRequestWithContext(ctx, method, path, sent)
 	if secret != "" {
 		request.Header.Set("Authorization", "Bearer "+secret)
 	}
@@ -146,12 +157,21 @@ func (l *leakWorld) furnish(tenant, reseller, prefix, mark, number, mac string) 
 	ids["person"] = l.make("POST", base+"/people", member{"name": mark, "email": ids["email"], "role": "tenant_admin", "password": password}, "id")
 	ids["porting"] = l.make("POST", base+"/portings", member{"direction": "in", "carrier": mark, "subscriber": mark, "numbers": []string{number[:len(number)-1] + "7"}}, "id")
 	ids["document"] = l.make("POST", base+"/portings/"+ids["porting"]+"/documents?name="+mark+".pdf", []byte("%PDF-1.4 "+mark), "id")
+	ids["webhook"] = l.make("POST", base+"/webhooks", member{"url": "https://example.com/hooks", "name": mark}, "id")
+	l.make("POST", base+"/webhooks/"+ids["webhook"]+"/test", nil, "")
+	ids["delivery"] = l.newest("events", "position", tenant)
 	l.order("/v1/tenants/"+reseller, ids)
 	l.ledger(tenant, ids, mark)
-	var change int64
-	must(l.t, l.db.QueryRow(l.ctx, `SELECT max(id) FROM audit WHERE tenant_id = $1`, tenant).Scan(&change))
-	ids["change"] = strconv.FormatInt(change, 10)
+	ids["change"] = l.newest("audit", "id", tenant)
 	return ids
+}
+
+// newest is the highest id that a tenant has in a table.
+func (l *leakWorld) newest(table, column, tenant string) string {
+	l.t.Helper()
+	var id int64
+	must(l.t, l.db.QueryRow(l.ctx, `SELECT coalesce(max(`+column+`), 1) FROM `+pgx.Identifier{table}.Sanitize()+` WHERE tenant_id = $1`, tenant).Scan(&id))
+	return strconv.FormatInt(id, 10)
 }
 
 // order takes a sheet of numbers to be carried out, which nobody does here.
