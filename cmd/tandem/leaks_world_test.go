@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/json"
 	"io"
+	"log/slog"
 	"maps"
 	"net/http"
 	"net/http/httptest"
@@ -49,7 +50,7 @@ func newLeakWorld(t *testing.T) *leakWorld {
 	t.Cleanup(cancel)
 	url := s.TestDatabase(t)
 	must(t, postgres.Migrate(ctx, url))
-	w := &worker{log: newLogger(), limits: api.Limits{PerSecond: 100_000, Burst: 1_000_000},
+	w := &worker{log: slog.New(slog.DiscardHandler), limits: api.Limits{PerSecond: 100_000, Burst: 1_000_000},
 		settings: serveCommand{Name: "leaks", PostgresURL: url, AMQPURL: s.TestVHost(t), StateDir: t.TempDir(), OperatorKey: testOperatorKey, Phones: phoneFlags{SecretKey: newSecretKey()}}}
 	must(t, w.open(ctx))
 	t.Cleanup(w.close)
