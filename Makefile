@@ -9,7 +9,7 @@ TANDEM = $(GO) run ./cmd/tandem
 STACK = $(TANDEM) stack --
 
 .DEFAULT_GOAL := help
-.PHONY: help build test race fuzz fuzz-short hostile conformance bench sim chaos demo demo-once docs lint
+.PHONY: openapi-lint help build test race fuzz fuzz-short hostile conformance bench sim chaos demo demo-once docs lint
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -72,3 +72,8 @@ docs: ## Write docs/elements.md and docs/webhooks.md anew from what the code dec
 
 lint: ## Run golangci-lint, where it is installed
 	golangci-lint run ./...
+
+openapi-lint: ## Let a public linter (npm, pinned by deploy/openapi-lint) read the API's document
+	cd deploy/openapi-lint && npm ci --ignore-scripts --no-audit --no-fund
+	$(TANDEM) openapi > deploy/openapi-lint/openapi.json
+	cd deploy/openapi-lint && REDOCLY_TELEMETRY=off REDOCLY_SUPPRESS_UPDATE_NOTICE=true node_modules/.bin/redocly lint --config redocly.yaml openapi.json

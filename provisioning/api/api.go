@@ -153,6 +153,8 @@ func (a *API) prepare(scope Scope, op *huma.Operation) (orOwn bool) {
 	}
 	if plain != Public {
 		op.Security = []map[string][]string{{"bearer": {}}}
+	} else {
+		op.Security = []map[string][]string{{}} // nothing is needed, and that is meant so
 	}
 	if strings.Contains(op.Path, "{tenant}") {
 		op.Parameters = append(op.Parameters, tenantParameter())
