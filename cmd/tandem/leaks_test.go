@@ -247,7 +247,7 @@ func (l *leakWorld) casesOf(op *huma.Operation, a *leakAsker) []leakCase {
 		case p.In == "query":
 			foreign[p.Name] = l.far[references[p.Name]]
 			if p.Name == "domain" {
-				foreign[p.Name] = "zq7-eve.example"
+				foreign[p.Name] = "zq7809-eve.example"
 			}
 			if foreign[p.Name] != "" {
 				add("the query "+p.Name, l.pathOf(op, own)+"?live&username="+l.far["username"]+"&"+p.Name+"="+url.QueryEscape(foreign[p.Name]), l.body(op, own, ""), false, false)

@@ -25,8 +25,8 @@ import (
 	"tandem/stack"
 )
 
-// foreignMark is in every text of the foreign tenants, and in no request of others.
-const foreignMark = "Zq7"
+// foreignMark is in every text of the foreign tenants, and in no request of others. The ids of requests cannot have it: they have no 8, 0 and 9.
+const foreignMark = "Zq7809"
 
 // streamLook is how long a stream of events is listened to: what it has to show at once is there.
 const streamLook = 100 * time.Millisecond
@@ -66,7 +66,7 @@ func newLeakWorld(t *testing.T) *leakWorld {
 	t.Cleanup(func() { _ = l.db.Close(context.WithoutCancel(ctx)) })
 	operator := &provisioning.Service{Store: w.store}
 	for _, n := range []provisioning.NewTenant{{ID: "north", Kind: "reseller", Name: "North", Domain: "north.example"}, {ID: "ada", Parent: "north", Name: "Ada", Domain: "ada.example"},
-		{ID: "south", Kind: "reseller", Name: foreignMark + " South", Domain: "zq7-south.example"}, {ID: "eve", Parent: "south", Name: foreignMark + " Eve", Domain: "zq7-eve.example"}} {
+		{ID: "south", Kind: "reseller", Name: foreignMark + " South", Domain: "zq7809-south.example"}, {ID: "eve", Parent: "south", Name: foreignMark + " Eve", Domain: "zq7809-eve.example"}} {
 		_, err := operator.CreateTenant(ctx, n)
 		must(t, err)
 	}
@@ -140,7 +140,7 @@ func (l *leakWorld) furnish(tenant, reseller, prefix, mark, number, mac string) 
 	base, password := "/v1/tenants/"+tenant, "correct horse battery"
 	ids := map[string]string{"tenant": tenant, "user": prefix + "-user", "box": prefix + "-user", "device": prefix + "-device", "trunk": prefix + "-trunk", "number": number, "flow_id": prefix + "-thing",
 		"id": prefix + "-thing", "dialled": number, "caller": number + "9", "call": prefix + "-call", "message": prefix + "-call.1", "version": "1", "username": prefix + "-phone",
-		"domain": "zq7-" + tenant + ".example", "email": prefix + "@example.com"}
+		"domain": "zq7809-" + tenant + ".example", "email": prefix + "@example.com"}
 	l.make("POST", "/v1/tenants/"+reseller+"/numbers", member{"numbers": []member{{"number": number, "note": mark, "tenant": tenant}}}, "")
 	l.make("POST", base+"/users", member{"id": ids["user"], "name": mark + " user", "extension": "101", "number": number}, "")
 	l.make("POST", base+"/devices", member{"id": ids["device"], "name": mark + " device", "username": ids["username"], "user": ids["user"]}, "")
