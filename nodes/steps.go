@@ -487,10 +487,15 @@ func (s *shard) await(c *call, w wait) {
 	time.AfterFunc(time.Until(w.Due), func() { s.fire(c, w) })
 }
 
-// fire ends the wait of a timer.
+// fire ends the wait of a timer. At a takeover it waits until it is known what became of the last owner's orders: what follows from it
+// would be written on the channel, and be taken for evidence that the node has got those, too.
 func (s *shard) fire(c *call, w wait) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	if c.unclear && c.state.Phase != callflows.Ended {
+		time.AfterFunc(evidenceWait, func() { s.fire(c, w) })
+		return
+	}
 	c.waits = slices.DeleteFunc(c.waits, func(other wait) bool { return other.N == w.N })
 	if c.state.Phase != callflows.Ended && s.node.role.Load() == owning {
 		s.step(c, callflows.Event{Kind: callflows.TimerFired, At: w.At, Leg: w.Leg, Command: w.N})

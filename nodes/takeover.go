@@ -37,10 +37,22 @@ func (n *Node) takeOver(ctx context.Context, c *esl.Conn, silent bool) {
 	}
 	n.cdrsMu.Unlock()
 	n.settle(ctx, c, open)
+	n.settled()
 	n.gap.inherited()
 	n.doubtMoves()
 	n.doubtLegs()
 	n.reconcile(ctx, c) // calls that the standby did not have yet
+}
+
+// settled lets the timers go on that waited for what became of the last owner's orders.
+func (n *Node) settled() {
+	for _, s := range n.shards {
+		s.mu.Lock()
+		for _, c := range s.calls {
+			c.unclear = false
+		}
+		s.mu.Unlock()
+	}
 }
 
 // doubtLegs has the legs of calls looked for at the node, as after a gap, where the last owner may have been late: the end of one may have
@@ -92,17 +104,18 @@ func (s *shard) inherit(doubt bool) []order {
 		for _, q := range asked {
 			s.ask(c, q)
 		}
-		for _, w := range waits {
-			s.await(c, w)
-		}
 		for _, h := range kept {
 			orders = withoutAnswered(orders, h.event)
 		}
 		for _, command := range orders {
+			c.unclear = c.unclear || command.Kind != callflows.HangUp
 			if built, err := s.node.build(c.state.Call, command); err == nil {
 				open = append(open, order{call: c, facts: c.state.Call, command: command, music: s.node.musicVariables(c.state.Call.Tenant, command), built: built, at: time.Now().UTC(),
 					mark: encodeMark(c.state, c.steps), term: s.node.term.Load()})
 			}
+		}
+		for _, w := range waits {
+			s.await(c, w)
 		}
 		if !s.pinned(c) {
 			c.kept = kept

@@ -580,3 +580,45 @@ func TestAWaitEndsAtTheSuccessor(t *testing.T) {
 	second.up(t)
 	f.ordered("uuid_kill " + callerLeg + " NORMAL_CLEARING")
 }
+
+// TestATimerWaitsForTheLastOwnersOrders: what follows from a timer is written on the channel. Before the node is asked for an order of the last
+// owner's, that would be taken for evidence that it has got the order: its prompt would be waited for for ever.
+func TestATimerWaitsForTheLastOwnersOrders(t *testing.T) {
+	sleeps, faults := tenants.NewSnapshot(tenants.Data{Tenants: []tenants.Tenant{{ID: "office", Domain: "office.example", TimeZone: "UTC",
+		Published: tenants.Published{Flows: []tenants.Flow{{ID: "sales", Start: "wait", Elements: map[string]tenants.Element{
+			"wait": {Type: "sleep", Settings: []byte(`{"seconds":1}`)}}}}}}}}, callflows.ParseSettings)
+	if len(faults) > 0 {
+		t.Fatal(faults)
+	}
+	w := newWorld()
+	o := options(t, newFakeNode(t), w)
+	o.Snapshot = func() *tenants.Snapshot { return sleeps }
+	n := New(o)
+	n.role.Store(watching)
+	n.become(standingBy)
+	n.following = 1
+	due := wait{N: 2, Leg: callerLeg, Due: time.Now().Add(time.Hour)}
+	n.told(link.Record{Kind: link.KindSet, Key: callerLeg, Value: encode(record{
+		State: callflows.State{Call: callflows.Call{ID: callID, Leg: callerLeg, Tenant: "office", FlowID: "sales"}, Phase: callflows.Running, FlowID: "sales",
+			Element: "wait", Stage: "sleeping", Commands: 2, Awaited: 2, Legs: []callflows.Leg{{ID: callerLeg, Role: messages.RoleCaller, Created: true}}},
+		Orders: []callflows.Command{{Kind: callflows.SignalRinging, N: 1, Leg: callerLeg}}, Waits: []wait{due},
+	})}, claim.Holder{})
+	n.told(link.Record{Kind: link.KindComplete}, claim.Holder{})
+	n.role.Store(owning)
+	s := n.shardOf(callerLeg)
+	s.mu.Lock()
+	open, c := s.inherit(false), s.calls[callerLeg]
+	s.mu.Unlock()
+	if len(open) != 1 {
+		t.Fatalf("%d orders are open, not one", len(open))
+	}
+	s.fire(c, due)
+	if len(s.outbox) > 0 {
+		t.Error("a timer went ahead of an order of the last owner's")
+	}
+	n.settled()
+	s.fire(c, due)
+	if len(s.outbox) == 0 {
+		t.Error("the timer has no effect")
+	}
+}

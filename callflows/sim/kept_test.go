@@ -22,6 +22,8 @@ func keptSeeds() map[uint64]string {
 		102742: "a page was talked over under another version",
 		162459: "a caller's version was on its way when his silence was looked at",
 		170738: "a leg came and went in a gap of the owner's, and its standby died when it took over",
+		7342:   "a mark was written before what was ordered with it, and its worker died",
+		18865:  "a timer fired at a takeover before it was known that its call's prompt had never been ordered",
 		75709:  "a record was written again by a successor that could not get the call's version",
 	}
 }

@@ -49,7 +49,7 @@ func (k *worker) take(c *driven, event callflows.Event) {
 		}
 	}
 	if now := c.state.DrivenLeg(); now != led && now != c.facts.Leg {
-		k.effect(func() { k.markLed(now, markOf(c.state)) })
+		k.markLed(c, now)
 	}
 	if c.state.Phase == callflows.Ended && k.alive {
 		k.ship(c)
@@ -126,25 +126,32 @@ func (k *worker) setTimer(c *driven, command callflows.Command, at time.Time) {
 // await waits for a timer. The standby knows of it, and waits anew when it takes over.
 func (k *worker) await(c *driven, x wait) {
 	c.waits = append(c.waits, x)
-	k.soon(x.due-k.w.now, func() {
-		c.waits = slices.DeleteFunc(c.waits, func(other wait) bool { return other.n == x.n })
-		k.w.byID[c.facts.ID].waited = k.w.now
-		if k.w.plant.LoseTimers {
-			return
-		}
-		if fate := k.w.byID[c.facts.ID].timers[x.n]; fate != nil {
-			fate.fired = true
-		}
-		if x.answer.Kind != "" {
-			if k.role == owning && c.state.Phase != callflows.Ended {
-				k.take(c, x.answer)
-			}
-			return
-		}
+	k.soon(x.due-k.w.now, func() { k.fire(c, x) })
+}
+
+// fire ends the wait of a timer, once it is known what became of the last owner's orders (nodes, steps.go).
+func (k *worker) fire(c *driven, x wait) {
+	if c.unclear {
+		k.soon(evidenceWait, func() { k.fire(c, x) })
+		return
+	}
+	c.waits = slices.DeleteFunc(c.waits, func(other wait) bool { return other.n == x.n })
+	k.w.byID[c.facts.ID].waited = k.w.now
+	if k.w.plant.LoseTimers {
+		return
+	}
+	if fate := k.w.byID[c.facts.ID].timers[x.n]; fate != nil {
+		fate.fired = true
+	}
+	if x.answer.Kind != "" {
 		if k.role == owning && c.state.Phase != callflows.Ended {
-			k.take(c, callflows.Event{Kind: callflows.TimerFired, At: x.at, Leg: x.leg, Command: x.n})
+			k.take(c, x.answer)
 		}
-	})
+		return
+	}
+	if k.role == owning && c.state.Phase != callflows.Ended {
+		k.take(c, callflows.Event{Kind: callflows.TimerFired, At: x.at, Leg: x.leg, Command: x.n})
+	}
 }
 
 // dispatch ships the state and hands the commands to the sender.
@@ -193,6 +200,12 @@ func (k *worker) giveUp() {
 // not sent again.
 func (k *worker) send(o order) {
 	w, link, life := k.w, k.link, k.life
+	if o.command.Kind == "" {
+		k.sent(o)
+		w.after(roundTrip, func() { w.node.carry(o) })
+		k.pump()
+		return
+	}
 	if why := k.before(&o); why != "" || !k.alive || life != k.life {
 		if k.alive && life == k.life {
 			k.sent(o)

@@ -142,14 +142,15 @@ func (k *worker) takeOver() {
 		for _, q := range asked {
 			k.ask(c, q)
 		}
-		for _, x := range waits {
-			k.await(c, x)
-		}
 		for _, e := range kept {
 			orders = withoutAnswered(orders, e.event)
 		}
 		for _, command := range orders {
+			c.unclear = c.unclear || command.Kind != callflows.HangUp
 			open = append(open, order{driven: c, call: w.byID[c.facts.ID], command: command, mark: markOf(c.state), until: w.now + resendWait})
+		}
+		for _, x := range waits {
+			k.await(c, x)
 		}
 		c.kept = kept
 		if k.pinned(c) {
@@ -180,6 +181,7 @@ func (k *worker) takeOver() {
 			}
 		}
 		for _, c := range k.order {
+			k.soon(2*roundTrip, func() { c.unclear = false })
 			c.moving = c.state.Moving()        // what was told of the leg while this worker did not listen yet, its channel shows
 			c.doubted = c.before && !k.abreast // an owner that was late may not have read of a leg's end
 		}

@@ -150,13 +150,18 @@ func (k *worker) allowRefer(c *driven) {
 	})
 }
 
-// markLed lets a leg by which its call is driven now carry what a worker needs that knows nothing of it.
-func (k *worker) markLed(leg string, m *mark) {
-	k.w.after(roundTrip, func() {
-		if a := k.w.node.channels[leg]; a != nil && !k.w.plant.NoMark {
-			a.mark = m
-		}
-	})
+// markLed lets a leg by which its call is driven now carry what a worker needs that knows nothing of it. It is sent behind what was ordered
+// before, as package nodes does it: a mark that came first would say that the node has got those orders.
+func (k *worker) markLed(c *driven, leg string) {
+	k.outbox = append(k.outbox, order{driven: c, call: k.w.byID[c.facts.ID], command: callflows.Command{Leg: leg}, mark: markOf(c.state), ready: k.w.now, until: k.w.now + resendWait})
+	k.pump()
+}
+
+// carry writes a mark and orders nothing.
+func (n *node) carry(o order) {
+	if a := n.channels[o.command.Leg]; n.up && a != nil && !n.w.plant.NoMark {
+		a.mark = o.mark
+	}
 }
 
 // anyNumber is what somebody dials for a transfer: of his tenant's, outside, for help, or nobody's.

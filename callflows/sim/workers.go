@@ -76,6 +76,7 @@ type driven struct {
 
 	pin      pin
 	resuming bool // what it waited for is being broken off
+	unclear  bool // it is not known yet what became of the last owner's orders
 	moving   bool // its leg was being moved at a takeover
 	before   bool // it may have begun before this worker listened
 	doubted  bool // the end of a leg may have been told before this worker listened
