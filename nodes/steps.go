@@ -67,6 +67,9 @@ func (s *shard) hear(e *esl.Event) {
 	if c == nil {
 		c = s.adopt(e, &event)
 	}
+	if c == nil && e.Name() == "CHANNEL_PARK" && s.orphaned(e) { // it talked on with another call's leg while nobody was there
+		s.node.askFor(e.UniqueID())
+	}
 	if c == nil || !ok {
 		return
 	}

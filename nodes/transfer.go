@@ -88,10 +88,10 @@ func unheardTransfer(c *call, d dump) (callflows.Event, bool) {
 
 // orphaned says whether a leg has parked by a transfer, and belongs to no call that anybody knows: who transferred it is gone, and it
 // carries nothing. It would wait for ever.
-func (s *shard) orphaned(d dump) bool {
+func (s *shard) orphaned(d headers) bool {
 	_, transferred := transferOf(d)
 	_, ours := callOf(d, s.node.options.Node.Name)
-	return transferred && !ours && d.Get("Call-Direction") == "outbound" && !s.has(d.Get("Unique-ID"))
+	return transferred && !ours && d.Get("Call-Direction") == "outbound"
 }
 
 // leftBehind is the leg of the same call that stays when this one has transferred it and goes, or "" (sofia.c: endpoint_disposition

@@ -244,6 +244,27 @@ func TestLegThatWasTransferredInAGapIsTakenOn(t *testing.T) {
 	}
 }
 
+// TestLegThatNobodyKnowsDoesNotWait: a leg talked on with another call's when its workers died, and carries nothing of its own call. When it is
+// passed on it parks, and nobody would go on with it.
+func TestLegThatNobodyKnowsDoesNotWait(t *testing.T) {
+	f := newFakeNode(t)
+	const leg = "9b017880-77aa-4c2d-a832-fdec00a7affb"
+	source := strings.TrimPrefix(referSource, "variable_transfer_source: ")
+	body, err := json.Marshal(map[string]string{"Event-Name": "CHANNEL_DATA", "Unique-ID": leg, "Call-Direction": "outbound", "Answer-State": "answered",
+		"Event-Date-Timestamp": fmt.Sprint(time.Now().UnixMicro()), "variable_transfer_source": source, "Caller-Destination-Number": "102"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	w := newWorld()
+	start(t, transferable(t, f, w))
+	<-f.up
+	f.mu.Lock()
+	f.dump = string(body)
+	f.mu.Unlock()
+	f.event("CHANNEL_PARK", leg, "outbound", "Answer-State: answered", "Caller-Destination-Number: 102", referSource)
+	f.ordered("uuid_kill " + leg + " NORMAL_TEMPORARY_FAILURE")
+}
+
 // TestLegThatWasTakenOutIsNotForgottenForItsListeners: a worker without a standby died when it had taken the caller out of his page. Who
 // listened is still there, and says nothing of him.
 func TestLegThatWasTakenOutIsNotForgottenForItsListeners(t *testing.T) {

@@ -322,6 +322,9 @@ func (k *worker) hear(e told) {
 	case c == nil:
 		c = k.adopt(e)
 	}
+	if a := k.w.node.channels[e.channel]; c == nil && a != nil && e.event.Kind == callflows.Transferred {
+		k.endOrphan(dumpOf(a), nil) // it talked on with another call's leg while nobody was there
+	}
 	if c == nil || !e.translated {
 		return
 	}
