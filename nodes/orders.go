@@ -326,7 +326,9 @@ func (s *shard) sent(o order) {
 func (s *shard) tookOn(c *esl.Conn, o order) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	o.call.taken, o.call.takenOn = o.command.N, c
+	if o.command.N != 0 { // a write of our own, such as a mark, is no order
+		o.call.taken, o.call.takenOn = o.command.N, c
+	}
 }
 
 // confirm notes that the node has taken an order, and tells the standby.
