@@ -91,7 +91,8 @@ func (s *Store) CallerBySession(ctx context.Context, hash []byte, about string) 
 		       CASE WHEN coalesce(s.acting_as, p.tenant_id) IS NULL THEN EXISTS (SELECT FROM tenants WHERE id = @about)
 		            ELSE EXISTS (SELECT FROM tenant_tree WHERE tenant_id = @about AND ancestor_id = coalesce(s.acting_as, p.tenant_id)) END
 		  FROM sessions s JOIN people p ON p.id = s.person_id
-		 WHERE s.hash = @hash AND s.expires_at > now() AND NOT p.disabled`,
+		 WHERE s.hash = @hash AND s.expires_at > now() AND NOT p.disabled
+		   AND (s.acting_as IS NULL OR p.tenant_id IS NULL OR EXISTS (SELECT FROM tenant_tree WHERE tenant_id = s.acting_as AND ancestor_id = p.tenant_id))`,
 		pgx.StrictNamedArgs{"hash": hash, "about": about}).Scan(&c.Person, &c.Role, &c.Tenant, &c.User, &c.ActingAs, &c.Within)
 	if err != nil {
 		return c, notFound("session", err)

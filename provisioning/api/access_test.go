@@ -134,6 +134,25 @@ func TestActingAsATenantLeavesATrace(t *testing.T) {
 	w.ask(acting.Token, "POST", "/v1/tenants/ada/people", object{"name": "X", "email": "x@ada.example", "role": "tenant_admin"}).is(403, "") // support makes no people
 }
 
+func TestWhoActsAsATenantMayNoMoreThanAsHimselfAndNoLongerThanItIsHis(t *testing.T) {
+	w := newWorld(t)
+	const password = "correct horse battery"
+	signIn := func(email string) (session struct{ Token string }) {
+		w.ask("", "POST", "/v1/sessions", object{"email": email, "password": password}).into(201, &session)
+		return session
+	}
+	w.ask(w.operator, "POST", "/v1/tenants/north/people", object{"name": "A", "email": "a@north.example", "role": "tenant_admin", "password": password}).is(201, "")
+	var acting struct{ Token string }
+	w.ask(signIn("a@north.example").Token, "POST", "/v1/tenants/north/act-as", nil).into(201, &acting)
+	w.ask(acting.Token, "POST", "/v1/tenants", object{"name": "X", "domain": "x.example"}).is(403, "scope_missing")
+
+	w.ask(w.operator, "POST", "/v1/tenants/north/people", object{"name": "R", "email": "r@north.example", "role": "reseller", "password": password}).is(201, "")
+	w.ask(signIn("r@north.example").Token, "POST", "/v1/tenants/ada/act-as", nil).into(201, &acting)
+	w.ask(acting.Token, "GET", "/v1/tenants/ada/users", nil).is(200, "")
+	w.ask(w.operator, "POST", "/v1/tenants/ada/move", object{"parent": "south"}).is(200, "")
+	w.ask(acting.Token, "GET", "/v1/tenants/ada/users", nil).is(401, "unauthorized")
+}
+
 func TestAuditTellsEveryChangeWithoutSecrets(t *testing.T) {
 	w := newWorld(t)
 	key := w.key("ada")

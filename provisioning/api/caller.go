@@ -139,10 +139,8 @@ func (a *API) fill(ctx huma.Context, c *Caller, tenant string) error {
 		c.Actor, c.Home, c.may = "person/"+c.Person, c.Tenant, ScopesOf(c.Role)
 		if c.ActingAs != "" {
 			c.Actor += " as " + c.ActingAs
-			c.Home, c.may = c.ActingAs, ScopesOf(RoleReseller)
-			if c.Role == RoleSupport {
-				c.may = slices.DeleteFunc(c.may, func(s Scope) bool { return !slices.Contains(ScopesOf(RoleSupport), s) })
-			}
+			// As the tenant's own administrator, and never more than he may as himself.
+			c.Home, c.may = c.ActingAs, slices.DeleteFunc(ScopesOf(RoleReseller), func(s Scope) bool { return !slices.Contains(ScopesOf(c.Role), s) })
 		}
 	default:
 		c.Caller, err = a.Owner.CallerByKey(ctx.Context(), HashSecret(secret), tenant)
