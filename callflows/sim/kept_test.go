@@ -25,6 +25,7 @@ func keptSeeds() map[uint64]string {
 		7342:   "a mark was written before what was ordered with it, and its worker died",
 		18865:  "a timer fired at a takeover before it was known that its call's prompt had never been ordered",
 		42492:  "a leg that nothing was known of talked on with another call's, and was passed on by that",
+		20642:  "a timer of a call that is over waited for ever for what became of the last owner's orders, which is nothing",
 		75709:  "a record was written again by a successor that could not get the call's version",
 	}
 }

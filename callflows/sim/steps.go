@@ -131,7 +131,7 @@ func (k *worker) await(c *driven, x wait) {
 
 // fire ends the wait of a timer, once it is known what became of the last owner's orders (nodes, steps.go).
 func (k *worker) fire(c *driven, x wait) {
-	if c.unclear {
+	if c.unclear && c.state.Phase != callflows.Ended {
 		k.soon(evidenceWait, func() { k.fire(c, x) })
 		return
 	}
