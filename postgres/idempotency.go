@@ -5,9 +5,11 @@ import (
 	"crypto/sha256"
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
 )
 
 // Bounds of repeated requests.
@@ -89,4 +91,40 @@ func noteDone(ctx context.Context, tx pgx.Tx) error {
 	_, err := tx.Exec(ctx, `UPDATE idempotency SET done = true WHERE actor = @actor AND key_hash = @key_hash`,
 		pgx.StrictNamedArgs{"actor": scope.Actor, "key_hash": scope.Once})
 	return wrapped(err, "postgres: note done")
+}
+
+// watchedTx is a transaction of which it is known whether it has changed anything.
+type watchedTx struct {
+	pgx.Tx
+	wrote bool
+}
+
+func (t *watchedTx) watch(sql string) {
+	sql = strings.TrimSpace(sql)
+	t.wrote = t.wrote || !strings.HasPrefix(sql, "SELECT") || strings.HasPrefix(sql, "SELECT undo_change")
+}
+
+func (t *watchedTx) Exec(ctx context.Context, sql string, arguments ...any) (pgconn.CommandTag, error) {
+	t.watch(sql)
+	return t.Tx.Exec(ctx, sql, arguments...)
+}
+
+func (t *watchedTx) Query(ctx context.Context, sql string, arguments ...any) (pgx.Rows, error) {
+	t.watch(sql)
+	return t.Tx.Query(ctx, sql, arguments...)
+}
+
+func (t *watchedTx) QueryRow(ctx context.Context, sql string, arguments ...any) pgx.Row {
+	t.watch(sql)
+	return t.Tx.QueryRow(ctx, sql, arguments...)
+}
+
+func (t *watchedTx) SendBatch(ctx context.Context, batch *pgx.Batch) pgx.BatchResults {
+	t.wrote = true
+	return t.Tx.SendBatch(ctx, batch)
+}
+
+func (t *watchedTx) CopyFrom(ctx context.Context, table pgx.Identifier, columns []string, rows pgx.CopyFromSource) (int64, error) {
+	t.wrote = true
+	return t.Tx.CopyFrom(ctx, table, columns, rows)
 }

@@ -72,8 +72,9 @@ type Tx struct{ tx pgx.Tx }
 // same tenant should begin with LockTenant.
 func (s *Store) Change(ctx context.Context, fn func(*Tx) error) error {
 	return pgx.BeginFunc(ctx, s.pool, func(tx pgx.Tx) error {
-		if err := fn(&Tx{tx: tx}); err != nil || !s.scoped {
-			return err
+		watched := &watchedTx{Tx: tx}
+		if err := fn(&Tx{tx: watched}); err != nil || !s.scoped || !watched.wrote {
+			return err // what only looks, before the change itself, is not the change
 		}
 		return noteDone(ctx, tx)
 	})
