@@ -96,8 +96,8 @@ func (e directoryElement) keyed(s *step, d directorySettings) {
 	}
 	var users []string
 	if s.event.Outcome == DigitsGood && s.config.Tenant != nil {
-		for i := range s.config.Tenant.Users {
-			if u := &s.config.Tenant.Users[i]; u.Extension != "" && namedBy(u.Name, s.event.Digits) && len(users) < maxDirectoryMatches {
+		for _, u := range s.config.Tenant.AllUsers() {
+			if u.Extension != "" && namedBy(u.Name, s.event.Digits) && len(users) < maxDirectoryMatches {
 				users = append(users, u.ID)
 			}
 		}

@@ -116,7 +116,7 @@ func (e forwardSetElement) set(s *step, f forwardSetSettings) {
 	case where == destination{}:
 		s.explain("forward_nowhere", "user", u.Name, "to", to)
 		s.refuseSetting(f.PromptWrong)
-	case where.user == u:
+	case where.user != nil && where.user.ID == u.ID:
 		s.explain("forward_to_oneself", "user", u.Name)
 		s.refuseSetting(f.PromptWrong)
 	default:

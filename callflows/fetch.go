@@ -120,10 +120,8 @@ func (s *step) devicesOf(users, devices []string, extension string) []string {
 		}
 	}
 	if extension != "" {
-		for i := range s.config.Tenant.Users {
-			if u := &s.config.Tenant.Users[i]; u.Extension == extension {
-				users = append(users[:len(users):len(users)], u.ID)
-			}
+		if u := s.config.Tenant.UserByExtension(extension); u != nil {
+			users = append(users[:len(users):len(users)], u.ID)
 		}
 	}
 	for _, id := range users {

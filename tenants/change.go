@@ -69,8 +69,9 @@ func (s *Snapshot) dismiss(id string) (place uint32, was bool) {
 	if domain := strings.ToLower(t.Domain); s.domains[domain] == t {
 		delete(s.domains, domain)
 	}
-	for _, n := range t.Numbers {
-		if owner, _, owned := s.numbers.of(n); owned && owner == t.place {
+	for i := range t.people.numbers.count() {
+		n := t.number(i)
+		if r, owned := s.numbers.of(n); owned && r.place == t.place {
 			s.numbers.change(n, nobody, nowhere)
 		}
 	}
@@ -86,7 +87,8 @@ func (s *Snapshot) readmit(t *Tenant, place uint32) bool {
 	}
 	t.place = place
 	s.all[place], s.tenants[t.ID], s.domains[domain] = t, t, t
-	for _, n := range t.Numbers {
+	for i := range t.people.numbers.count() {
+		n := t.number(i)
 		if s.numbers.change(n, place, t.leads(n)) != place {
 			return false
 		}
@@ -99,7 +101,7 @@ func (s *Snapshot) putTogether() owners {
 	count := 0
 	for _, t := range s.all {
 		if t != nil {
-			count += len(t.Numbers)
+			count += t.people.numbers.count()
 		}
 	}
 	o := newOwners(count)
@@ -107,10 +109,12 @@ func (s *Snapshot) putTogether() owners {
 		if t == nil {
 			continue
 		}
-		for _, n := range t.Numbers {
+		for i := range t.people.numbers.count() {
+			n := t.number(i)
 			o.put(n, t.place, t.leads(n))
 		}
 	}
+	o.settle(s.headOf)
 	return o
 }
 

@@ -1,6 +1,6 @@
 package tenants
 
-// The devices of a user are nearly always few and next to each other, in a slice that no cache holds. So the slot of a user's
+// The devices of a user are nearly always few and next to each other, in memory that no cache holds. So the slot of a user's
 // id says between which places they are, first<<16 | last, where those are small enough; others are looked for everywhere.
 const (
 	maxWithin  = 1<<16 - 1
@@ -11,14 +11,14 @@ const (
 
 func (t *Tenant) indexDevicesOf() {
 	unknown := uint32(none)
-	if len(t.Devices) >= maxWithin {
+	if t.people.devices.count() >= maxWithin {
 		unknown = everywhere
 	}
 	for i := range t.users.slots {
 		t.users.slots[i].leads = unknown
 	}
-	for i := range t.Devices {
-		s := t.users.find(t.Devices[i].UserID, t.userID)
+	for i := range t.people.devices.count() {
+		s := t.users.find(t.people.devices.part(i, deviceUser), t.userID)
 		if s == nil || s.leads == everywhere {
 			continue
 		}
@@ -34,7 +34,7 @@ func (t *Tenant) indexDevicesOf() {
 func (t *Tenant) devicesWithin(userID string) (from, until int) {
 	s := t.users.find(userID, t.userID)
 	if s == nil || s.leads == everywhere {
-		return 0, len(t.Devices)
+		return 0, t.people.devices.count()
 	}
 	if s.leads == none {
 		return 0, 0

@@ -79,8 +79,10 @@ const nowhere = 1<<32 - 1
 
 // home is where a key is looked for first: spread over the table by a multiplication (Fibonacci hashing), of which the upper
 // half says where.
-func (f *finder) home(key uint64) int {
-	at, _ := bits.Mul64(key*spread, uint64(len(f.slots)))
+func (f *finder) home(key uint64) int { return homeOf(key, len(f.slots)) }
+
+func homeOf(key uint64, slots int) int {
+	at, _ := bits.Mul64(key*spread, uint64(slots))
 	return int(at)
 }
 

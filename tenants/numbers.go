@@ -12,7 +12,8 @@ import (
 //
 // A number that no phone can dial, which the database refuses, is kept aside.
 type owners struct {
-	shared *finder
+	making *finder // what becomes shared, until settle
+	shared *records
 	later  finder
 	odd    map[string]slot
 }
@@ -24,35 +25,37 @@ const nobody = 1<<32 - 1
 const laterShare = 16
 
 func newOwners(count int) owners {
-	shared := newFinder(count)
-	return owners{shared: &shared}
+	making := newFinder(count)
+	return owners{making: &making}
+}
+
+// settle makes what has been put what snapshots share. headOf tells the flow that a number starts.
+func (o *owners) settle(headOf func(slot) FlowHead) {
+	o.shared, o.making = recordsOf(o.making, headOf), nil
 }
 
 // of says which tenant owns a number, by its place, and which of its flows the number starts.
-func (o *owners) of(number string) (place, leads uint32, owned bool) {
-	if key, exact := keyOf(number); exact {
-		s := o.later.exactly(key)
-		if s == nil {
-			s = o.shared.exactly(key)
-		}
-		if s == nil {
-			return 0, 0, false
-		}
-		return s.place, s.leads, s.place != nobody
+func (o *owners) of(number string) (r record, owned bool) {
+	key, exact := keyOf(number)
+	if !exact {
+		s, there := o.odd[number]
+		return record{slot: s}, there && s.place != nobody
 	}
-	s, there := o.odd[number]
-	return s.place, s.leads, there && s.place != nobody
+	if s := o.later.exactly(key); s != nil {
+		return record{slot: *s}, s.place != nobody
+	}
+	return o.shared.find(key)
 }
 
-// put gives a number that is nobody's to a tenant, and says who has it then. It changes what is shared.
+// put gives a number that is nobody's to a tenant, and says who has it then. It is for what is not settled.
 func (o *owners) put(number string, place, leads uint32) (owner uint32) {
-	return o.give(o.shared, number, place, leads)
+	return o.give(o.making, number, place, leads)
 }
 
 // change gives a number that is nobody's to a tenant, and says who has it then. It changes nothing that is shared.
 func (o *owners) change(number string, place, leads uint32) (owner uint32) {
-	if owner, _, owned := o.of(number); owned && place != nobody {
-		return owner
+	if r, owned := o.of(number); owned && place != nobody {
+		return r.place
 	}
 	return o.give(&o.later, number, place, leads)
 }

@@ -18,7 +18,7 @@ import (
 // with the length before each text. Number and flow are two looks at memory; what a decision reads of a flow, its
 // FlowHead, stands at its beginning. Tenant.Flow reads the rest, see recent.go.
 type packedFlows struct {
-	text    string                 // of the flows, and of what else the version wants to have there
+	text    string                 // of the flows
 	blocked uint64                 // bits of all blocked callers: here, since each decision reads them
 	at      []uint32               // where each flow stands in text
 	read    []atomic.Pointer[Flow] // by place; nil for what is not in memory now
@@ -89,6 +89,9 @@ func (r *unpacking) number() int {
 	}
 }
 
+// skip passes over a text.
+func (r *unpacking) skip() { r.at += r.number() }
+
 func (r *unpacking) next() string {
 	n := r.number()
 	r.at += n
@@ -153,8 +156,7 @@ func ReadPublished(document []byte) (Published, error) {
 	return p, nil
 }
 
-// Pack brings a version's flows into the form in which snapshots keep them: they are there by AllFlows alone then. What is dialled
-// in its routes is put next to them.
+// Pack brings a version's flows into the form in which snapshots keep them: they are there by AllFlows alone then.
 func (p *Published) Pack() {
 	if len(p.Flows) == 0 {
 		return
@@ -163,18 +165,7 @@ func (p *Published) Pack() {
 	for i := range p.Flows {
 		w.flow(&p.Flows[i])
 	}
-	dialled := len(w.text)
-	p.Routes = slices.Clip(slices.Clone(p.Routes))
-	for i := range p.Routes {
-		w.text = append(w.text, p.Routes[i].Dialled...)
-	}
-	text := string(w.text)
-	for i := range p.Routes {
-		r := &p.Routes[i]
-		r.Dialled = text[dialled:][:len(r.Dialled)]
-		dialled += len(r.Dialled)
-	}
-	p.packed, p.Flows = packedFlows{text: text, at: w.at}, nil
+	p.packed, p.Flows = packedFlows{text: string(w.text), at: w.at}, nil
 }
 
 // AllFlows gives the version's flows, in whichever form they are there, without what their types make of their settings. They
@@ -193,6 +184,6 @@ func (p *Published) AllFlows() []Flow {
 // MarshalJSON writes the version's document.
 func (p Published) MarshalJSON() ([]byte, error) {
 	type document Published
-	p.Flows = p.AllFlows()
+	p.Flows, p.Routes = p.AllFlows(), p.AllRoutes()
 	return json.Marshal(document(p))
 }

@@ -5,15 +5,13 @@ import (
 	"time"
 )
 
-// sharing is what the tenants of a snapshot have in common while it is made: settings that have been tried already, time zones,
-// and a room that is used again.
+// sharing is what the tenants of a snapshot have in common while it is made: settings that have been tried already, and time zones.
 type sharing struct {
 	of     ParseSettings
 	recent *recent
 	tried  map[string]map[string]error // settings by type, that are alike in many flows
 	kept   int
 	zones  map[string]*time.Location
-	texts  texts
 }
 
 // Bounds of what is kept while a snapshot is made. What comes later is tried again.
@@ -23,7 +21,7 @@ const (
 )
 
 func newSharing(parse ParseSettings, recent *recent) *sharing {
-	return &sharing{of: parse, recent: recent, tried: map[string]map[string]error{}, zones: map[string]*time.Location{}, texts: texts{known: map[string]string{}}}
+	return &sharing{of: parse, recent: recent, tried: map[string]map[string]error{}, zones: map[string]*time.Location{}}
 }
 
 // parses says whether a type takes settings.

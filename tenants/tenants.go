@@ -49,12 +49,13 @@ type Tenant struct {
 	parts                       // indexes of Published
 	Name              string    `json:"name"`
 
-	Domain   string   `json:"domain"` // SIP domain and digest realm, lower case
-	TimeZone string   `json:"time_zone"`
-	Language string   `json:"language"`
-	Users    []User   `json:"users"`
-	Devices  []Device `json:"devices"`
-	Numbers  []string `json:"numbers"` // E.164 with "+", owned by this tenant
+	Domain   string `json:"domain"` // SIP domain and digest realm, lower case
+	TimeZone string `json:"time_zone"`
+	Language string `json:"language"`
+	// Users, Devices and Numbers are empty in a snapshot, which keeps them packed: see AllUsers.
+	Users   []User   `json:"users"`
+	Devices []Device `json:"devices"`
+	Numbers []string `json:"numbers"` // E.164 with "+", owned by this tenant
 
 	MainNumber string     `json:"main_number,omitempty"` // one of Numbers: shown for users without one; may be empty
 	Dialling   Dialling   `json:"dialling,omitzero"`
@@ -67,6 +68,7 @@ type Tenant struct {
 
 	Versions []Published `json:"versions,omitempty"` // others that calls may still run under, Candidate's among them
 
+	people   people
 	location *time.Location
 	users    finder                   // by id
 	devices  finder                   // by id
@@ -95,8 +97,9 @@ type Device struct {
 type Published struct {
 	Version     int64 `json:"version"`
 	packed      packedFlows
+	routes      rows      // Routes as a snapshot keeps them
 	PublishedAt time.Time `json:"published_at"`
-	// Flows is empty in a snapshot, which keeps them packed: see AllFlows and Tenant.Flow.
+	// Flows and Routes are empty in a snapshot, which keeps them packed: see AllFlows, AllRoutes and Tenant.Flow.
 	Flows          []Flow     `json:"flows"`
 	Schedules      []Schedule `json:"schedules"`
 	Lists          []List     `json:"lists,omitempty"`
@@ -215,6 +218,7 @@ func NextSnapshot(previous *Snapshot, data Data, parse ParseSettings) (*Snapshot
 		faults = append(faults, t.index(previous.known(t.ID), same)...)
 		faults = append(faults, s.admit(t)...)
 	}
+	s.numbers.settle(s.headOf)
 	return s, append(faults, s.indexPlatform()...)
 }
 
@@ -250,7 +254,8 @@ func (s *Snapshot) admit(t *Tenant) (faults []Fault) {
 	default:
 		s.domains[domain] = t
 	}
-	for _, n := range t.Numbers {
+	for i := range t.people.numbers.count() {
+		n := t.number(i)
 		if owner := s.numbers.put(n, t.place, t.leads(n)); owner != t.place {
 			s.contested = true
 			faults = append(faults, Fault{Tenant: t.ID, Path: "numbers/" + n, Detail: "belongs to tenant " + s.all[owner].ID})
@@ -283,19 +288,18 @@ func zone(name string) (*time.Location, error) {
 func (t *Tenant) index(before *Tenant, same *sharing) []Fault {
 	var faults []Fault
 	fault := func(path, detail string) { faults = append(faults, Fault{Tenant: t.ID, Path: path, Detail: detail}) }
-	t.gather(same)
+	t.pack()
 	location, err := same.zone(t.TimeZone)
 	if err != nil {
 		location = time.UTC
 		fault("time_zone", "is not known; UTC is used")
 	}
 	t.location = location
-	t.users, t.devices, t.byName = index(len(t.Users), t.userID), index(len(t.Devices), t.deviceID), newFinder(len(t.Devices))
-	for i := range t.Devices {
-		d := &t.Devices[i]
-		s, fresh := t.byName.put(d.Username, t.username)
+	t.users, t.devices, t.byName = index(t.people.users.count(), t.userID), index(t.people.devices.count(), t.deviceID), newFinder(t.people.devices.count())
+	for i := range t.people.devices.count() {
+		s, fresh := t.byName.put(t.username(i), t.username)
 		if !fresh {
-			fault("devices/"+d.ID+"/username", "belongs to device "+t.Devices[s.place].ID)
+			fault("devices/"+t.deviceID(i)+"/username", "belongs to device "+t.deviceID(int(s.place)))
 			continue
 		}
 		s.place = uint32(i)
@@ -346,7 +350,8 @@ func (t *Tenant) indexFlows(same *sharing, fault func(path, detail string)) {
 	for _, b := range p.BlockedCallers {
 		p.packed.blocked |= bitsOf(b)
 	}
-	t.flows, t.routes = newFinder(len(flows)), newFinder(len(p.Routes))
+	p.packRoutes()
+	t.flows, t.routes = newFinder(len(flows)), newFinder(p.routes.count())
 	for i := range flows {
 		f := &flows[i]
 		if path, err := f.check(same); err != nil {
@@ -356,8 +361,8 @@ func (t *Tenant) indexFlows(same *sharing, fault func(path, detail string)) {
 		s, _ := t.flows.put(f.ID, t.flowID)
 		s.place, s.leads = uint32(i), p.packed.at[i]
 	}
-	for i := range p.Routes {
-		r := &p.Routes[i]
+	for i := range p.routes.count() {
+		r := p.route(i)
 		flow := t.flows.find(r.FlowID, t.flowID)
 		if flow == nil {
 			fault("routes/"+r.Dialled, "leads to a flow that is not there")
@@ -365,7 +370,6 @@ func (t *Tenant) indexFlows(same *sharing, fault func(path, detail string)) {
 		}
 		s, _ := t.routes.put(r.Dialled, t.dialled)
 		s.place, s.leads = uint32(i), flow.leads
-		r.FlowID = p.packed.id(int(flow.place)) // the same text, there once
 		if r.Prefix {
 			s, _ := t.prefixes.put(r.Dialled, t.dialled)
 			s.place = uint32(i)
@@ -374,13 +378,13 @@ func (t *Tenant) indexFlows(same *sharing, fault func(path, detail string)) {
 }
 
 // What finders ask for.
-func (t *Tenant) userID(i int) string      { return t.Users[i].ID }
-func (t *Tenant) deviceID(i int) string    { return t.Devices[i].ID }
-func (t *Tenant) username(i int) string    { return t.Devices[i].Username }
+func (t *Tenant) userID(i int) string      { return t.people.users.part(i, userID) }
+func (t *Tenant) deviceID(i int) string    { return t.people.devices.part(i, deviceID) }
+func (t *Tenant) username(i int) string    { return t.people.devices.part(i, devUsername) }
 func (t *Tenant) scheduleID(i int) string  { return t.Published.Schedules[i].ID }
 func (t *Tenant) listID(i int) string      { return t.Published.Lists[i].ID }
 func (t *Tenant) flowID(i int) string      { return t.Published.packed.id(i) }
-func (t *Tenant) dialled(i int) string     { return t.Published.Routes[i].Dialled }
+func (t *Tenant) dialled(i int) string     { return t.Published.routes.part(i, 0) }
 func (t *Tenant) blockedName(i int) string { return t.Published.BlockedCallers[i] }
 
 // check says what does not hold together in a flow, and where.
@@ -414,13 +418,13 @@ func (s *Snapshot) Origin() string { return s.data.Origin }
 // LoadedAt is when the snapshot was read from PostgreSQL.
 func (s *Snapshot) LoadedAt() time.Time { return s.data.LoadedAt }
 
-// Data gives what the snapshot was made from, tenants by id, for writing it to disk. It must not be changed.
+// Data gives what the snapshot was made from, tenants by id, for writing it to disk. It must not be changed. Versions in it are packed.
 func (s *Snapshot) Data() Data {
 	data := s.data
 	data.Tenants = make([]Tenant, 0, len(s.tenants))
 	for _, t := range s.all {
 		if t != nil {
-			data.Tenants = append(data.Tenants, *t)
+			data.Tenants = append(data.Tenants, t.unpacked())
 		}
 	}
 	slices.SortFunc(data.Tenants, func(a, b Tenant) int { return strings.Compare(a.ID, b.ID) })
@@ -447,8 +451,8 @@ func (s *Snapshot) TenantByDomain(domain string) *Tenant { return s.domains[stri
 
 // TenantByNumber finds the tenant that owns an E.164 number, or nil.
 func (s *Snapshot) TenantByNumber(number string) *Tenant {
-	if place, _, owned := s.numbers.of(number); owned {
-		return s.all[place]
+	if r, owned := s.numbers.of(number); owned {
+		return s.all[r.place]
 	}
 	return nil
 }
@@ -456,15 +460,22 @@ func (s *Snapshot) TenantByNumber(number string) *Tenant {
 // NumberLeads finds the tenant that owns an E.164 number, or nil, and the flow that the number starts as the tenant is
 // Published, if any. It is TenantByNumber and Leads in one look.
 func (s *Snapshot) NumberLeads(number string) (*Tenant, FlowHead) {
-	place, leads, owned := s.numbers.of(number)
+	r, owned := s.numbers.of(number)
 	if !owned {
 		return nil, FlowHead{}
 	}
-	t := s.all[place]
-	if leads == nowhere {
-		return t, FlowHead{}
+	if r.head.ID == "" {
+		r.head = s.headOf(r.slot)
 	}
-	return t, t.Published.packed.head(leads)
+	return s.all[r.place], r.head
+}
+
+// headOf is the flow that a number's slot leads to, if any.
+func (s *Snapshot) headOf(of slot) FlowHead {
+	if of.leads == nowhere {
+		return FlowHead{}
+	}
+	return s.all[of.place].Published.packed.head(of.leads)
 }
 
 // TrunkByAddress finds the trunk that calls from an address, or nil. A disabled trunk is not found.
@@ -477,14 +488,14 @@ func (s *Snapshot) Ways() *Ways { return s.ways }
 func (t *Tenant) Location() *time.Location { return t.location }
 
 // User finds a user by id, or nil.
-func (t *Tenant) User(id string) *User { return at(t.Users, t.users.find(id, t.userID)) }
+func (t *Tenant) User(id string) *User { return read(t.user, t.users.find(id, t.userID)) }
 
 // Device finds a device by id, or nil.
-func (t *Tenant) Device(id string) *Device { return at(t.Devices, t.devices.find(id, t.deviceID)) }
+func (t *Tenant) Device(id string) *Device { return read(t.device, t.devices.find(id, t.deviceID)) }
 
 // DeviceByUsername finds a device by its digest user name, or nil.
 func (t *Tenant) DeviceByUsername(name string) *Device {
-	return at(t.Devices, t.byName.find(name, t.username))
+	return read(t.device, t.byName.find(name, t.username))
 }
 
 // at gives what a slot is of, or nil.
@@ -495,13 +506,23 @@ func at[T any](all []T, s *slot) *T {
 	return &all[s.place]
 }
 
+// read makes a value of what a slot is of, or nil.
+func read[T any](row func(place int) T, s *slot) *T {
+	if s == nil {
+		return nil
+	}
+	value := row(int(s.place))
+	return &value
+}
+
 // DevicesOf lists a user's devices in the order of configuration.
 func (t *Tenant) DevicesOf(userID string) []*Device {
 	var all []*Device
 	from, until := t.devicesWithin(userID)
 	for i := from; i < until; i++ {
-		if t.Devices[i].UserID == userID {
-			all = append(all, &t.Devices[i])
+		if t.people.devices.part(i, deviceUser) == userID {
+			d := t.device(i)
+			all = append(all, &d)
 		}
 	}
 	return all
@@ -510,7 +531,7 @@ func (t *Tenant) DevicesOf(userID string) []*Device {
 // Route finds where a dialled extension or number leads as it is written, or nil. What begins with a prefix is found by
 // RouteByPrefix, which is asked next.
 func (t *Tenant) Route(dialled string) *Route {
-	return at(t.Published.Routes, t.routes.find(dialled, t.dialled))
+	return read(t.Published.route, t.routes.find(dialled, t.dialled))
 }
 
 // Leads says which flow a dialled extension or number starts: that of its Route, found faster.
@@ -526,7 +547,7 @@ func (t *Tenant) Leads(dialled string) FlowHead {
 func (t *Tenant) RouteByPrefix(dialled string) (r *Route, rest string) {
 	for n := min(len(dialled), maxPrefix); n > 0 && t.prefixes.held > 0; n-- {
 		if s := t.prefixes.find(dialled[:n], t.dialled); s != nil {
-			return &t.Published.Routes[s.place], dialled[n:]
+			return read(t.Published.route, s), dialled[n:]
 		}
 	}
 	return nil, ""

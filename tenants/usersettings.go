@@ -51,9 +51,11 @@ func (t *Tenant) indexSettings() {
 // UserByExtension finds a user by extension, or nil. It looks through all users: an index would cost each snapshot more than
 // the rare question is worth.
 func (t *Tenant) UserByExtension(extension string) *User {
-	for i := range t.Users {
-		if t.Users[i].Extension == extension && extension != "" {
-			return &t.Users[i]
+	users := &t.people.users
+	for i := range users.count() {
+		if users.part(i, userExtension) == extension && extension != "" {
+			u := t.user(i)
+			return &u
 		}
 	}
 	return nil

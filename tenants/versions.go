@@ -32,12 +32,9 @@ type parts struct {
 	faults []Fault // what was left out
 }
 
-// detach makes what indexing writes into the version's own where another snapshot may be reading it, and no larger than it needs to be.
+// detach makes what indexing writes into the version's own where another snapshot may be reading it.
 func (p *Published) detach() {
 	p.Lists, p.Schedules = slices.Clone(p.Lists), slices.Clone(p.Schedules)
-	if p.packed.parse != nil || cap(p.Routes) > len(p.Routes)+len(p.Routes)/8 {
-		p.Routes = slices.Clip(slices.Clone(p.Routes))
-	}
 }
 
 // read is what a snapshot that may be nil and those after it have read.

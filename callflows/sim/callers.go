@@ -128,10 +128,11 @@ func (w *world) anyRequest(t *tenants.Tenant) routing.Request {
 	r := routing.Request{Call: w.uuid(), Edge: edgeURI, Port: 5060, Transport: "udp", SIPCallID: pick(w, "abc@192.0.2.44", "", strings.Repeat("x", 4000)),
 		FromName: pick(w, hostile()...)}
 	if w.chance(30) {
-		r.Source, r.To.User, r.From.User = carrierAddress(), t.Numbers[0], "+15559990000"
+		r.Source, r.To.User, r.From.User = carrierAddress(), t.AllNumbers()[0], "+15559990000"
 		return r
 	}
-	device := t.Devices[w.rng.IntN(len(t.Devices))]
+	devices := t.AllDevices()
+	device := devices[w.rng.IntN(len(devices))]
 	r.AuthUser, r.AuthRealm, r.From.User = device.Username, t.Domain, device.Username
 	r.To.User = fmt.Sprintf("2%02d", w.rng.IntN(len(t.Published.AllFlows())))
 	switch {

@@ -50,7 +50,7 @@ func (w *world) anyDevice(tenant string) string {
 	if t == nil {
 		return ""
 	}
-	return pick(w, t.Devices...).ID
+	return pick(w, t.AllDevices()...).ID
 }
 
 // requestOf is a device's INVITE.

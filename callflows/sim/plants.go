@@ -118,7 +118,7 @@ func plantsOfCommands() []Plant {
 // strayTarget dials a phone of the world's last tenant.
 func strayTarget(w *world, c callflows.Command) []callflows.Command {
 	c.Targets = slices.Clone(c.Targets)
-	if d := w.tenants[len(w.tenants)-1].Devices[0].ID; len(c.Targets) > 0 {
+	if d := w.tenants[len(w.tenants)-1].AllDevices()[0].ID; len(c.Targets) > 0 {
 		c.Targets[0].Device, c.Targets[0].URI = d, "sip:"+d+"@192.0.2.10:5060"
 	}
 	return []callflows.Command{c}

@@ -34,7 +34,7 @@ func (w *world) settle() {
 		t := w.anyTenant(i+1, n)
 		data.Tenants = append(data.Tenants, t)
 		if w.chance(50) { // a PBX of its own, which registers as one of its devices
-			data.Trunks = append(data.Trunks, tenants.Trunk{ID: t.ID + "-pbx", Name: "PBX of " + t.ID, Tenant: t.ID, Device: t.Devices[0].ID, MayCallOut: w.chance(50), Outgoing: &tenants.Outgoing{}})
+			data.Trunks = append(data.Trunks, tenants.Trunk{ID: t.ID + "-pbx", Name: "PBX of " + t.ID, Tenant: t.ID, Device: t.AllDevices()[0].ID, MayCallOut: w.chance(50), Outgoing: &tenants.Outgoing{}})
 			if w.chance(30) {
 				data.Outbound = append(data.Outbound, tenants.OutboundRoute{Trunk: t.ID + "-pbx"})
 			}
@@ -199,7 +199,7 @@ func (w *world) anyName(what callflows.Reference, t *tenants.Tenant, flows, othe
 	}
 	switch what {
 	case callflows.RefersToUser:
-		return fmt.Sprintf("%s-user%d", owner, w.rng.IntN(len(t.Users)))
+		return fmt.Sprintf("%s-user%d", owner, w.rng.IntN(len(t.AllUsers())))
 	case callflows.RefersToDevice:
 		return fmt.Sprintf("%s-desk%d", owner, w.rng.IntN(5))
 	case callflows.RefersToSchedule:
@@ -207,7 +207,7 @@ func (w *world) anyName(what callflows.Reference, t *tenants.Tenant, flows, othe
 	case callflows.RefersToFlow:
 		return fmt.Sprintf("%s-flow%d", owner, w.rng.IntN(flows))
 	case callflows.RefersToNumber:
-		return t.Numbers[0]
+		return t.AllNumbers()[0]
 	case callflows.RefersToList:
 		return owner + "-vip"
 	case callflows.RefersToTrunk:

@@ -104,7 +104,7 @@ func (w *worker) boxesAPI(c *gin.Context) {
 			of[n.Box] = n
 		}
 		boxes := []boxView{}
-		for _, u := range t.Users {
+		for _, u := range t.AllUsers() {
 			boxes = append(boxes, boxView{Box: u.ID, Name: u.Name, Extension: u.Extension, New: of[u.ID].New, Heard: of[u.ID].Heard})
 		}
 		c.JSON(http.StatusOK, gin.H{"boxes": boxes})
@@ -175,7 +175,7 @@ func (w *worker) box(c *gin.Context) (id string, ok bool) {
 		problem(c, http.StatusNotFound, "tenant_unknown", "There is no such tenant.")
 		return "", false
 	}
-	for _, u := range t.Users {
+	for _, u := range t.AllUsers() {
 		if u.ID == c.Param("box") || u.Extension == c.Param("box") {
 			return u.ID, true
 		}
