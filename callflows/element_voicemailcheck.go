@@ -152,11 +152,9 @@ func (e voicemailCheckElement) on(s *step, settings any) {
 // boxed looks for the box of the extension that was keyed.
 func (e voicemailCheckElement) boxed(s *step, v voicemailCheckSettings) {
 	if s.event.Outcome == DigitsGood && s.config.Tenant != nil {
-		for _, u := range s.config.Tenant.Users {
-			if u.Extension == s.event.Digits {
-				e.open(s, v, u.ID)
-				return
-			}
+		if u := s.config.Tenant.UserByExtension(s.event.Digits); u != nil {
+			e.open(s, v, u.ID)
+			return
 		}
 	}
 	s.explain("box_not_keyed")

@@ -188,11 +188,14 @@ type appender interface {
 
 // Encode writes a message with its type. It refuses what Parse would refuse, so that a worker cannot send what another
 // would dead-letter.
-func Encode(m Message) ([]byte, error) {
+func Encode(m Message) ([]byte, error) { return EncodeInto(nil, m) }
+
+// EncodeInto is Encode in a room that is used again, if it is large enough: what it gives begins at the room's beginning.
+func EncodeInto(room []byte, m Message) ([]byte, error) {
 	if err := m.Validate(); err != nil {
 		return nil, err
 	}
-	body, err := marshal(m)
+	body, err := marshal(room, m)
 	if err != nil {
 		return nil, &Refusal{Reason: "not_json", Detail: err.Error()}
 	}
@@ -202,10 +205,13 @@ func Encode(m Message) ([]byte, error) {
 	return body, nil
 }
 
-func marshal(m Message) ([]byte, error) {
+func marshal(room []byte, m Message) ([]byte, error) {
 	const usual = 1 << 10 // bytes
 	if a, ok := m.(appender); ok {
-		return a.Append(make([]byte, 0, usual)), nil
+		if room == nil {
+			room = make([]byte, 0, usual)
+		}
+		return a.Append(room[:0]), nil
 	}
 	return json.Marshal(m)
 }

@@ -13,7 +13,7 @@ import (
 func ParseRouteRequest(body []byte) (*RouteRequest, error) {
 	if text := bytes.TrimSpace(body); len(body) <= MaxMessageBytes && plain(text) {
 		m := new(RouteRequest)
-		s := scanner{text: string(text)}
+		s := newScanner(text)
 		if s.object(m.member) && m.validate(check{utf8: true}) == nil {
 			return m, nil
 		}
@@ -23,8 +23,8 @@ func ParseRouteRequest(body []byte) (*RouteRequest, error) {
 
 // member gives the place of a member's value: a *string, *int or *[]string. A nil *string is a text that nobody reads, as
 // the kazoo module adds some; a nil any is a member that the scanner is not to judge.
-func (m *RouteRequest) member(name string) any {
-	switch name {
+func (m *RouteRequest) member(name []byte) any {
+	switch string(name) {
 	case "type":
 		return (*string)(&m.Type)
 	case "Server-ID":
@@ -118,20 +118,31 @@ func plain(text []byte) bool {
 }
 
 // scanner reads one flat JSON object (RFC 8259) from a plain text. It accepts less than encoding/json does, and reads what
-// it accepts as encoding/json would. Texts without escapes are parts of its own: no copies are made of them.
+// it accepts as encoding/json would. The strings that it gives stand in one piece of memory, and nothing else does: the text
+// may be used again.
 type scanner struct {
-	text   string
+	text   []byte
 	at     int
-	escape int // where the next backslash is, or the text's end; not known when it is before at
+	escape int             // where the next backslash is, or the text's end; not known when it is before at
+	out    strings.Builder // of strings, which are never longer than they are written
 }
 
+func newScanner(text []byte) *scanner {
+	s := &scanner{text: text}
+	s.out.Grow(len(text))
+	return s
+}
+
+// given is what has been written since.
+func (s *scanner) given(since int) string { return s.out.String()[since:] }
+
 // object reads the whole text. place is asked for each member; nil refuses it.
-func (s *scanner) object(place func(name string) any) bool {
+func (s *scanner) object(place func(name []byte) any) bool {
 	if !s.take('{') {
 		return false
 	}
 	for {
-		name, ok := s.string()
+		name, ok := s.name()
 		if !ok || !s.take(':') || !s.value(place(name)) {
 			return false
 		}
@@ -199,12 +210,27 @@ func (s *scanner) string() (text string, ok bool) {
 	if !s.take('"') {
 		return "", false
 	}
-	end := strings.IndexByte(s.text[s.at:], '"')
+	end := bytes.IndexByte(s.text[s.at:], '"')
 	if end < 0 {
 		return "", false
 	}
 	if s.nextEscape() < s.at+end {
 		return s.escaped(end)
+	}
+	since := s.out.Len()
+	s.out.Write(s.text[s.at : s.at+end])
+	s.at += end + 1
+	return s.given(since), true
+}
+
+// name reads a string without escapes, as a member's name is.
+func (s *scanner) name() (text []byte, ok bool) {
+	if !s.take('"') {
+		return nil, false
+	}
+	end := bytes.IndexByte(s.text[s.at:], '"')
+	if end < 0 || s.nextEscape() < s.at+end {
+		return nil, false
 	}
 	text = s.text[s.at : s.at+end]
 	s.at += end + 1
@@ -215,7 +241,7 @@ func (s *scanner) string() (text string, ok bool) {
 func (s *scanner) nextEscape() int {
 	if s.escape < s.at {
 		s.escape = len(s.text)
-		if i := strings.IndexByte(s.text[s.at:], '\\'); i >= 0 {
+		if i := bytes.IndexByte(s.text[s.at:], '\\'); i >= 0 {
 			s.escape = s.at + i
 		}
 	}
@@ -225,26 +251,24 @@ func (s *scanner) nextEscape() int {
 // escaped reads a string with escapes; those by number are not accepted. Its first quote, which may be one of its own, comes
 // after so many bytes.
 func (s *scanner) escaped(quote int) (text string, ok bool) {
-	const short = 64
-	var out strings.Builder
-	out.Grow(max(quote, short))
+	since := s.out.Len()
 	from, end := s.at, s.at+quote
 	for {
-		plain := strings.IndexByte(s.text[from:end], '\\')
+		plain := bytes.IndexByte(s.text[from:end], '\\')
 		if plain < 0 {
-			out.WriteString(s.text[from:end])
+			s.out.Write(s.text[from:end])
 			s.at = end + 1
-			return out.String(), true
+			return s.given(since), true
 		}
-		out.WriteString(s.text[from : from+plain])
+		s.out.Write(s.text[from : from+plain])
 		from += plain + 1
 		meant := unescaped(s.text[from]) // there is a byte: the quote at least
 		if meant == 0 {
 			return "", false
 		}
-		out.WriteByte(meant)
+		s.out.WriteByte(meant)
 		if from == end { // an escaped quote: the string's own is yet to come
-			more := strings.IndexByte(s.text[end+1:], '"')
+			more := bytes.IndexByte(s.text[end+1:], '"')
 			if more < 0 {
 				return "", false
 			}

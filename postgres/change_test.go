@@ -85,7 +85,7 @@ var asDocument = cmp.Transformer("document", func(p tenants.Published) any {
 		Lists          []tenants.List
 		Routes         []tenants.Route
 		BlockedCallers []string
-	}{p.Version, p.PublishedAt, p.AllFlows(), p.Schedules, p.Lists, p.Routes, p.BlockedCallers}
+	}{p.Version, p.PublishedAt, p.AllFlows(), p.Schedules, p.Lists, p.AllRoutes(), p.BlockedCallers}
 })
 
 func snapshotOf(t *testing.T, s *Store) *tenants.Snapshot {

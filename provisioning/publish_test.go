@@ -315,7 +315,7 @@ func TestTheDemoTenantIsWholeAndMakingItAgainMakesNothingTwice(t *testing.T) {
 	}
 	s := w.snapshot() // finds faults
 	demo := s.TenantByDomain(provisioning.DemoDomain)
-	if demo == nil || len(demo.Users) != 3 || len(demo.Devices) != 3 || len(demo.Numbers) != 2 {
+	if demo == nil || len(demo.AllUsers()) != 3 || len(demo.AllDevices()) != 3 || len(demo.AllNumbers()) != 2 {
 		t.Fatalf("got %+v", demo)
 	}
 	for i, extension := range []string{"101", "102", "103"} {

@@ -11,7 +11,7 @@ import (
 // request with the same rejection, without decoding, checking or deciding anything. It copies only what an edge needs
 // to take the answer for its own. It must not serve real calls.
 func (c *Client) ServeEcho(ctx context.Context, prefetch int) error {
-	return c.serveRequests(ctx, prefetch, func(_ context.Context, body []byte) (response, error) {
+	return c.serveRequests(ctx, prefetch, func(_ context.Context, body, _ []byte) (response, error) {
 		server := member(body, `"Server-ID":`)
 		if len(server) < 2 {
 			return response{}, &messages.Refusal{Reason: "missing", Field: "Server-ID", Detail: "is required"}

@@ -21,6 +21,7 @@ type lane struct {
 	declare  func(*amqp.Channel) (queue string, err error) // nil: QueueRoute
 	awake    *vigil
 	respond  responder
+	room     []byte // in which answers are written
 }
 
 // errPaused ends a lane's channel, and with it what the lane held.
@@ -74,7 +75,7 @@ func (l *lane) respondOne(ctx context.Context, d *amqp.Delivery) bool {
 	err := oversized(d)
 	if err == nil {
 		err = c.guard(QueueRoute, func() (err error) {
-			answer, err = l.respond(ctx, d.Body)
+			answer, err = l.respond(ctx, d.Body, l.room)
 			return err
 		})
 	}
@@ -91,8 +92,10 @@ func (l *lane) respondOne(ctx context.Context, d *amqp.Delivery) bool {
 	}
 	// Without the publishing link another worker may do better; the queue's TTL ends the attempts.
 	if c.publish(ExchangeAnswers, answer.key, cmp.Or(answer.kind, messages.RouteAnswerV1), answer.body) != nil {
+		l.room = nil
 		return false
 	}
+	l.room = answer.body[:0] // the connection has copied it
 	if answer.sent != nil {
 		_ = c.guard(QueueRoute, func() error { answer.sent(); return nil }) // the edge has its answer in any case
 	}

@@ -46,7 +46,7 @@ const (
 // A process that stood still for PauseNoticed gives all that it held back to the broker, which alone knows how old it is:
 // what is older than RouteTTL is answered by nobody.
 func (c *Client) ServeRoutes(ctx context.Context, prefetch int, decide func(context.Context, *messages.RouteRequest) (answer *messages.RouteAnswer, sent func()), transfer func(context.Context, *messages.TransferRequest) *messages.TransferAnswer) error {
-	return c.serveRequests(ctx, prefetch, func(ctx context.Context, body []byte) (response, error) {
+	return c.serveRequests(ctx, prefetch, func(ctx context.Context, body, room []byte) (response, error) {
 		request, err := messages.ParseRouteRequest(body)
 		if other := new(messages.Refusal); transfer != nil && errors.As(err, &other) && other.Field == "type" {
 			return transferred(ctx, body, transfer)
@@ -58,7 +58,7 @@ func (c *Client) ServeRoutes(ctx context.Context, prefetch int, decide func(cont
 		if answer == nil {
 			return response{}, nil
 		}
-		reply, err := messages.Encode(answer)
+		reply, err := messages.EncodeInto(room, answer)
 		return response{key: request.ServerID, body: reply, sent: sent}, err
 	})
 }
@@ -85,8 +85,8 @@ type response struct {
 	sent func() // may be nil
 }
 
-// responder decides about one request.
-type responder func(ctx context.Context, request []byte) (response, error)
+// responder decides about one request. It may write its answer into the room, which is nobody's until the answer is sent.
+type responder func(ctx context.Context, request, room []byte) (response, error)
 
 // serveRequests runs the lanes.
 func (c *Client) serveRequests(ctx context.Context, prefetch int, respond responder) error {

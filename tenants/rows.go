@@ -1,7 +1,5 @@
 package tenants
 
-import "encoding/binary"
-
 // Users, devices, numbers and routes of a platform are millions of short texts. As strings each is a pointer that the collector of
 // garbage follows in every cycle, which was a tenth of the time of a worker with a million numbers. So a snapshot keeps the things of
 // one kind of one tenant one after the other in one text, the length before each part, and makes a value of one when it is asked for.
@@ -24,22 +22,18 @@ func (r *rows) part(place, part int) string {
 	return from.next()
 }
 
-// rowsOf packs things, each as its parts.
-func rowsOf[T any](all []T, parts func(*T, func(string))) rows {
-	if len(all) == 0 {
-		return rows{}
+// within are some of them.
+func (r rows) within(from, until int) rows { return rows{r.text, r.at[from:until:until]} }
+
+// row adds one of these parts.
+func (w *packing) row(parts ...string) {
+	w.at = append(w.at, uint32(len(w.text)))
+	for _, p := range parts {
+		w.put(p)
 	}
-	size := 0
-	for i := range all {
-		parts(&all[i], func(s string) { size += len(s) + 1 + len(s)>>7 }) // a byte of the length holds 7 bits
-	}
-	text, at := make([]byte, 0, size), make([]uint32, 0, len(all))
-	for i := range all {
-		at = append(at, uint32(len(text)))
-		parts(&all[i], func(s string) { text = append(binary.AppendUvarint(text, uint64(len(s))), s...) })
-	}
-	return rows{string(text), at}
 }
+
+func (w *packing) rows() rows { return rows{string(w.text), w.at} }
 
 // all reads every one.
 func all[T any](r *rows, read func(place int) T) []T {
@@ -67,21 +61,20 @@ const (
 // pack brings the tenant's users, devices and numbers into the form in which snapshots keep them: they are there by AllUsers,
 // AllDevices and AllNumbers alone then.
 func (t *Tenant) pack() {
-	t.people = people{
-		users: rowsOf(t.Users, func(u *User, part func(string)) {
-			part(u.ID)
-			part(u.Name)
-			part(u.Extension)
-			part(u.Number)
-		}),
-		devices: rowsOf(t.Devices, func(d *Device, part func(string)) {
-			part(d.ID)
-			part(d.UserID)
-			part(d.Name)
-			part(d.Username)
-		}),
-		numbers: rowsOf(t.Numbers, func(n *string, part func(string)) { part(*n) }),
+	w := packing{at: make([]uint32, 0, len(t.Users)+len(t.Devices)+len(t.Numbers))}
+	for i := range t.Users {
+		u := &t.Users[i]
+		w.row(u.ID, u.Name, u.Extension, u.Number)
 	}
+	for i := range t.Devices {
+		d := &t.Devices[i]
+		w.row(d.ID, d.UserID, d.Name, d.Username)
+	}
+	for _, n := range t.Numbers {
+		w.row(n)
+	}
+	r, devices, numbers := w.rows(), len(t.Users), len(t.Users)+len(t.Devices)
+	t.people = people{users: r.within(0, devices), devices: r.within(devices, numbers), numbers: r.within(numbers, r.count())}
 	t.Users, t.Devices, t.Numbers = nil, nil, nil
 }
 
@@ -133,16 +126,15 @@ func (p *Published) packRoutes() {
 	if len(p.Routes) == 0 {
 		return
 	}
-	p.routes = rowsOf(p.Routes, func(r *Route, part func(string)) {
-		part(r.Dialled)
+	w := packing{at: make([]uint32, 0, len(p.Routes))}
+	for _, r := range p.Routes {
 		prefix := ""
 		if r.Prefix {
 			prefix = "*"
 		}
-		part(prefix)
-		part(r.FlowID)
-	})
-	p.Routes = nil
+		w.row(r.Dialled, prefix, r.FlowID)
+	}
+	p.routes, p.Routes = w.rows(), nil
 }
 
 func (p *Published) route(place int) Route {

@@ -305,6 +305,7 @@ func (t *Tenant) index(before *Tenant, same *sharing) []Fault {
 		s.place = uint32(i)
 	}
 	t.indexDevicesOf()
+	together(&t.users, &t.devices, &t.byName)
 	t.indexSettings()
 	return append(faults, t.indexVersions(before, same)...)
 }
@@ -339,6 +340,7 @@ func (t *Tenant) indexPublished(same *sharing) []Fault {
 		}
 	}
 	t.indexFlows(same, fault)
+	together(&t.routes, &t.prefixes, &t.flows, &t.schedule, &t.lists, &t.blocked)
 	return faults
 }
 

@@ -146,6 +146,7 @@ type benchQuestions struct {
 	facts   routing.Facts
 	body    [][]byte // of a request; the number called stands between its parts
 	room    []byte   // in which a request is written
+	answer  []byte   // in which an answer is written
 	journal []byte   // in which an entry is written
 	entry   []byte
 }
@@ -244,7 +245,7 @@ func (a *benchQuestions) decide(s *tenants.Snapshot) (d routing.Decision, err er
 	if d.Verdict != messages.Route {
 		return d, errors.New("a call is refused")
 	}
-	if _, err := messages.Encode(routing.Answer(m, d)); err != nil {
+	if a.answer, err = messages.EncodeInto(a.answer, routing.Answer(m, d)); err != nil {
 		return d, err
 	}
 	var e messages.JournalEntry
