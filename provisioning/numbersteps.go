@@ -149,8 +149,11 @@ func (c *NumberChange) do(ctx context.Context, tx *postgres.Tx, stock []postgres
 		}
 		n.Number = after
 	}
-	if c.Step == numbers.Retire {
+	switch c.Step {
+	case numbers.Retire:
 		return stock, tx.DropStock(ctx, c.Numbers, c.Step)
+	case numbers.Hand:
+		return stock, tx.HandStock(ctx, stock, c.Step)
 	}
 	return stock, tx.SaveStock(ctx, stock, c.Step)
 }

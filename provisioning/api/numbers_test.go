@@ -73,6 +73,15 @@ func TestAResellerSellsNumbersOfHisStock(t *testing.T) {
 	w.ask(ada, "PUT", "/v1/tenants/ada/numbers/+493012345601", object{"note": "mine"}).is(409, "conflict")
 	w.ask(ada, "POST", "/v1/tenants/ada/numbers/release", object{"numbers": []string{"+493012345601"}}).is(200, "")
 	w.ask(north, "GET", "/v1/tenants/north/numbers/+493012345601/history?sort=id", nil).into(200, &struct{}{})
+
+	// He hands some on to a reseller below him, whose they are then, and to nobody else's.
+	w.ask(w.operator, "POST", "/v1/tenants", object{"id": "west", "kind": "reseller", "parent": "north", "name": "West", "domain": "west.example"}).is(201, "")
+	handed := func(holder string) object { return object{"numbers": []string{"+493012345602"}, "holder": holder} }
+	w.ask(north, "POST", "/v1/tenants/north/numbers/hand", handed("south")).is(404, "not_found")
+	w.ask(north, "POST", "/v1/tenants/north/numbers/hand", handed("west")).is(200, "")
+	w.ask(north, "GET", "/v1/tenants/north/numbers/+493012345602", nil).is(404, "not_found")
+	w.ask(north, "POST", "/v1/tenants/north/numbers/hand", handed("west")).is(404, "not_found")
+	w.ask(w.key("west"), "GET", "/v1/tenants/west/numbers/+493012345602", nil).is(200, "")
 	var history struct{ Items []struct{ Step, By string } }
 	w.ask(ada, "GET", "/v1/tenants/ada/numbers/+493012345601/history", nil).into(200, &history)
 	if len(history.Items) != 3 || history.Items[0].Step != "reserve" || history.Items[2].Step != "release" || !strings.HasPrefix(history.Items[2].By, "key/") {
