@@ -25,8 +25,8 @@ const (
 // Canary asks for the drafts to be given to a share of new calls, or, while a version is tried, for another share.
 type Canary struct {
 	Share   int    `json:"share"` // percent, MinShare to MaxShare
-	By      string `json:"by"`
-	Comment string `json:"comment"`
+	By      string `json:"by" required:"false"`
+	Comment string `json:"comment" required:"false"`
 }
 
 // Trial is what came of asking for a canary.
@@ -119,9 +119,9 @@ func candidate(ctx context.Context, tx *postgres.Tx, t tenants.Tenant) (done Pub
 
 // Verdict ends the trial of a version. By is required; Version may be 0 for whichever is tried.
 type Verdict struct {
-	Version int64  `json:"version"`
-	By      string `json:"by"`
-	Comment string `json:"comment"`
+	Version int64  `json:"version" required:"false"`
+	By      string `json:"by" required:"false"`
+	Comment string `json:"comment" required:"false"`
 }
 
 // Promote gives the version that is tried to all new calls. Changes are from what the others got.

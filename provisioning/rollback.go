@@ -25,10 +25,10 @@ const (
 
 // RollBack asks for an old version to be published again. Version and By are required.
 type RollBack struct {
-	Version int64  `json:"version"`
-	By      string `json:"by"`
-	Comment string `json:"comment"`
-	Drafts  string `json:"drafts"` // DraftsAsFits, DraftsKeep, DraftsReplace
+	Version int64  `json:"version" required:"false"`
+	By      string `json:"by" required:"false"`
+	Comment string `json:"comment" required:"false"`
+	Drafts  string `json:"drafts" required:"false"` // DraftsAsFits, DraftsKeep, DraftsReplace
 }
 
 // RolledBack is what came of it.

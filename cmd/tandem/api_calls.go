@@ -182,7 +182,7 @@ type orderedBody struct {
 // callOperations are what can be asked about calls, and ordered of them.
 func (w *worker) callOperations(a *api.API, words because.Catalog) {
 	tags, call := []string{"calls"}, api.Parameter("path", "call", "", "Tandem's id of the call, or its SIP Call-ID.")
-	live := []*huma.Param{api.Parameter("query", "live", "", "Must be there."), api.Parameter("query", "node", "", "Those on one media node."), api.Parameter("query", "limit", "", "1 to 10000.")}
+	live := []*huma.Param{api.Needed("query", "live", "Must be there."), api.Parameter("query", "node", "", "Those on one media node."), api.Parameter("query", "limit", "", "1 to 10000.")}
 	api.AddHandler[api.Nothing, callsBody](a, api.CallsRead, huma.Operation{OperationID: "list-live-calls", Method: "GET", Path: "/v1/calls", Summary: "List live calls", Tags: tags,
 		Parameters: append(live[:len(live):len(live)], api.Parameter("query", "tenant", "", "Those of one tenant."))}, w.callsAPI)
 	api.AddHandler[api.Nothing, callsBody](a, api.CallsRead, huma.Operation{OperationID: "list-live-calls-of-tenant", Method: "GET", Path: "/v1/tenants/{tenant}/calls", Summary: "List a tenant's live calls", Tags: tags, Parameters: live}, w.callsAPI)
@@ -191,10 +191,10 @@ func (w *worker) callOperations(a *api.API, words because.Catalog) {
 		func(c *gin.Context) { w.explanation(c, words) })
 	api.AddHandler[hangUpBody, orderedBody](a, api.CallsWrite, huma.Operation{OperationID: "hang-up-call", Method: "POST", Path: "/v1/calls/{call}/hangup", Summary: "End a live call", Description: "202 when its end was not heard of in time.", Tags: tags, Parameters: []*huma.Param{call}}, w.hangUpAPI)
 	api.AddHandler[transferBody, orderedBody](a, api.CallsWrite, huma.Operation{OperationID: "transfer-call", Method: "POST", Path: "/v1/calls/{call}/transfer", Summary: "Take a leg of a live call to a number", Tags: tags, Parameters: []*huma.Param{call}}, w.transferAPI)
-	contacts := []*huma.Param{api.Parameter("query", "username", "ada-desk", "Digest user of the device.")}
+	contacts := []*huma.Param{api.Needed("query", "username", "Digest user of the device.")}
 	api.AddHandler[api.Nothing, contactsBody](a, api.RegistrationsRead, huma.Operation{OperationID: "list-contacts", Method: "GET", Path: "/v1/tenants/{tenant}/registrations", Summary: "Where can a device be reached?", Tags: []string{"registrations"}, Parameters: contacts}, w.registrations)
 	api.AddHandler[api.Nothing, contactsBody](a, api.PlatformRead, huma.Operation{OperationID: "list-contacts-of-domain", Method: "GET", Path: "/v1/registrations", Summary: "Where can a device of any domain be reached?", Tags: []string{"registrations"},
-		Parameters: append(contacts, api.Parameter("query", "domain", "ada.example.com", "Its SIP domain."))}, w.registrations)
+		Parameters: append(contacts, api.Needed("query", "domain", "Its SIP domain."))}, w.registrations)
 }
 
 // seesCall says whether calls of a tenant are the asker's to see. Calls of no tenant are the platform's.

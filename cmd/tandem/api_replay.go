@@ -23,10 +23,10 @@ const (
 
 // replayAsked is the body of a request to replay.
 type replayAsked struct {
-	Since   string `json:"since"`
-	Until   string `json:"until"`
-	Draft   bool   `json:"draft"`
-	Version int64  `json:"version"`
+	Since   string `json:"since" doc:"A time (RFC 3339), or how long ago: 24h."`
+	Until   string `json:"until" required:"false" doc:"The same; absent: now."`
+	Draft   bool   `json:"draft" required:"false" doc:"Under the drafts."`
+	Version int64  `json:"version" required:"false" doc:"Under this version instead."`
 }
 
 const replayForm = `The body is not JSON of the form {"since": "24h", "until": "2006-01-02T15:04:05Z", "draft": true}, or with "version": 7 in place of draft.`

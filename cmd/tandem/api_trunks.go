@@ -32,7 +32,7 @@ type trunkView struct {
 // trunkBody is what a change sends.
 type trunkBody struct {
 	tenants.Trunk
-	Login *provisioning.TrunkLogin `json:"login"` // left out: it stays; without a user name: it is removed
+	Login *provisioning.TrunkLogin `json:"login" required:"false" doc:"Left out: it stays; without a user name: it is removed."`
 }
 
 // trunkTag is the entity tag of a trunk.

@@ -75,7 +75,7 @@ func TestTrunksOverHTTP(t *testing.T) {
 	status, _, body = w.request(t, "PUT", own, map[string]any{"name": "", "addresses": []string{}})
 	expect("without a name", status, 422, body)
 	status, _, body = w.request(t, "PUT", own, map[string]any{"nonsense": 1})
-	expect("nonsense", status, 400, body)
+	expect("nonsense", status, 422, body)
 	status, _, body = w.request(t, "GET", "/v1/tenants/"+other.id+"/trunks", nil)
 	if status != 200 || strings.Contains(body, id) {
 		t.Errorf("another tenant lists %s", body)

@@ -4,6 +4,7 @@ import (
 	"context"
 	"log/slog"
 	"net/http"
+	"reflect"
 	"slices"
 	"strings"
 	"time"
@@ -12,6 +13,7 @@ import (
 	"github.com/danielgtaylor/huma/v2/adapters/humagin"
 	"github.com/gin-gonic/gin"
 
+	"tandem/because"
 	"tandem/postgres"
 	"tandem/provisioning"
 )
@@ -40,6 +42,7 @@ type API struct {
 	huma     huma.API
 	router   *gin.Engine
 	limiters limiters
+	examples map[string]Example
 }
 
 // Version is the version of the API's document. Within v1 operations are added, and none is changed.
@@ -59,6 +62,12 @@ func New(router *gin.Engine, a *API) *API {
 
 	a.huma, a.router = humagin.New(router, config), router
 	a.limiters.limits = a.Limits.orUsual()
+	var err error
+	if a.examples, err = Examples(); err != nil {
+		panic(err) // at the start, of every test
+	}
+	// A reason is one flat object of texts in JSON, whatever it is in Go.
+	config.Components.Schemas.RegisterTypeAlias(reflect.TypeFor[because.Reason](), reflect.TypeFor[map[string]string]())
 	for _, part := range a.parts() {
 		part()
 	}
@@ -129,6 +138,7 @@ func Add[I, O any](a *API, scope Scope, op huma.Operation, handle func(context.C
 		}
 		return out, nil
 	})
+	a.exemplify(op.Method, op.Path)
 }
 
 // prepare fills in what all operations have in common.

@@ -32,10 +32,11 @@ type docsOperation struct {
 	Scope   string
 	OrOwn   bool
 	Body    string // schema, as JSON
+	Example string // of the body
 	Answers []docsAnswer
 }
 
-type docsAnswer struct{ Status, Description, Schema string }
+type docsAnswer struct{ Status, Description, Schema, Example string }
 
 // docs serves the page.
 func (a *API) docs() {
@@ -115,7 +116,7 @@ func (a *API) docsOf(op *huma.Operation) docsOperation {
 	d.OrOwn, _ = op.Extensions["x-own"].(bool)
 	if op.RequestBody != nil {
 		for _, media := range op.RequestBody.Content {
-			d.Body = a.schemaText(media.Schema)
+			d.Body, d.Example = a.schemaText(media.Schema), exampleText(media.Example)
 		}
 	}
 	for status, r := range op.Responses {
@@ -124,12 +125,26 @@ func (a *API) docsOf(op *huma.Operation) docsOperation {
 		}
 		one := docsAnswer{Status: status, Description: r.Description}
 		for _, media := range r.Content {
-			one.Schema = a.schemaText(media.Schema)
+			one.Schema, one.Example = a.schemaText(media.Schema), exampleText(media.Example)
 		}
 		d.Answers = append(d.Answers, one)
 	}
 	slices.SortFunc(d.Answers, func(x, y docsAnswer) int { return strings.Compare(x.Status, y.Status) })
 	return d
+}
+
+// exampleText is an example as people read it.
+func exampleText(example any) string {
+	raw, _ := example.(json.RawMessage)
+	var text string
+	if json.Unmarshal(raw, &text) == nil {
+		return text
+	}
+	var out bytes.Buffer
+	if json.Indent(&out, raw, "", "  ") != nil {
+		return ""
+	}
+	return out.String()
 }
 
 // schemaText is a schema as people read it: what it refers to stands in its place, one step deep.

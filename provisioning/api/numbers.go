@@ -15,7 +15,7 @@ import (
 // numberBody is a number of the inventory. What its holder keeps for himself only he and the platform are shown.
 type numberBody struct {
 	Number      string     `json:"number" example:"+493012345678"`
-	State       string     `json:"state" enum:"available,reserved,assigned,in_use,ageing,porting_in,porting_out,blocked"`
+	State       string     `json:"state" enum:"available,reserved,assigned,in_use,ageing,porting_in,porting_out,blocked," doc:"Empty: it has left the inventory."`
 	Since       time.Time  `json:"since" doc:"When it came into its state."`
 	Until       *time.Time `json:"until,omitempty" doc:"When it is reserved, or rests, no longer."`
 	Tenant      string     `json:"tenant,omitempty" doc:"At whom it is live."`

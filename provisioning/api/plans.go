@@ -37,8 +37,8 @@ type planChange struct {
 	Words   string `json:"words" example:"Adds user ada (extension 101)."`
 }
 
-// planBody is what has to change.
-type planBody struct {
+// PlanBody is what has to change.
+type PlanBody struct {
 	MadeOf  string       `json:"made_of" doc:"Names the tenant as it was when the plan was made; it is the ETag, too."`
 	Summary []string     `json:"summary" nullable:"false" doc:"In short, by sections."`
 	Changes []planChange `json:"changes" nullable:"false" doc:"In the order in which they are carried out; none: the tenant is as the file says."`
@@ -47,7 +47,7 @@ type planBody struct {
 
 // appliedBody is what came of it.
 type appliedBody struct {
-	planBody
+	PlanBody
 	Published int64                      `json:"published,omitempty" doc:"The version that was published; absent: nothing that is versioned has changed."`
 	Passwords []provisioning.NewPassword `json:"passwords" nullable:"false" doc:"Of new devices, and of those with a new user name. They are not shown again."`
 	PINs      []provisioning.NewPIN      `json:"pins" nullable:"false" doc:"Of voicemail boxes that had none. They are not shown again."`
@@ -57,7 +57,8 @@ type appliedBody struct {
 func (a *API) plans() {
 	tags, base := []string{"plans"}, "/v1/tenants/{tenant}"
 	Add(a, PlansRead, huma.Operation{OperationID: "export-tenant", Method: http.MethodGet, Path: base + "/export", Summary: "Show a tenant as a file", Tags: tags,
-		Description: "The file plans to nothing as long as the tenant stays as it is. It holds no secrets."}, a.exportTenant)
+		Description: "The file plans to nothing as long as the tenant stays as it is. It holds no secrets.",
+		Responses:   map[string]*huma.Response{"200": {Description: "The file", Content: map[string]*huma.MediaType{typeYAML: {Schema: &huma.Schema{Type: huma.TypeString}}}}}}, a.exportTenant)
 	Add(a, PlansRead, huma.Operation{OperationID: "plan-tenant", Method: http.MethodPost, Path: base + "/plan", Summary: "Say what has to change for a tenant to be as a file says", Tags: tags,
 		Description: "Nothing is changed. The body is YAML or JSON; a section that is left out is left alone, an empty one removes all in it.", MaxBodyBytes: plan.MaxBytes}, a.planTenant)
 	Add(a, PlansWrite, huma.Operation{OperationID: "apply-tenant", Method: http.MethodPost, Path: base + "/apply", Summary: "Make a tenant what a file says", Tags: tags,
@@ -120,7 +121,7 @@ func readFile(file []byte) (plan.Document, error) {
 
 func (a *API) planTenant(ctx context.Context, in *fileInput) (*struct {
 	ETag string `header:"ETag"`
-	Body planBody
+	Body PlanBody
 }, error) {
 	wanted, err := readFile(in.RawBody)
 	if err != nil {
@@ -134,12 +135,12 @@ func (a *API) planTenant(ctx context.Context, in *fileInput) (*struct {
 	}
 	return &struct {
 		ETag string `header:"ETag"`
-		Body planBody
+		Body PlanBody
 	}{quoted(p.MadeOf), planBodyOf(p)}, nil
 }
 
-func planBodyOf(p provisioning.Planned) planBody {
-	b := planBody{MadeOf: p.MadeOf, Summary: append([]string{}, p.Summary...), Changes: []planChange{}, Waiting: waiting(p.Waiting)}
+func planBodyOf(p provisioning.Planned) PlanBody {
+	b := PlanBody{MadeOf: p.MadeOf, Summary: append([]string{}, p.Summary...), Changes: []planChange{}, Waiting: waiting(p.Waiting)}
 	for _, c := range p.Changes {
 		b.Changes = append(b.Changes, planChange{Path: c.Path, Section: c.Section, Action: c.Action, Words: c.Words()})
 	}
@@ -176,7 +177,7 @@ func (a *API) applyTenant(ctx context.Context, in *struct {
 	if err != nil {
 		return nil, err
 	}
-	return &struct{ Body appliedBody }{appliedBody{planBody: planBodyOf(done.Planned), Published: done.Published,
+	return &struct{ Body appliedBody }{appliedBody{PlanBody: planBodyOf(done.Planned), Published: done.Published,
 		Passwords: append([]provisioning.NewPassword{}, done.Passwords...), PINs: append([]provisioning.NewPIN{}, done.PINs...)}}, nil
 }
 

@@ -244,7 +244,7 @@ func (a *API) portingDocuments(base string) {
 			return &struct{ Body documentBody }{shownDocument(d)}, err
 		})
 	Add(a, PortingRead, huma.Operation{OperationID: "get-porting-document", Method: http.MethodGet, Path: base + "/{porting}/documents/{document}", Summary: "Get a document of a porting order, as an attachment", Tags: tags,
-		Responses: map[string]*huma.Response{"200": {Description: "The document", Content: map[string]*huma.MediaType{"application/octet-stream": {Schema: &huma.Schema{Type: "string", Format: "binary"}}}}}},
+		Responses: map[string]*huma.Response{"200": {Description: "The document", Content: map[string]*huma.MediaType{"*/*": {Schema: &huma.Schema{Type: "string", Format: "binary"}}}}}},
 		func(ctx context.Context, in *documentInput) (*documentOutput, error) {
 			d, content, err := a.Service.Document(ctx, TenantOf(ctx), in.Porting, in.Document)
 			return &documentOutput{ContentType: d.ContentType, Disposition: "attachment; filename*=UTF-8''" + url.PathEscape(d.Name), NoSniff: "nosniff",

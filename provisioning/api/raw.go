@@ -1,10 +1,14 @@
 package api
 
 import (
+	"bytes"
 	"context"
+	"encoding/json"
+	"io"
 	"net/http"
 	"reflect"
 	"strconv"
+	"strings"
 
 	"github.com/danielgtaylor/huma/v2"
 	"github.com/danielgtaylor/huma/v2/adapters/humagin"
@@ -20,6 +24,13 @@ func Parameter(in, name, example, description string) *huma.Param {
 	return p
 }
 
+// Needed is a parameter that must be there.
+func Needed(in, name, description string) *huma.Param {
+	p := Parameter(in, name, "", description)
+	p.Required = true
+	return p
+}
+
 // Nothing stands for a body that is not there.
 type Nothing struct{}
 
@@ -31,7 +42,7 @@ func AddHandler[Body, Answer any](a *API, scope Scope, op huma.Operation, handle
 	plain, _ := scope.split()
 	registry := a.huma.OpenAPI().Components.Schemas
 	if t := reflect.TypeFor[Body](); t != reflect.TypeFor[Nothing]() {
-		op.RequestBody = &huma.RequestBody{Required: true, Content: map[string]*huma.MediaType{"application/json": {Schema: huma.SchemaFromType(registry, t)}}}
+		op.RequestBody = &huma.RequestBody{Required: true, Content: map[string]*huma.MediaType{"application/json": {Schema: registry.Schema(t, true, "")}}}
 	}
 	if op.DefaultStatus == 0 {
 		op.DefaultStatus = http.StatusOK
@@ -41,24 +52,64 @@ func AddHandler[Body, Answer any](a *API, scope Scope, op huma.Operation, handle
 	}
 	answer := &huma.Response{Description: http.StatusText(op.DefaultStatus)}
 	if t := reflect.TypeFor[Answer](); t != reflect.TypeFor[Nothing]() {
-		answer.Content = map[string]*huma.MediaType{"application/json": {Schema: huma.SchemaFromType(registry, t)}}
+		answer.Content = map[string]*huma.MediaType{"application/json": {Schema: registry.Schema(t, true, "")}}
 	}
 	if op.Responses[strconv.Itoa(op.DefaultStatus)] == nil {
 		op.Responses[strconv.Itoa(op.DefaultStatus)] = answer
 	}
-	problem := huma.SchemaFromType(registry, reflect.TypeFor[Problem]())
+	problem := registry.Schema(reflect.TypeFor[Problem](), true, "")
 	for _, status := range op.Errors {
 		op.Responses[strconv.Itoa(status)] = &huma.Response{Description: http.StatusText(status),
 			Content: map[string]*huma.MediaType{"application/problem+json": {Schema: problem}}}
 	}
 	a.huma.OpenAPI().AddOperation(&op)
+	a.exemplify(op.Method, op.Path)
 	chain := append(a.huma.Middlewares(), a.identify(plain, orOwn), a.limit, a.once, a.jsonOnly)
 	a.huma.Adapter().Handle(&op, chain.Handler(func(ctx huma.Context) {
 		g := humagin.Unwrap(ctx)
 		g.Request = g.Request.WithContext(ctx.Context())
 		g.Request.Body = http.MaxBytesReader(g.Writer, g.Request.Body, op.MaxBodyBytes)
+		if stranger := strange[Body](g.Request); stranger != "" {
+			a.refuse(ctx, newProblem(http.StatusUnprocessableEntity, "", &huma.ErrorDetail{Location: "body." + stranger, Message: "unexpected property"}))
+			return
+		}
 		handle(g)
 	}))
+}
+
+// strange names a member of the body that there is none of; empty: all are known, or what else is wrong is for the operation to say. The body
+// can be read again.
+func strange[Body any](r *http.Request) string {
+	if reflect.TypeFor[Body]() == reflect.TypeFor[Nothing]() {
+		return ""
+	}
+	text, err := io.ReadAll(r.Body)
+	r.Body = io.NopCloser(io.MultiReader(bytes.NewReader(text), failing{err}))
+	if err != nil {
+		return ""
+	}
+	d := json.NewDecoder(bytes.NewReader(text))
+	d.DisallowUnknownFields()
+	err = d.Decode(new(Body))
+	if err == nil {
+		return ""
+	}
+	quoted, unknown := strings.CutPrefix(err.Error(), "json: unknown field ") // encoding/json has no type for it
+	name, wrong := strconv.Unquote(quoted)
+	if !unknown || wrong != nil {
+		return ""
+	}
+	return name
+}
+
+// failing is read as an error; nil: as the end.
+type failing struct{ err error }
+
+func (f failing) Read([]byte) (int, error) {
+	if f.err != nil {
+		return 0, f.err
+	}
+	return 0, io.EOF
 }
 
 // jsonOnly refuses bodies that are not JSON.
