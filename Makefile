@@ -73,7 +73,8 @@ docs: ## Write docs/elements.md and docs/webhooks.md anew from what the code dec
 lint: ## Run golangci-lint, where it is installed
 	golangci-lint run ./...
 
-openapi-lint: ## Let a public linter (npm, pinned by deploy/openapi-lint) read the API's document
+openapi-lint: ## Let a public linter (npm, pinned by deploy/openapi-lint) read the API's document (installs Node.js from Debian if it is missing)
+	command -v npm >/dev/null || $(TANDEM) install-node
 	cd deploy/openapi-lint && npm ci --ignore-scripts --no-audit --no-fund
 	$(TANDEM) openapi > deploy/openapi-lint/openapi.json
 	cd deploy/openapi-lint && REDOCLY_TELEMETRY=off REDOCLY_SUPPRESS_UPDATE_NOTICE=true node_modules/.bin/redocly lint --config redocly.yaml openapi.json

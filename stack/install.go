@@ -23,6 +23,7 @@ const (
 	RabbitMQ
 	Kamailio
 	SIPTester // SIPp, by the name of its package
+	Node      // Node.js with npm, for linters and pages; no stack runs it
 )
 
 // String is the program's own name, as its makers write it.
@@ -36,6 +37,8 @@ func (p Program) String() string {
 		return "Kamailio"
 	case SIPTester:
 		return "SIPp"
+	case Node:
+		return "Node.js"
 	}
 	return fmt.Sprintf("Program(%d)", int(p))
 }
@@ -85,6 +88,8 @@ func (p Program) recipe() recipe {
 		}
 	case SIPTester:
 		return recipe{packages: []string{"sip-tester"}, files: []string{"/usr/bin/sipp"}}
+	case Node:
+		return recipe{packages: []string{"nodejs", "npm"}, files: []string{"/usr/bin/node", "/usr/bin/npm"}}
 	}
 	return recipe{}
 }

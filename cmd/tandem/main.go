@@ -48,6 +48,8 @@ type commands struct {
 	Stack    stackCommand    `cmd:"" help:"Run a command beside a private PostgreSQL and RabbitMQ, for tests."`
 
 	Mail voicemailCommands `cmd:"" name:"voicemail" help:"Look after voicemail: list boxes and messages, delete one, set a PIN."`
+
+	Npm installNodeCommand `cmd:"" name:"install-node" hidden:"" help:"Install Node.js and npm from Debian, where they are missing."`
 }
 
 // exitCode lets a subcommand end with a code of its own.

@@ -29,6 +29,14 @@ func (c *stackCommand) Run(ctx context.Context) error {
 	return nil
 }
 
+// installNodeCommand installs what make's targets need that run npm.
+type installNodeCommand struct{}
+
+// Run installs it, unless it is there.
+func (c *installNodeCommand) Run(ctx context.Context) error {
+	return stack.Install(ctx, os.Stderr, stack.Node)
+}
+
 // migrateCommand brings the schema up.
 type migrateCommand struct {
 	PostgresURL  string `required:"" env:"TANDEM_POSTGRES_URL" help:"PostgreSQL, as its owner."`
