@@ -9,7 +9,7 @@ TANDEM = $(GO) run ./cmd/tandem
 STACK = $(TANDEM) stack --
 
 .DEFAULT_GOAL := help
-.PHONY: openapi-lint help build test race fuzz fuzz-short hostile conformance bench sim chaos demo demo-once docs lint
+.PHONY: generate openapi-lint help build test race fuzz fuzz-short hostile conformance bench sim chaos demo demo-once docs lint
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -69,6 +69,11 @@ hostile: ## 10^6 hostile values through builders and parser; with TANDEM_FREESWI
 docs: ## Write docs/elements.md and docs/webhooks.md anew from what the code declares
 	$(TANDEM) elements > docs/elements.md
 	$(TANDEM) events > docs/webhooks.md
+
+generate: ## Make the Go client anew from the API's document
+	$(TANDEM) openapi --for-clients > provisioning/client/generate/openapi.json
+	cd provisioning/client/generate && $(GO) tool oapi-codegen -config config.yaml openapi.json
+	cd provisioning/client/generate && sha256sum openapi.json config.yaml *.tmpl go.mod ../generated.go > made.sum
 
 lint: ## Run golangci-lint, where it is installed
 	golangci-lint run ./...
