@@ -2,7 +2,8 @@
 //
 //	incoming/NAME.wav             what a node records, under the name that the worker gave it; written by nodes
 //	kept/AB/HASH.wav              what is kept, by its content (SHA-256); written once, never changed
-//	prompts/tenants/T/LANG/P.wav  a tenant's prompts, by language; without LANG: in any language
+//	prompts/tenants/T/LANG/P.wav  a tenant's prompts, by language; without LANG: in any language. Those that were uploaded
+//	                              are links to what is kept (Settle), others are files that the operator has put there
 //	prompts/shared/LANG/P.wav     the platform's
 //
 // Guarantees:
@@ -10,7 +11,7 @@
 //   - Keep can be done again at any time, by several workers at once, until Discard: a crash in between loses nothing.
 //   - No name leads out of the folder (os.Root).
 //
-// It refuses sound that is not a WAV file of PCM. It plays nothing and knows nothing of tenants' rights.
+// It refuses sound that is not a WAV file. It plays nothing and knows nothing of tenants' rights.
 package media
 
 import (

@@ -2,11 +2,14 @@ package media
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io/fs"
 	"log/slog"
+	"maps"
 	"path"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"time"
 )
@@ -21,7 +24,8 @@ const (
 
 // Prompts knows which prompts there are, so that nobody waits for a disk while a call does. The zero value knows none.
 type Prompts struct {
-	all atomic.Pointer[map[string]bool] // paths below the folder, without .wav
+	looking sync.Mutex                      // one look at a time
+	all     atomic.Pointer[map[string]bool] // paths below the folder, without .wav
 }
 
 // Run looks through the folder now and then until ctx ends. The first look is over when it calls ready.
@@ -46,8 +50,29 @@ func (p *Prompts) Run(ctx context.Context, f *Folder, log *slog.Logger, ready fu
 
 // Look looks through the folder once.
 func (p *Prompts) Look(f *Folder) error {
-	all := map[string]bool{}
-	err := fs.WalkDir(f.root.FS(), prompts, func(name string, e fs.DirEntry, err error) error {
+	p.looking.Lock()
+	defer p.looking.Unlock()
+	return p.look(f, prompts, map[string]bool{})
+}
+
+// LookAt looks through one tenant's prompts, which have just changed.
+func (p *Prompts) LookAt(f *Folder, tenant string) error {
+	p.looking.Lock()
+	defer p.looking.Unlock()
+	all, whose := map[string]bool{}, tenantPrompts(tenant)
+	if known := p.all.Load(); known != nil {
+		all = maps.Clone(*known)
+	}
+	maps.DeleteFunc(all, func(name string, _ bool) bool { return strings.HasPrefix(name, whose+"/") })
+	return p.look(f, whose, all)
+}
+
+// look adds what is below a folder to what is known.
+func (p *Prompts) look(f *Folder, below string, all map[string]bool) error {
+	err := fs.WalkDir(f.root.FS(), below, func(name string, e fs.DirEntry, err error) error {
+		if err != nil && name != prompts && errors.Is(err, fs.ErrNotExist) {
+			return nil // it went meanwhile
+		}
 		if err != nil || len(all) == MaxPrompts {
 			return err
 		}
