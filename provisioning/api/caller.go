@@ -47,6 +47,9 @@ type Caller struct {
 	About   string // the tenant in the path of his request; empty: the path has none
 	Session []byte // hash of the session's token; nil: a key
 	may     []Scope
+	cookie  cookie // by which he asks; the zero cookie: by none
+	csrf    string // what he must send besides, when he asks by a cookie
+	secure  bool   // he asks over TLS
 }
 
 // May says whether the caller has a scope.
@@ -85,7 +88,7 @@ func (a *API) identify(scope Scope, orOwn bool) func(huma.Context, func(huma.Con
 		if err != nil {
 			address = ctx.RemoteAddr()
 		}
-		caller := Caller{Address: address[:min(len(address), maxAddress)], Request: request, About: ctx.Param("tenant")}
+		caller := Caller{Address: address[:min(len(address), maxAddress)], Request: request, About: ctx.Param("tenant"), secure: overTLS(ctx)}
 		if scope == Public {
 			next(huma.WithValue(ctx, callerKey{}, caller))
 			return
@@ -122,6 +125,12 @@ func (a *API) identify(scope Scope, orOwn bool) func(huma.Context, func(huma.Con
 // fill finds out whose the secret of a request is.
 func (a *API) fill(ctx huma.Context, c *Caller, tenant string) error {
 	secret, ok := strings.CutPrefix(ctx.Header("Authorization"), "Bearer ")
+	if ctx.Header("Authorization") == "" {
+		var refused error
+		if secret, ok, refused = c.byCookie(ctx); refused != nil {
+			return refused
+		}
+	}
 	if !ok || secret == "" || len(secret) > maxSecret {
 		ctx.SetHeader("WWW-Authenticate", `Bearer realm="tandem"`)
 		return Refuse(http.StatusUnauthorized, "unauthorized", "Send an API key or a session's token: Authorization: Bearer KEY.")
@@ -154,6 +163,9 @@ func (a *API) fill(ctx huma.Context, c *Caller, tenant string) error {
 	}
 	switch {
 	case errors.Is(err, postgres.ErrNotFound):
+		for _, forget := range c.cookie.gone() { // a browser forgets a session that is over, and with it whom it acted as
+			ctx.AppendHeader("Set-Cookie", forget)
+		}
 		ctx.SetHeader("WWW-Authenticate", `Bearer realm="tandem", error="invalid_token"`)
 		return Refuse(http.StatusUnauthorized, "unauthorized", "The key or token is unknown, over or revoked.")
 	case err != nil:

@@ -16,17 +16,21 @@ func (a *API) owner() *provisioning.Service { return &provisioning.Service{Store
 
 // sessionBody is a session that was opened.
 type sessionBody struct {
-	Token     string    `json:"token" doc:"Send it as Authorization: Bearer TOKEN. It is not shown again."`
+	Token     string    `json:"token,omitempty" doc:"Send it as Authorization: Bearer TOKEN. It is not shown again. Absent when it went into a cookie."`
 	ExpiresAt time.Time `json:"expires_at"`
 }
 
-type sessionOutput struct{ Body sessionBody }
+type sessionOutput struct {
+	SetCookie []string `header:"Set-Cookie"`
+	Body      sessionBody
+}
 
 type signInInput struct {
 	Body struct {
 		Email    string `json:"email" minLength:"3" maxLength:"254" example:"ada@example.com"`
 		Password string `json:"password" minLength:"1" maxLength:"256"`
 		Code     string `json:"code,omitempty" maxLength:"6" doc:"Of the second factor, when it is on."`
+		Cookie   bool   `json:"cookie,omitempty" doc:"For browsers: the token comes as a cookie that no script can read, and in no body."`
 	}
 }
 
@@ -38,23 +42,24 @@ type selfBody struct {
 	User     string  `json:"user,omitempty" doc:"Whose own things he sees, for the role user."`
 	ActingAs string  `json:"acting_as,omitempty" doc:"The tenant that the session was opened for."`
 	Scopes   []Scope `json:"scopes" nullable:"false"`
+	CSRF     string  `json:"csrf,omitempty" doc:"For a session in a cookie: send it as X-CSRF-Token with all but GET."`
 }
 
 func (a *API) sessions() {
 	Add(a, Public, huma.Operation{OperationID: "create-session", Method: http.MethodPost, Path: "/v1/sessions", Summary: "Sign in", Tags: []string{"self"},
 		DefaultStatus: http.StatusCreated}, a.signIn)
 	Add(a, SelfAccess, huma.Operation{OperationID: "delete-session", Method: http.MethodDelete, Path: "/v1/self/session", Summary: "Sign out", Tags: []string{"self"}},
-		func(ctx context.Context, _ *struct{}) (*None, error) {
+		func(ctx context.Context, _ *struct{}) (*signedOut, error) {
 			c := CallerOf(ctx)
 			if c.Session == nil {
 				return nil, Refuse(http.StatusConflict, "no_session", "A key has no session that could be ended.")
 			}
-			return nil, a.owner().Close(ctx, c.Session)
+			return &signedOut{c.cookie.gone()}, a.owner().Close(ctx, c.Session)
 		})
 	Add(a, SelfAccess, huma.Operation{OperationID: "get-self", Method: http.MethodGet, Path: "/v1/self", Summary: "Who am I, and what may I do?", Tags: []string{"self"}},
 		func(ctx context.Context, _ *struct{}) (*struct{ Body selfBody }, error) {
 			c := CallerOf(ctx)
-			return &struct{ Body selfBody }{selfBody{Actor: c.Actor, Role: c.Role, Tenant: c.Home, User: c.User, ActingAs: c.ActingAs, Scopes: append([]Scope{}, c.may...)}}, nil
+			return &struct{ Body selfBody }{selfBody{Actor: c.Actor, Role: c.Role, Tenant: c.Home, User: c.User, ActingAs: c.ActingAs, Scopes: append([]Scope{}, c.may...), CSRF: c.csrf}}, nil
 		})
 	Add(a, SelfAccess, huma.Operation{OperationID: "act-as", Method: http.MethodPost, Path: "/v1/tenants/{tenant}/act-as", Summary: "Open a session as a tenant's own administrator",
 		Description: "What is done in it is written down under the name of who does it, and for whom.", Tags: []string{"self"}, DefaultStatus: http.StatusCreated}, a.actAs)
@@ -76,7 +81,7 @@ func (a *API) signIn(ctx context.Context, in *signInInput) (*sessionOutput, erro
 	case err != nil:
 		return nil, err
 	}
-	return &sessionOutput{Body: sessionBody{Token: token, ExpiresAt: expires.UTC()}}, nil
+	return a.opened(ctx, SessionCookie, in.Body.Cookie, token, expires), nil
 }
 
 func (a *API) actAs(ctx context.Context, in *struct {
@@ -90,7 +95,7 @@ func (a *API) actAs(ctx context.Context, in *struct {
 	if err != nil {
 		return nil, err
 	}
-	return &sessionOutput{Body: sessionBody{Token: token, ExpiresAt: expires.UTC()}}, nil
+	return a.opened(ctx, ActingCookie, c.cookie.name != "", token, expires), nil
 }
 
 func (a *API) ownPassword(ctx context.Context, in *struct {
