@@ -20,12 +20,14 @@ type Question struct {
 	From   string    // "user@domain" of a device, or the number of an outside caller
 	To     string    // what is dialled
 	At     time.Time // when
-	Digits []string  // what the caller keys at each prompt; then nothing
+	Digits []string  // what the caller keys at each prompt, "" for nothing; then nothing
 	// NobodyAnswers lets every target ring out. Otherwise the first target answers.
 	NobodyAnswers bool
-	Facts         routing.Facts
-	Out           callflows.Counts               // calls that are out
-	Contacts      map[string][]callflows.Contact // by device id: who is registered
+	// Request is a call that was made, in the place of From: it is asked once more, as it came.
+	Request  *routing.Request
+	Facts    routing.Facts
+	Out      callflows.Counts               // calls that are out
+	Contacts map[string][]callflows.Contact // by device id: who is registered
 }
 
 // Bounds of a dry run.
@@ -47,7 +49,7 @@ func DryRun(words because.Catalog, s *tenants.Snapshot, q Question) Explanation 
 		run.cdrs = append(run.cdrs, RejectedCDR(q.At, request, d))
 	}
 	x := Call(words, d.Call, run.entries, run.cdrs)
-	x.Tenant, x.Version = d.Tenant, d.Version
+	x.Tenant, x.Version, x.Flow = d.Tenant, d.Version, d.FlowID
 	if run.talking {
 		x.Verdict, x.Fault = "The call would be answered.", messages.FaultNone
 	}
@@ -69,6 +71,11 @@ func RejectedCDR(at time.Time, r routing.Request, d routing.Decision) messages.C
 
 // request makes the INVITE that the question is about.
 func (q Question) request(s *tenants.Snapshot) (routing.Request, bool) {
+	if q.Request != nil {
+		r := *q.Request
+		r.Call = "dry-run"
+		return r, true
+	}
 	r := routing.Request{Call: "dry-run", SIPCallID: "dry-run", To: routing.URI{User: q.To}}
 	if user, domain, ok := strings.Cut(q.From, "@"); ok {
 		r.AuthUser, r.AuthRealm = user, strings.ToLower(domain)
@@ -209,6 +216,10 @@ func (r *dryRun) collect(done *callflows.Event, c callflows.Command) {
 	}
 	done.Digits, done.Outcome = r.question.Digits[0], callflows.DigitsGood
 	r.question.Digits = slices.Clone(r.question.Digits[1:])
+	if done.Digits == "" { // that time he keyed nothing
+		done.Outcome, done.At = callflows.DigitsTimeout, r.at.Add(c.Digits.First)
+		return
+	}
 	if strings.Trim(done.Digits, c.Digits.Allowed) != "" {
 		done.Outcome = callflows.DigitsInvalid
 	}

@@ -27,8 +27,12 @@ type Explanation struct {
 	Canary  int            `json:"canary,omitempty"` // percent of calls that got this version at the time, when it was on trial
 	Verdict string         `json:"verdict"`          // one sentence: what happened
 	Fault   messages.Fault `json:"fault"`            // whose doing a failure was
+	Advice  []Advice       `json:"advice,omitempty"` // what can be done about a failure, the likeliest first
+	Flow    string         `json:"flow,omitempty"`   // id of the flow that routing gave the call
 	Lines   []Line         `json:"lines"`
 	Legs    []messages.CDR `json:"legs"` // the legs that are over, caller's first
+
+	reasons []because.Reason // of Lines
 }
 
 // Line is one reason, in words.
@@ -38,6 +42,7 @@ type Line struct {
 	Element string                 `json:"element,omitempty"`
 	Code    string                 `json:"code"`
 	Words   string                 `json:"words"`
+	Kind    Kind                   `json:"kind,omitempty" enum:"rejected,failed,outcome"`
 }
 
 // Catalog is the words for every reason that a release can give.
@@ -57,19 +62,22 @@ func Call(words because.Catalog, call string, entries []messages.JournalEntry, c
 		return cmp.Or(roleOrder(a.Role)-roleOrder(b.Role), a.StartedAt.Compare(b.StartedAt), cmp.Compare(a.Leg, b.Leg))
 	})
 	for _, e := range entries {
+		x.Flow = cmp.Or(flowOf(e), x.Flow)
 		x.Tenant, x.Version = cmp.Or(e.Tenant, x.Tenant), cmp.Or(e.Version, x.Version)
 		element := e.Element
 		for _, r := range e.Because {
 			if r.Code == "version_on_trial" {
 				x.Canary, _ = strconv.Atoi(r.Args.Get("share"))
 			}
-			x.Lines = append(x.Lines, Line{At: e.At, Source: e.Source, Element: element, Code: r.Code, Words: words.Words(r)})
+			x.Lines = append(x.Lines, Line{At: e.At, Source: e.Source, Element: element, Code: r.Code, Words: words.Words(r), Kind: kindOf(r.Code)})
+			x.reasons = append(x.reasons, r)
 			if r.Code == "exit_taken" || r.Code == "jumped" {
 				element = r.Args.Get("element") // the rest of the step is its doing
 			}
 		}
 	}
 	x.judge()
+	x.advise()
 	return x
 }
 

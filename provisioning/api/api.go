@@ -92,6 +92,7 @@ func (a *API) parts() []func() {
 		a.portings,
 		a.plans,
 		a.calls,
+		a.search,
 		a.audit,
 		a.docs,
 	}

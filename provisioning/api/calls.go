@@ -50,6 +50,14 @@ func (a *API) calls() {
 			return PageOf(postgres.List(ctx, a.Service.Store, postgres.CallRows(), lastFirst(in.Query(map[string]string{"tenant": TenantOf(ctx), "from": in.From, "to": in.To,
 				"fault": in.Fault, "sip_call_id": in.SIPCallID, "since": stamp(in.Since), "until": stamp(in.Until)}))))
 		})
+	Add(a, CallsRead, huma.Operation{OperationID: "list-past-calls-of-all", Method: http.MethodGet, Path: "/v1/past-calls", Summary: "List the calls of all tenants, the last first", Tags: tags},
+		func(ctx context.Context, in *callsInput) (*PageOutput[postgres.CallRow], error) {
+			if err := platformOnly(ctx); err != nil {
+				return nil, err
+			}
+			return PageOf(postgres.List(ctx, a.Service.Store, postgres.CallRows(), lastFirst(in.Query(map[string]string{"from": in.From, "to": in.To,
+				"fault": in.Fault, "sip_call_id": in.SIPCallID, "since": stamp(in.Since), "until": stamp(in.Until)}))))
+		})
 	Add(a, CallsRead, huma.Operation{OperationID: "list-cdrs", Method: http.MethodGet, Path: "/v1/tenants/{tenant}/cdrs", Summary: "List the records of legs, the last first", Tags: tags},
 		func(ctx context.Context, in *cdrsInput) (*PageOutput[postgres.CDRRow], error) {
 			return PageOf(postgres.List(ctx, a.Service.Store, postgres.CDRRows(), lastFirst(in.Query(map[string]string{"tenant": TenantOf(ctx), "call": in.Call, "device": in.Device,

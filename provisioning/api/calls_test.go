@@ -39,3 +39,31 @@ func TestRecordsAreListedToTheirTenantAlone(t *testing.T) {
 	}
 	w.ask(key, "GET", "/v1/tenants/bob/cdrs", nil).is(404, "not_found")
 }
+
+func TestSearchFindsWhatIsOnesOwnHoweverItIsWritten(t *testing.T) {
+	w := newWorld(t)
+	for _, tenant := range []string{"ada", "eve"} {
+		w.ask(w.operator, "POST", "/v1/tenants/"+tenant+"/users", object{"id": "u", "name": "Grace 100% Hopper", "extension": "101"}).is(201, "")
+		w.ask(w.operator, "POST", "/v1/tenants/"+tenant+"/devices", object{"id": "d", "name": "Hopper's phone", "username": "hopper", "user": "u"}).is(201, "")
+	}
+	var found struct {
+		Users, Devices []struct{ Tenant, ID string }
+		Tenants        []struct{ ID string }
+	}
+	for q, want := range map[string]int{"hopper": 1, "100%25": 1, "1__%25": 0, "101": 1} {
+		w.ask(w.key("ada"), "GET", "/v1/search?q="+q, nil).into(200, &found)
+		if len(found.Users) != want || want == 1 && found.Users[0].Tenant != "ada" {
+			t.Errorf("%s finds the users %+v", q, found.Users)
+		}
+	}
+	w.ask(w.operator, "GET", "/v1/search?q=hopper&kinds=device", nil).into(200, &found)
+	if len(found.Users) != 0 || len(found.Devices) != 2 {
+		t.Errorf("the platform finds %+v", found)
+	}
+	w.ask(w.key("north"), "GET", "/v1/search?q=ada", nil).into(200, &found)
+	if len(found.Tenants) != 1 {
+		t.Errorf("a reseller finds the tenants %+v", found.Tenants)
+	}
+	w.ask(w.key("north"), "GET", "/v1/tenants/eve/search?q=hopper", nil).is(404, "")
+	w.ask(w.key("north"), "GET", "/v1/past-calls", nil).is(403, "platform_only")
+}
