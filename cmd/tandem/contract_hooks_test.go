@@ -57,6 +57,7 @@ func contractHooks() map[string]func(c *contract, r *contractRequest) {
 		},
 		"get-call":              func(c *contract, r *contractRequest) { r.ids["call"] = c.callUp() },
 		"explain-call":          func(c *contract, r *contractRequest) { r.ids["call"] = c.callUp() },
+		"try-call-again":        func(c *contract, r *contractRequest) { r.ids["call"] = c.callUp() },
 		"list-live-calls":       func(c *contract, r *contractRequest) { r.ids["call"] = c.callUp() },
 		"list-audit":            func(c *contract, r *contractRequest) { c.person("/v1") },
 		"list-people":           func(c *contract, r *contractRequest) { c.person("/v1") },

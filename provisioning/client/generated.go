@@ -8,6 +8,22 @@ import (
 	"time"
 )
 
+// Defines values for AdviceAbout.
+const (
+	AdviceAboutDevice    AdviceAbout = "device"
+	AdviceAboutDialling  AdviceAbout = "dialling"
+	AdviceAboutEmergency AdviceAbout = "emergency"
+	AdviceAboutFlow      AdviceAbout = "flow"
+	AdviceAboutLimits    AdviceAbout = "limits"
+	AdviceAboutMedia     AdviceAbout = "media"
+	AdviceAboutNodes     AdviceAbout = "nodes"
+	AdviceAboutNumber    AdviceAbout = "number"
+	AdviceAboutSchedule  AdviceAbout = "schedule"
+	AdviceAboutTenant    AdviceAbout = "tenant"
+	AdviceAboutTrunk     AdviceAbout = "trunk"
+	AdviceAboutUser      AdviceAbout = "user"
+)
+
 // Defines values for AuditEntryChange.
 const (
 	AuditEntryChangeCreated AuditEntryChange = "created"
@@ -88,6 +104,13 @@ const (
 	ItemKindPremium       ItemKind = "premium"
 	ItemKindSharedCost    ItemKind = "shared_cost"
 	ItemKindTollFree      ItemKind = "toll_free"
+)
+
+// Defines values for LineKind.
+const (
+	LineKindFailed   LineKind = "failed"
+	LineKindOutcome  LineKind = "outcome"
+	LineKindRejected LineKind = "rejected"
 )
 
 // Defines values for NewWebhookDisabledBecause.
@@ -254,6 +277,16 @@ const (
 	ListOrdersParamsStateRunning   ListOrdersParamsState = "running"
 )
 
+// Defines values for ListPastCallsOfAllParamsFault.
+const (
+	ListPastCallsOfAllParamsFaultCallee   ListPastCallsOfAllParamsFault = "callee"
+	ListPastCallsOfAllParamsFaultCaller   ListPastCallsOfAllParamsFault = "caller"
+	ListPastCallsOfAllParamsFaultCarrier  ListPastCallsOfAllParamsFault = "carrier"
+	ListPastCallsOfAllParamsFaultNone     ListPastCallsOfAllParamsFault = "none"
+	ListPastCallsOfAllParamsFaultPlatform ListPastCallsOfAllParamsFault = "platform"
+	ListPastCallsOfAllParamsFaultTenant   ListPastCallsOfAllParamsFault = "tenant"
+)
+
 // Defines values for ListPeopleParamsRole.
 const (
 	ListPeopleParamsRolePlatformAdmin ListPeopleParamsRole = "platform_admin"
@@ -278,6 +311,15 @@ const (
 const (
 	ListPortingsParamsDirectionIn  ListPortingsParamsDirection = "in"
 	ListPortingsParamsDirectionOut ListPortingsParamsDirection = "out"
+)
+
+// Defines values for SearchParamsKinds.
+const (
+	SearchParamsKindsCall   SearchParamsKinds = "call"
+	SearchParamsKindsDevice SearchParamsKinds = "device"
+	SearchParamsKindsNumber SearchParamsKinds = "number"
+	SearchParamsKindsTenant SearchParamsKinds = "tenant"
+	SearchParamsKindsUser   SearchParamsKinds = "user"
 )
 
 // Defines values for ListTenantsParamsKind.
@@ -376,12 +418,36 @@ const (
 	ListPortingsOfTenantParamsDirectionOut ListPortingsOfTenantParamsDirection = "out"
 )
 
+// Defines values for SearchOfTenantParamsKinds.
+const (
+	SearchOfTenantParamsKindsCall   SearchOfTenantParamsKinds = "call"
+	SearchOfTenantParamsKindsDevice SearchOfTenantParamsKinds = "device"
+	SearchOfTenantParamsKindsNumber SearchOfTenantParamsKinds = "number"
+	SearchOfTenantParamsKindsTenant SearchOfTenantParamsKinds = "tenant"
+	SearchOfTenantParamsKindsUser   SearchOfTenantParamsKinds = "user"
+)
+
 // Defines values for ListWebhookDeliveriesParamsState.
 const (
 	ListWebhookDeliveriesParamsStateDelivered ListWebhookDeliveriesParamsState = "delivered"
 	ListWebhookDeliveriesParamsStateFailed    ListWebhookDeliveriesParamsState = "failed"
 	ListWebhookDeliveriesParamsStateWaiting   ListWebhookDeliveriesParamsState = "waiting"
 )
+
+// Advice defines model for Advice.
+type Advice struct {
+	About AdviceAbout `json:"about"`
+	Words string      `json:"words"`
+}
+
+// AdviceAbout defines model for Advice.About.
+type AdviceAbout string
+
+// AgainAsked defines model for AgainAsked.
+type AgainAsked struct {
+	Draft         bool `json:"draft,omitempty,omitzero"`
+	NobodyAnswers bool `json:"nobody_answers,omitempty,omitzero"`
+}
 
 // AppliedBody defines model for AppliedBody.
 type AppliedBody struct {
@@ -565,7 +631,8 @@ type CDRRowRole string
 
 // CallRow defines model for CallRow.
 type CallRow struct {
-	Call string `json:"call"`
+	AnsweredAt time.Time `json:"answered_at,omitempty,omitzero"`
+	Call       string    `json:"call"`
 
 	// Cause Why the caller's leg ended.
 	Cause string `json:"cause,omitempty,omitzero"`
@@ -854,6 +921,27 @@ type DraftRow struct {
 	Name string `json:"name"`
 }
 
+// DryRunAsked defines model for DryRunAsked.
+type DryRunAsked struct {
+	// At When; now unless given.
+	At time.Time `json:"at,omitempty,omitzero"`
+
+	// Digits What the caller keys at each prompt, in turn; an empty text: nothing.
+	Digits []string `json:"digits,omitempty,omitzero"`
+
+	// Draft Under the drafts. Otherwise as new calls go now.
+	Draft bool `json:"draft,omitempty,omitzero"`
+
+	// From user@domain of one of the tenant's devices, or the number of somebody outside.
+	From string `json:"from"`
+
+	// NobodyAnswers Every phone rings out. Otherwise the first that rings answers.
+	NobodyAnswers bool `json:"nobody_answers,omitempty,omitzero"`
+
+	// To What is dialled.
+	To string `json:"to"`
+}
+
 // Element defines model for Element.
 type Element struct {
 	Exits    map[string]string `json:"exits,omitempty,omitzero"`
@@ -882,14 +970,16 @@ type EventType struct {
 
 // Explanation defines model for Explanation.
 type Explanation struct {
-	Call    string `json:"call"`
-	Canary  int64  `json:"canary,omitempty,omitzero"`
-	Fault   string `json:"fault"`
-	Legs    []CDR  `json:"legs"`
-	Lines   []Line `json:"lines"`
-	Tenant  string `json:"tenant"`
-	Verdict string `json:"verdict"`
-	Version int64  `json:"version"`
+	Advice  []Advice `json:"advice,omitempty,omitzero"`
+	Call    string   `json:"call"`
+	Canary  int64    `json:"canary,omitempty,omitzero"`
+	Fault   string   `json:"fault"`
+	Flow    string   `json:"flow,omitempty,omitzero"`
+	Legs    []CDR    `json:"legs"`
+	Lines   []Line   `json:"lines"`
+	Tenant  string   `json:"tenant"`
+	Verdict string   `json:"verdict"`
+	Version int64    `json:"version"`
 }
 
 // Fault defines model for Fault.
@@ -933,6 +1023,49 @@ type Forward struct {
 	On      bool      `json:"on,omitempty,omitzero"`
 	Since   time.Time `json:"since,omitempty,omitzero"`
 	To      string    `json:"to,omitempty,omitzero"`
+}
+
+// Found defines model for Found.
+type Found struct {
+	// Calls By id, Call-ID, number, or the name of a user: the last first.
+	Calls   []CallRow     `json:"calls"`
+	Devices []FoundDevice `json:"devices"`
+
+	// Numbers That are live at a tenant.
+	Numbers []FoundNumber `json:"numbers"`
+	Tenants []FoundTenant `json:"tenants"`
+	Users   []FoundUser   `json:"users"`
+}
+
+// FoundDevice defines model for FoundDevice.
+type FoundDevice struct {
+	ID       string `json:"id"`
+	Name     string `json:"name"`
+	Tenant   string `json:"tenant"`
+	User     string `json:"user,omitempty,omitzero"`
+	Username string `json:"username"`
+}
+
+// FoundNumber defines model for FoundNumber.
+type FoundNumber struct {
+	Number string `json:"number"`
+	Tenant string `json:"tenant"`
+}
+
+// FoundTenant defines model for FoundTenant.
+type FoundTenant struct {
+	Domain string `json:"domain"`
+	ID     string `json:"id"`
+	Name   string `json:"name"`
+}
+
+// FoundUser defines model for FoundUser.
+type FoundUser struct {
+	Extension string `json:"extension,omitempty,omitzero"`
+	ID        string `json:"id"`
+	Name      string `json:"name"`
+	Number    string `json:"number,omitempty,omitzero"`
+	Tenant    string `json:"tenant"`
 }
 
 // Group defines model for Group.
@@ -1048,9 +1181,13 @@ type Line struct {
 	At      time.Time `json:"at"`
 	Code    string    `json:"code"`
 	Element string    `json:"element,omitempty,omitzero"`
+	Kind    LineKind  `json:"kind,omitempty,omitzero"`
 	Source  string    `json:"source"`
 	Words   string    `json:"words"`
 }
+
+// LineKind defines model for Line.Kind.
+type LineKind string
 
 // List defines model for List.
 type List struct {
@@ -1997,6 +2134,9 @@ type SelfBody struct {
 	// Actor The name under which changes are written down.
 	Actor string `json:"actor"`
 
+	// Csrf For a session in a cookie: send it as X-CSRF-Token with all but GET.
+	Csrf string `json:"csrf,omitempty,omitzero"`
+
 	// Role Of a person.
 	Role   string   `json:"role,omitempty,omitzero"`
 	Scopes []string `json:"scopes"`
@@ -2012,8 +2152,8 @@ type SelfBody struct {
 type SessionBody struct {
 	ExpiresAt time.Time `json:"expires_at"`
 
-	// Token Send it as Authorization: Bearer TOKEN. It is not shown again.
-	Token string `json:"token"`
+	// Token Send it as Authorization: Bearer TOKEN. It is not shown again. Absent when it went into a cookie.
+	Token string `json:"token,omitempty,omitzero"`
 }
 
 // SetOwnPasswordRequest defines model for Set-own-passwordRequest.
@@ -2068,7 +2208,10 @@ type SettingsBody struct {
 // SignInInputBody defines model for SignInInputBody.
 type SignInInputBody struct {
 	// Code Of the second factor, when it is on.
-	Code     string `json:"code,omitempty,omitzero"`
+	Code string `json:"code,omitempty,omitzero"`
+
+	// Cookie For browsers: the token comes as a cookie that no script can read, and in no body.
+	Cookie   bool   `json:"cookie,omitempty,omitzero"`
 	Email    string `json:"email"`
 	Password string `json:"password"`
 }
@@ -2574,6 +2717,31 @@ type ListOrderErrorsParams struct {
 	Code string `form:"code,omitempty" json:"code,omitempty,omitzero"`
 }
 
+// ListPastCallsOfAllParams defines parameters for ListPastCallsOfAll.
+type ListPastCallsOfAllParams struct {
+	// Limit How many at most.
+	Limit int64 `form:"limit,omitempty" json:"limit,omitempty,omitzero"`
+
+	// Cursor next of the page before.
+	Cursor string `form:"cursor,omitempty" json:"cursor,omitempty,omitzero"`
+
+	// Sort Field to sort by, with - before it for the last first.
+	Sort string `form:"sort,omitempty" json:"sort,omitempty,omitzero"`
+
+	// Since That began then, or later.
+	Since time.Time `form:"since,omitempty" json:"since,omitempty,omitzero"`
+
+	// Until That began before.
+	Until     time.Time                     `form:"until,omitempty" json:"until,omitempty,omitzero"`
+	From      string                        `form:"from,omitempty" json:"from,omitempty,omitzero"`
+	To        string                        `form:"to,omitempty" json:"to,omitempty,omitzero"`
+	Fault     ListPastCallsOfAllParamsFault `form:"fault,omitempty" json:"fault,omitempty,omitzero"`
+	SIPCallID string                        `form:"sip_call_id,omitempty" json:"sip_call_id,omitempty,omitzero"`
+}
+
+// ListPastCallsOfAllParamsFault defines parameters for ListPastCallsOfAll.
+type ListPastCallsOfAllParamsFault string
+
 // ListPeopleParams defines parameters for ListPeople.
 type ListPeopleParams struct {
 	// Limit How many at most.
@@ -2655,6 +2823,21 @@ type ListContactsOfDomainParams struct {
 	// Domain Its SIP domain.
 	Domain string `form:"domain" json:"domain"`
 }
+
+// SearchParams defines parameters for Search.
+type SearchParams struct {
+	// Q A number, a name, the id of a call, or a SIP Call-ID.
+	Q string `form:"q" json:"q"`
+
+	// Kinds Which kinds of things; all unless given.
+	Kinds []SearchParamsKinds `form:"kinds,omitempty" json:"kinds,omitempty,omitzero"`
+
+	// Limit How many of each kind at most.
+	Limit int64 `form:"limit,omitempty" json:"limit,omitempty,omitzero"`
+}
+
+// SearchParamsKinds defines parameters for Search.
+type SearchParamsKinds string
 
 // ListTenantsParams defines parameters for ListTenants.
 type ListTenantsParams struct {
@@ -3258,6 +3441,21 @@ type SetScheduleParams struct {
 	IfNoneMatch string `json:"If-None-Match,omitempty,omitzero"`
 }
 
+// SearchOfTenantParams defines parameters for SearchOfTenant.
+type SearchOfTenantParams struct {
+	// Q A number, a name, the id of a call, or a SIP Call-ID.
+	Q string `form:"q" json:"q"`
+
+	// Kinds Which kinds of things; all unless given.
+	Kinds []SearchOfTenantParamsKinds `form:"kinds,omitempty" json:"kinds,omitempty,omitzero"`
+
+	// Limit How many of each kind at most.
+	Limit int64 `form:"limit,omitempty" json:"limit,omitempty,omitzero"`
+}
+
+// SearchOfTenantParamsKinds defines parameters for SearchOfTenant.
+type SearchOfTenantParamsKinds string
+
 // SetTenantSettingsParams defines parameters for SetTenantSettings.
 type SetTenantSettingsParams struct {
 	// IfMatch Entity tag that the object must still have; * asks that it exists.
@@ -3449,6 +3647,9 @@ type SetTrunkParams struct {
 	IfNoneMatch string `json:"If-None-Match,omitempty,omitzero"`
 }
 
+// TryCallAgainJSONRequestBody defines body for TryCallAgain for application/json ContentType.
+type TryCallAgainJSONRequestBody = AgainAsked
+
 // HangUpCallJSONRequestBody defines body for HangUpCall for application/json ContentType.
 type HangUpCallJSONRequestBody = HangUpBody
 
@@ -3541,6 +3742,9 @@ type UpdateDeviceJSONRequestBody = DeviceBody
 
 // SetDeviceProvisioningJSONRequestBody defines body for SetDeviceProvisioning for application/json ContentType.
 type SetDeviceProvisioningJSONRequestBody = PhoneBody
+
+// DryRunCallJSONRequestBody defines body for DryRunCall for application/json ContentType.
+type DryRunCallJSONRequestBody = DryRunAsked
 
 // SetFlowJSONRequestBody defines body for SetFlow for application/json ContentType.
 type SetFlowJSONRequestBody = Flow
@@ -3706,6 +3910,13 @@ func (c *Client) ListLiveCalls(ctx context.Context, params ListLiveCallsParams) 
 // GET /v1/calls/{call}
 func (c *Client) GetCall(ctx context.Context, call string) (*Answer[CallView], error) {
 	return ask[CallView](ctx, c, request{method: "GET", path: at("/v1/calls/{call}", call)})
+}
+
+// TryCallAgain: What would happen to a call if it were made again now?.
+//
+// POST /v1/calls/{call}/again
+func (c *Client) TryCallAgain(ctx context.Context, call string, body AgainAsked) (*Answer[Explanation], error) {
+	return ask[Explanation](ctx, c, request{method: "POST", path: at("/v1/calls/{call}/again", call), kind: "application/json", body: body})
 }
 
 // ExplainCall: Say why a call went as it did.
@@ -3946,6 +4157,13 @@ func (c *Client) SetOutboundRoute(ctx context.Context, body OutboundBody) (*Answ
 	return ask[OutboundBody](ctx, c, request{method: "PUT", path: at("/v1/outbound-routes"), kind: "application/json", body: body})
 }
 
+// ListPastCallsOfAll: List the calls of all tenants, the last first.
+//
+// GET /v1/past-calls
+func (c *Client) ListPastCallsOfAll(ctx context.Context, params ListPastCallsOfAllParams) (*Answer[PageBodyCallRow], error) {
+	return ask[PageBodyCallRow](ctx, c, request{method: "GET", path: at("/v1/past-calls"), params: params})
+}
+
 // ListPeople: List the people of the platform.
 //
 // GET /v1/people
@@ -4007,6 +4225,13 @@ func (c *Client) ListPortings(ctx context.Context, params ListPortingsParams) (*
 // GET /v1/registrations
 func (c *Client) ListContactsOfDomain(ctx context.Context, params ListContactsOfDomainParams) (*Answer[ContactsBody], error) {
 	return ask[ContactsBody](ctx, c, request{method: "GET", path: at("/v1/registrations"), params: params})
+}
+
+// Search: Find calls and what is configured, in one's own, and of tenants in all below.
+//
+// GET /v1/search
+func (c *Client) Search(ctx context.Context, params SearchParams) (*Answer[Found], error) {
+	return ask[Found](ctx, c, request{method: "GET", path: at("/v1/search"), params: params})
 }
 
 // GetSelf: Who am I, and what may I do?.
@@ -4245,6 +4470,13 @@ func (c *Client) ResyncDevice(ctx context.Context, tenant string, device string)
 // POST /v1/tenants/{tenant}/devices/{device}/provisioning/secret
 func (c *Client) RotateDeviceProvisioningSecret(ctx context.Context, tenant string, device string) (*Answer[RotateDeviceProvisioningSecretResponse], error) {
 	return ask[RotateDeviceProvisioningSecretResponse](ctx, c, request{method: "POST", path: at("/v1/tenants/{tenant}/devices/{device}/provisioning/secret", tenant, device)})
+}
+
+// DryRunCall: What would happen to a call?.
+//
+// POST /v1/tenants/{tenant}/dry-run
+func (c *Client) DryRunCall(ctx context.Context, tenant string, body DryRunAsked) (*Answer[Explanation], error) {
+	return ask[Explanation](ctx, c, request{method: "POST", path: at("/v1/tenants/{tenant}/dry-run", tenant), kind: "application/json", body: body})
 }
 
 // StreamEvents: Follow what happens, as server-sent events.
@@ -4749,6 +4981,13 @@ func (c *Client) GetSchedule(ctx context.Context, tenant string, id string, para
 // PUT /v1/tenants/{tenant}/schedules/{id}
 func (c *Client) SetSchedule(ctx context.Context, tenant string, id string, params SetScheduleParams, body Schedule) (*Answer[Schedule], error) {
 	return ask[Schedule](ctx, c, request{method: "PUT", path: at("/v1/tenants/{tenant}/schedules/{id}", tenant, id), params: params, kind: "application/json", body: body})
+}
+
+// SearchOfTenant: Find calls and what is configured, at a tenant.
+//
+// GET /v1/tenants/{tenant}/search
+func (c *Client) SearchOfTenant(ctx context.Context, tenant string, params SearchOfTenantParams) (*Answer[Found], error) {
+	return ask[Found](ctx, c, request{method: "GET", path: at("/v1/tenants/{tenant}/search", tenant), params: params})
 }
 
 // SetTenantSettings: Change a tenant's name and settings, at once.
