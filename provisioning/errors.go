@@ -59,6 +59,8 @@ func refusals(constraint string) error {
 		return conflict("id", "is taken")
 	case "phones_mac_key":
 		return conflict("mac", "belongs to another device")
+	case "brands_domain_key":
+		return conflict("domain", "belongs to another brand")
 	case "tenants_domain_key":
 		return conflict("domain", "belongs to another tenant")
 	case "people_email_key":

@@ -125,6 +125,15 @@ func contractHooks() map[string]func(c *contract, r *contractRequest) {
 		"schedule-porting":         portingAfter("submit", "accept"),
 		"ported-porting":           portingAfter("submit", "accept", "schedule"),
 		"add-porting-document":     portingAfter(),
+		"get-brand-logo":           func(c *contract, r *contractRequest) { c.branded() },
+		"get-public-brand":         func(c *contract, r *contractRequest) { c.branded() },
+		"get-public-brand-logo":    func(c *contract, r *contractRequest) { c.branded() },
+		"delete-brand":             func(c *contract, r *contractRequest) { c.branded() },
+		"delete-brand-logo":        func(c *contract, r *contractRequest) { c.branded() },
+		"set-brand-logo": func(c *contract, r *contractRequest) {
+			c.branded()
+			r.body = pngOf(c.t)
+		},
 		"redeliver-webhook-range": func(c *contract, r *contractRequest) {
 			now := time.Now().UTC()
 			r.body = []byte(`{"from": "` + now.Add(-time.Hour).Format(time.RFC3339) + `", "until": "` + now.Format(time.RFC3339) + `"}`)

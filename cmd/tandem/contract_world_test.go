@@ -6,6 +6,8 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"image"
+	"image/png"
 	"io"
 	"log"
 	"net/http"
@@ -265,4 +267,21 @@ func (c *contract) order(tenant any) string {
 	_, err = c.db.Exec(c.ctx, `INSERT INTO order_errors (order_id, tenant_id, n, line, field, code, detail) VALUES ($1, $2, 1, 7, 'number', 'number_invalid', 'is no number that there can be in Germany')`, id, tenant)
 	must(c.t, err)
 	return id
+}
+
+// branded gives ada a brand with a domain and a logo.
+func (c *contract) branded() {
+	c.t.Helper()
+	c.make("PUT", "/v1/tenants/ada/brand", member{"name": "Northern Voice", "primary_color": "#0b5d4e", "accent_color": "#d9822b", "domain": "phone.north.example.com"}, "")
+	if got := c.send(testOperatorKey, "PUT", "/v1/tenants/ada/brand/logo", "application/octet-stream", pngOf(c.t), http.Header{}); got.status != http.StatusOK {
+		c.t.Fatalf("a logo: %d %s", got.status, got.body)
+	}
+}
+
+// pngOf is a small picture.
+func pngOf(t *testing.T) []byte {
+	t.Helper()
+	var picture bytes.Buffer
+	must(t, png.Encode(&picture, image.NewGray(image.Rect(0, 0, 8, 8))))
+	return picture.Bytes()
 }

@@ -105,6 +105,7 @@ func (f *furnisher) furnish(reseller, mark, mac string, ids map[string]string) m
 	f.make("PUT", base+"/blocked-callers/"+ids["caller"], nil, "")
 	f.make("PUT", base+"/users/"+ids["user"]+"/settings", member{"settings": member{"user": ids["user"], "speed_dials": member{"1": number}}}, "")
 	f.make("POST", base+"/versions", member{"comment": mark}, "")
+	f.make("PUT", base+"/brand", member{"name": mark + " brand", "primary_color": "#0b5d4e", "accent_color": "#d9822b", "email_name": mark}, "")
 	f.make("PUT", base+"/trunks/"+ids["trunk"], member{"name": mark + " trunk", "addresses": []string{"192.0.2." + mac[len(mac)-1:]}, "tenant": tenant}, "")
 	f.make("POST", base+"/voicemail/"+ids["box"]+"/pin", member{"pin": "4711"}, "")
 	ids["key"] = f.make("POST", base+"/keys", member{"name": mark + " key", "scopes": api.ScopesOf(api.RoleTenantAdmin), "expires_at": time.Now().Add(time.Hour)}, "id")

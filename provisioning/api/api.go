@@ -84,6 +84,7 @@ func (a *API) parts() []func() {
 		a.users,
 		a.devices,
 		a.phones,
+		a.brands,
 		a.webhooks,
 		a.streamEvents,
 		a.flows,

@@ -78,6 +78,8 @@ func scopeOfObject(object string) Scope {
 		return PeopleWrite
 	case "api_keys":
 		return KeysWrite
+	case "brands":
+		return SettingsWrite
 	case "webhooks":
 		return WebhooksWrite
 	}

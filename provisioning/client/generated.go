@@ -31,6 +31,18 @@ const (
 	AuditEntryChangeUpdated AuditEntryChange = "updated"
 )
 
+// Defines values for BrandAccentText.
+const (
+	BrandAccentTextHash000000 BrandAccentText = "#000000"
+	BrandAccentTextHashFfffff BrandAccentText = "#ffffff"
+)
+
+// Defines values for BrandPrimaryText.
+const (
+	BrandPrimaryTextHash000000 BrandPrimaryText = "#000000"
+	BrandPrimaryTextHashFfffff BrandPrimaryText = "#ffffff"
+)
+
 // Defines values for CDRRowFault.
 const (
 	CDRRowFaultCallee   CDRRowFault = "callee"
@@ -566,6 +578,54 @@ type BoxView struct {
 // BoxesBody defines model for BoxesBody.
 type BoxesBody struct {
 	Boxes []BoxView `json:"boxes"`
+}
+
+// Brand defines model for Brand.
+type Brand struct {
+	AccentColor string          `json:"accent_color"`
+	AccentText  BrandAccentText `json:"accent_text"`
+
+	// Domain Under which its people reach the admin. The platform sets it, since it must answer there.
+	Domain string `json:"domain,omitempty,omitzero"`
+
+	// EmailAddress Of the sender of e-mails; absent: the platform's.
+	EmailAddress string `json:"email_address,omitempty,omitzero"`
+
+	// EmailName Of the sender of e-mails; absent: the name.
+	EmailName string `json:"email_name,omitempty,omitzero"`
+
+	// Inherited It is that of somebody above the tenant, or the platform's.
+	Inherited bool `json:"inherited"`
+
+	// Logo Path of its picture; it changes with the picture. Absent: there is none.
+	Logo         string `json:"logo,omitempty,omitzero"`
+	Name         string `json:"name"`
+	PrimaryColor string `json:"primary_color"`
+
+	// PrimaryText The colour in which text on the primary colour is read best.
+	PrimaryText BrandPrimaryText `json:"primary_text"`
+}
+
+// BrandAccentText defines model for Brand.AccentText.
+type BrandAccentText string
+
+// BrandPrimaryText The colour in which text on the primary colour is read best.
+type BrandPrimaryText string
+
+// BrandBody defines model for BrandBody.
+type BrandBody struct {
+	AccentColor string `json:"accent_color"`
+
+	// Domain Under which its people reach the admin. The platform sets it, since it must answer there.
+	Domain string `json:"domain,omitempty,omitzero"`
+
+	// EmailAddress Of the sender of e-mails; absent: the platform's.
+	EmailAddress string `json:"email_address,omitempty,omitzero"`
+
+	// EmailName Of the sender of e-mails; absent: the name.
+	EmailName    string `json:"email_name,omitempty,omitzero"`
+	Name         string `json:"name"`
+	PrimaryColor string `json:"primary_color"`
 }
 
 // Busy defines model for Busy.
@@ -1933,6 +1993,18 @@ type Problem struct {
 	Title   string `json:"title"`
 }
 
+// PublicBrand defines model for PublicBrand.
+type PublicBrand struct {
+	AccentColor string `json:"accent_color"`
+	AccentText  string `json:"accent_text"`
+
+	// Logo Path of its picture.
+	Logo         string `json:"logo,omitempty,omitzero"`
+	Name         string `json:"name"`
+	PrimaryColor string `json:"primary_color"`
+	PrimaryText  string `json:"primary_text"`
+}
+
 // PublishBody defines model for PublishBody.
 type PublishBody struct {
 	// By Who wants it, besides whose key it is.
@@ -2599,6 +2671,21 @@ type ListAuditParams struct {
 	Until    time.Time `form:"until,omitempty" json:"until,omitempty,omitzero"`
 }
 
+// GetPublicBrandParams defines parameters for GetPublicBrand.
+type GetPublicBrandParams struct {
+	// Domain Absent: the one under which this is asked.
+	Domain string `form:"domain,omitempty" json:"domain,omitempty,omitzero"`
+}
+
+// GetPublicBrandLogoParams defines parameters for GetPublicBrandLogo.
+type GetPublicBrandLogoParams struct {
+	// Domain Absent: the one under which this is asked.
+	Domain string `form:"domain,omitempty" json:"domain,omitempty,omitzero"`
+
+	// Is Which picture; it is for caches alone.
+	Is string `form:"is,omitempty" json:"is,omitempty,omitzero"`
+}
+
 // ListLiveCallsParams defines parameters for ListLiveCalls.
 type ListLiveCallsParams struct {
 	// Live Must be there.
@@ -2899,6 +2986,15 @@ type ListAuditOfTenantParams struct {
 	Request  string    `form:"request,omitempty" json:"request,omitempty,omitzero"`
 	Since    time.Time `form:"since,omitempty" json:"since,omitempty,omitzero"`
 	Until    time.Time `form:"until,omitempty" json:"until,omitempty,omitzero"`
+}
+
+// SetBrandParams defines parameters for SetBrand.
+type SetBrandParams struct {
+	// IfMatch Entity tag that the object must still have; * asks that it exists.
+	IfMatch string `json:"If-Match,omitempty,omitzero"`
+
+	// IfNoneMatch * asks that the object does not exist yet.
+	IfNoneMatch string `json:"If-None-Match,omitempty,omitzero"`
 }
 
 // ListLiveCallsOfTenantParams defines parameters for ListLiveCallsOfTenant.
@@ -3725,6 +3821,9 @@ type CreateSessionJSONRequestBody = SignInInputBody
 // CreateTenantJSONRequestBody defines body for CreateTenant for application/json ContentType.
 type CreateTenantJSONRequestBody = TenantBody
 
+// SetBrandJSONRequestBody defines body for SetBrand for application/json ContentType.
+type SetBrandJSONRequestBody = BrandBody
+
 // TryDraftsJSONRequestBody defines body for TryDrafts for application/json ContentType.
 type TryDraftsJSONRequestBody = Canary
 
@@ -3896,6 +3995,20 @@ func (c *Client) ListAudit(ctx context.Context, params ListAuditParams) (*Answer
 // POST /v1/audit/{change}/undo
 func (c *Client) UndoChange(ctx context.Context, change int64) (*Answer[AuditEntry], error) {
 	return ask[AuditEntry](ctx, c, request{method: "POST", path: at("/v1/audit/{change}/undo", change)})
+}
+
+// GetPublicBrand: Show the brand of a domain, to everybody.
+//
+// GET /v1/brand
+func (c *Client) GetPublicBrand(ctx context.Context, params GetPublicBrandParams) (*Answer[PublicBrand], error) {
+	return ask[PublicBrand](ctx, c, request{method: "GET", path: at("/v1/brand"), params: params})
+}
+
+// GetPublicBrandLogo: Get the logo of the brand of a domain.
+//
+// GET /v1/brand/logo
+func (c *Client) GetPublicBrandLogo(ctx context.Context, params GetPublicBrandLogoParams) (*Answer[[]byte], error) {
+	return ask[[]byte](ctx, c, request{method: "GET", path: at("/v1/brand/logo"), params: params})
 }
 
 // ListLiveCalls: List live calls.
@@ -4351,6 +4464,48 @@ func (c *Client) UnblockCaller(ctx context.Context, tenant string, caller string
 // PUT /v1/tenants/{tenant}/blocked-callers/{caller}
 func (c *Client) BlockCaller(ctx context.Context, tenant string, caller string) (*Answer[struct{}], error) {
 	return ask[struct{}](ctx, c, request{method: "PUT", path: at("/v1/tenants/{tenant}/blocked-callers/{caller}", tenant, caller)})
+}
+
+// DeleteBrand: Take a tenant's brand away.
+//
+// DELETE /v1/tenants/{tenant}/brand
+func (c *Client) DeleteBrand(ctx context.Context, tenant string) (*Answer[struct{}], error) {
+	return ask[struct{}](ctx, c, request{method: "DELETE", path: at("/v1/tenants/{tenant}/brand", tenant)})
+}
+
+// GetBrand: Show the brand that holds for a tenant.
+//
+// GET /v1/tenants/{tenant}/brand
+func (c *Client) GetBrand(ctx context.Context, tenant string) (*Answer[Brand], error) {
+	return ask[Brand](ctx, c, request{method: "GET", path: at("/v1/tenants/{tenant}/brand", tenant)})
+}
+
+// SetBrand: Give a tenant a brand, or change it.
+//
+// PUT /v1/tenants/{tenant}/brand
+func (c *Client) SetBrand(ctx context.Context, tenant string, params SetBrandParams, body BrandBody) (*Answer[Brand], error) {
+	return ask[Brand](ctx, c, request{method: "PUT", path: at("/v1/tenants/{tenant}/brand", tenant), params: params, kind: "application/json", body: body})
+}
+
+// DeleteBrandLogo: Take the logo of a tenant's brand away.
+//
+// DELETE /v1/tenants/{tenant}/brand/logo
+func (c *Client) DeleteBrandLogo(ctx context.Context, tenant string) (*Answer[struct{}], error) {
+	return ask[struct{}](ctx, c, request{method: "DELETE", path: at("/v1/tenants/{tenant}/brand/logo", tenant)})
+}
+
+// GetBrandLogo: Get the logo of the brand that holds for a tenant.
+//
+// GET /v1/tenants/{tenant}/brand/logo
+func (c *Client) GetBrandLogo(ctx context.Context, tenant string) (*Answer[[]byte], error) {
+	return ask[[]byte](ctx, c, request{method: "GET", path: at("/v1/tenants/{tenant}/brand/logo", tenant)})
+}
+
+// SetBrandLogo: Give a tenant's brand a logo.
+//
+// PUT /v1/tenants/{tenant}/brand/logo
+func (c *Client) SetBrandLogo(ctx context.Context, tenant string, body []byte) (*Answer[Brand], error) {
+	return ask[Brand](ctx, c, request{method: "PUT", path: at("/v1/tenants/{tenant}/brand/logo", tenant), kind: "application/octet-stream", body: body})
 }
 
 // ListLiveCallsOfTenant: List a tenant's live calls.
