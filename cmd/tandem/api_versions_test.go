@@ -65,7 +65,7 @@ func TestVersionsWithoutPostgreSQLSaySo(t *testing.T) {
 		answer := httptest.NewRecorder()
 		server.ServeHTTP(answer, request)
 		var said refusal
-		if err := json.Unmarshal(answer.Body.Bytes(), &said); err != nil || answer.Code != c.status || said.Code != c.code || said.Status != c.status ||
+		if err := json.Unmarshal(answer.Body.Bytes(), &said); err != nil || answer.Code != c.status || said.Code != c.code || int(said.Status) != c.status ||
 			answer.Header().Get("Content-Type") != "application/problem+json" {
 			t.Errorf("%s %s from %s with %s: %d %s, want %d %s", c.method, c.path, c.from, c.body, answer.Code, answer.Body, c.status, c.code)
 		}

@@ -5,13 +5,13 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
-	"net/url"
 	"os"
 	"strconv"
 	"strings"
 	"time"
 
 	"tandem/messages"
+	rest "tandem/provisioning/client"
 )
 
 // callCommands look at live calls and end them.
@@ -33,44 +33,35 @@ type callListCommand struct {
 
 // Run lists.
 func (c *callListCommand) Run(ctx context.Context) error {
-	query := url.Values{"live": {""}, "limit": {strconv.Itoa(c.Limit)}}
-	for name, value := range map[string]string{"tenant": c.Tenant, "node": c.Node} {
-		if value != "" {
-			query.Set(name, value)
-		}
-	}
-	var answer struct {
-		Calls []callView
-		More  bool
-	}
-	if _, done, err := c.ask(ctx, http.MethodGet, "/v1/calls?"+query.Encode(), nil, &answer); err != nil || done {
+	answer, err := c.api().ListLiveCalls(ctx, rest.ListLiveCallsParams{Live: "true", Tenant: c.Tenant, Node: c.Node, Limit: strconv.Itoa(c.Limit)})
+	if done, err := told(c.client, answer, err); done {
 		return err
 	}
-	if len(answer.Calls) == 0 {
+	if len(answer.Body.Calls) == 0 {
 		fmt.Println("No call is up.")
 		return nil
 	}
-	if err := callTable(answer.Calls); err != nil || !answer.More {
+	if err := callTable(answer.Body.Calls); err != nil || !answer.Body.More {
 		return err
 	}
 	fmt.Printf("and more: --limit shows up to %d.\n", maxCalls)
 	return nil
 }
 
-func callTable(calls []callView) error {
+func callTable(calls []rest.CallView) error {
 	var rows [][]string
 	for _, v := range calls {
-		rows = append(rows, []string{v.Call, v.stateWords(), v.Tenant, v.From, v.To, v.Node, age(v.StartedAt)})
+		rows = append(rows, []string{v.Call, callWords(v), v.Tenant, v.From, v.To, v.Node, age(v.StartedAt)})
 	}
 	return table("CALL STATE TENANT FROM TO NODE AGE", rows)
 }
 
-// stateWords is the state for one cell.
-func (v callView) stateWords() string {
+// callWords is a call's state for one cell.
+func callWords(v rest.CallView) string {
 	if v.Uncertain {
-		return string(v.State) + " (uncertain)"
+		return v.State + " (uncertain)"
 	}
-	return string(v.State)
+	return v.State
 }
 
 // callShowCommand shows one call.
@@ -81,12 +72,13 @@ type callShowCommand struct {
 
 // Run shows.
 func (c *callShowCommand) Run(ctx context.Context) error {
-	var v callView
-	if _, done, err := c.ask(ctx, http.MethodGet, "/v1/calls/"+url.PathEscape(c.Call), nil, &v); err != nil || done {
+	answer, err := c.api().GetCall(ctx, c.Call)
+	if done, err := told(c.client, answer, err); done {
 		return err
 	}
+	v := answer.Body
 	fmt.Printf("Call %s of tenant %s, from %s to %s.\n", plain(v.Call), plain(v.Tenant), plain(v.From), plain(v.To))
-	for _, l := range [][2]string{{"state", v.describe()}, {"node", v.Node}, {"driven by", v.Worker}, {"flow", v.Flow}, {"element", v.Element}, {"phase", v.Phase},
+	for _, l := range [][2]string{{"state", describeCall(v)}, {"node", v.Node}, {"driven by", v.Worker}, {"flow", v.Flow}, {"element", v.Element}, {"phase", v.Phase},
 		{"started", clockWords(v.StartedAt)}, {"answered", clockWords(v.AnsweredAt)}, {"ended", clockWords(v.EndedAt)}} {
 		if l[1] != "" {
 			fmt.Printf("  %-10s %s\n", l[0], plain(l[1]))
@@ -102,32 +94,32 @@ func (c *callShowCommand) Run(ctx context.Context) error {
 	return nil
 }
 
-// describe is the state in words.
-func (v callView) describe() string {
-	switch {
-	case v.State == messages.CallEnded:
+// describeCall is a call's state in words.
+func describeCall(v rest.CallView) string {
+	switch state := messages.CallState(v.State); {
+	case state == messages.CallEnded:
 		return "over"
-	case v.State == callUnseen:
+	case state == callUnseen:
 		return "not seen on a media node: it has not reached one yet, or its records are on their way"
 	case v.Uncertain:
 		return "uncertain: nobody has spoken for its node for a while, so it may be over"
-	case v.State == messages.CallAnswered:
+	case state == messages.CallAnswered:
 		return "up, answered"
 	}
 	return "up, not answered"
 }
 
-func clockWords(t *time.Time) string {
-	if t == nil {
+func clockWords(t time.Time) string {
+	if t.IsZero() {
 		return ""
 	}
 	return t.UTC().Format("2006-01-02 15:04:05.000 UTC") + " (" + age(t) + " ago)"
 }
 
-func legTable(legs []legView) error {
+func legTable(legs []rest.LegView) error {
 	var rows [][]string
 	for _, l := range legs {
-		rows = append(rows, []string{l.Leg, string(l.Role), strings.TrimSpace(l.Device + " " + l.Trunk), age(l.AnsweredAt)})
+		rows = append(rows, []string{l.Leg, l.Role, strings.TrimSpace(l.Device + " " + l.Trunk), age(l.AnsweredAt)})
 	}
 	return table("LEG ROLE LEADS-TO TALKING-FOR", rows)
 }
@@ -145,20 +137,24 @@ const exitUnconfirmed exitCode = 3
 
 // Run ends it.
 func (c *callHangUpCommand) Run(ctx context.Context) error {
-	var answer struct{ Call, State, Detail string }
-	body := map[string]string{"by": c.By, "reason": c.Reason}
-	status, done, err := c.ask(ctx, http.MethodPost, "/v1/calls/"+url.PathEscape(c.Call)+"/hangup", body, &answer)
+	answer, err := c.api().HangUpCall(ctx, c.Call, rest.HangUpBody{By: c.By, Reason: c.Reason})
 	if errors.Is(err, context.DeadlineExceeded) {
 		fmt.Fprintln(os.Stderr, "The worker did not answer in time, so whether the call is over is not known. Ask again: twice does no harm.")
 		return exitUnconfirmed
 	}
+	return ordered(c.client, answer, err)
+}
+
+// ordered tells what became of an order about a call.
+func ordered(c client, answer *rest.Answer[rest.OrderedBody], err error) error {
+	done, err := told(c, answer, err)
 	if err != nil {
 		return err
 	}
 	if !done {
-		fmt.Println(answer.Detail)
+		fmt.Println(answer.Body.Detail)
 	}
-	if status == http.StatusAccepted {
+	if answer.Status == http.StatusAccepted {
 		return exitUnconfirmed
 	}
 	return nil

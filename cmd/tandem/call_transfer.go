@@ -2,9 +2,8 @@ package main
 
 import (
 	"context"
-	"fmt"
-	"net/http"
-	"net/url"
+
+	rest "tandem/provisioning/client"
 )
 
 // callTransferCommand takes a leg of a live call to a number.
@@ -18,17 +17,6 @@ type callTransferCommand struct {
 
 // Run transfers.
 func (c *callTransferCommand) Run(ctx context.Context) error {
-	var answer struct{ Call, State, Detail string }
-	body := map[string]string{"by": c.By, "to": c.To, "leg": c.Leg}
-	status, done, err := c.ask(ctx, http.MethodPost, "/v1/calls/"+url.PathEscape(c.Call)+"/transfer", body, &answer)
-	if err != nil {
-		return err
-	}
-	if !done {
-		fmt.Println(answer.Detail)
-	}
-	if status == http.StatusAccepted {
-		return exitUnconfirmed
-	}
-	return nil
+	answer, err := c.api().TransferCall(ctx, c.Call, rest.TransferBody{By: c.By, To: c.To, Leg: c.Leg})
+	return ordered(c.client, answer, err)
 }

@@ -1,19 +1,17 @@
 package main
 
 import (
-	"bytes"
-	"context"
-	"encoding/json"
+	"errors"
 	"fmt"
-	"io"
-	"net/http"
+	"net/url"
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"text/tabwriter"
 	"time"
 
-	"tandem/callflows"
+	rest "tandem/provisioning/client"
 )
 
 // client asks a worker's API, for the commands of operators.
@@ -40,86 +38,54 @@ func (c client) secret() string {
 // askWait bounds one request; the API itself answers sooner.
 const askWait = 30 * time.Second
 
-// maxAnswer bounds an answer that is read, in bytes.
-const maxAnswer = 64 << 20
-
-// refusal is an answer that says no (RFC 9457).
-type refusal struct {
-	Status int    `json:"status"`
-	Code   string `json:"code"`
-	Detail string `json:"detail"`
-	// Faults are all that is wrong, when more than one thing may be.
-	Faults []callflows.FlowFault `json:"faults"`
+// api asks the API as this command does.
+func (c client) api() *rest.Client {
+	return &rest.Client{Server: c.API, Key: c.secret(), Wait: askWait}
 }
 
+// told looks at what an operation answered. done says that the command has no more to tell: it was refused, or what was answered was asked for as it is,
+// and is printed.
+func told[T any](c client, a *rest.Answer[T], err error) (done bool, _ error) {
+	if err != nil {
+		return true, c.refused(err)
+	}
+	if !c.JSON || len(a.Raw) == 0 {
+		return c.JSON, nil
+	}
+	return true, printJSON(a.Raw)
+}
+
+// refused says what an error of the API's client means to whoever sits at the terminal.
+func (c client) refused(err error) error {
+	if no := rest.Refused(err); no != nil {
+		if c.JSON {
+			_, _ = os.Stdout.Write(append(no.Raw, '\n'))
+		}
+		return &refusal{no.Problem}
+	}
+	var unreachable *url.Error
+	if errors.As(err, &unreachable) {
+		return fmt.Errorf("no worker answers at %s (name one with --api or TANDEM_API): %w", c.API, err)
+	}
+	return err
+}
+
+// refusal is a problem as people read it.
+type refusal struct{ rest.Problem }
+
 func (r *refusal) Error() string {
+	if r.Code == "file_unreadable" {
+		text := "the file cannot be taken (" + r.Code + "):"
+		for _, e := range r.Errors {
+			text += "\n  " + plain(e.Message)
+		}
+		return text
+	}
 	text := fmt.Sprintf("%s (%s)", r.Detail, r.Code)
 	for _, f := range r.Faults {
 		text += "\n  " + plain(f.Path) + ": " + plain(f.Detail+" "+f.Mend)
 	}
 	return text
-}
-
-// ask sends a request and reads the answer: into a value, or onto the terminal as it is when JSON was asked for, which done says.
-func (c client) ask(ctx context.Context, method, path string, body, into any) (status int, done bool, err error) {
-	return c.askIf(ctx, method, path, body, into, "", "")
-}
-
-// askIf is ask with a precondition in a header.
-func (c client) askIf(ctx context.Context, method, path string, body, into any, header, value string) (status int, done bool, err error) {
-	sent, err := json.Marshal(body)
-	if err != nil {
-		return 0, false, err
-	}
-	return c.send(ctx, method, path, "application/json", sent, into, header, value)
-}
-
-// send sends a body as it is, and reads the answer as ask does.
-func (c client) send(ctx context.Context, method, path, contentType string, sent []byte, into any, header, value string) (status int, done bool, err error) {
-	ctx, cancel := context.WithTimeout(ctx, askWait)
-	defer cancel()
-	request, err := http.NewRequestWithContext(ctx, method, strings.TrimSuffix(c.API, "/")+path, bytes.NewReader(sent))
-	if err != nil {
-		return 0, false, fmt.Errorf("--api: %w", err)
-	}
-	request.Header.Set("Content-Type", contentType)
-	if secret := c.secret(); secret != "" {
-		request.Header.Set("Authorization", "Bearer "+secret)
-	}
-	if header != "" {
-		request.Header.Set(header, value)
-	}
-	response, err := http.DefaultClient.Do(request)
-	if err != nil {
-		return 0, false, fmt.Errorf("no worker answers at %s (name one with --api or TANDEM_API): %w", c.API, err)
-	}
-	defer response.Body.Close()
-	answer, err := io.ReadAll(io.LimitReader(response.Body, maxAnswer))
-	if err != nil {
-		return 0, false, err
-	}
-	if response.StatusCode >= http.StatusBadRequest {
-		no := &refusal{}
-		if json.Unmarshal(answer, no) != nil || no.Code == "" {
-			return response.StatusCode, false, fmt.Errorf("%s answers %s", c.API, response.Status)
-		}
-		if c.JSON {
-			_, _ = os.Stdout.Write(append(answer, '\n'))
-		}
-		return response.StatusCode, false, no
-	}
-	if len(answer) == 0 {
-		return response.StatusCode, c.JSON, nil
-	}
-	if c.JSON {
-		var pretty bytes.Buffer
-		if err := json.Indent(&pretty, answer, "", "  "); err != nil {
-			return 0, false, err
-		}
-		_, err := fmt.Println(pretty.String())
-		return response.StatusCode, true, err
-	}
-	return response.StatusCode, false, json.Unmarshal(answer, into)
 }
 
 // table prints rows in columns. Texts of phones are in them: what could move a terminal's cursor is shown as "?".
@@ -149,17 +115,12 @@ func plain(text string) string {
 }
 
 // age is how long ago a moment was, in words for a table.
-func age(t *time.Time) string {
-	if t == nil {
+func age(t time.Time) string {
+	if t.IsZero() {
 		return "-"
 	}
-	return max(0, time.Since(*t)).Round(time.Second).String()
+	return max(0, time.Since(t)).Round(time.Second).String()
 }
 
-// tell asks for what is answered with nothing.
-func (c client) tell(ctx context.Context, method, path string, body any) error {
-	c.JSON = false
-	var nothing json.RawMessage
-	_, _, err := c.ask(ctx, method, path, body, &nothing)
-	return err
-}
+// count is a number for one cell.
+func count(n int64) string { return strconv.FormatInt(n, 10) }

@@ -7,6 +7,7 @@ import (
 	"strings"
 	"testing"
 
+	rest "tandem/provisioning/client"
 	"tandem/sipptest"
 )
 
@@ -46,17 +47,10 @@ func TestAPhoneProvisionsItselfAndRegisters(t *testing.T) {
 	t.Parallel()
 	w := sharedWorld(t)
 	c := w.company(t)
-	api, path := c.asOperator(), "/v1/tenants/"+c.id+"/devices/"+c.device("two")+"/provisioning"
-	type answer struct {
-		URL       string `json:"url"`
-		LastFetch *struct {
-			UserAgent string `json:"user_agent"`
-			Count     int    `json:"count"`
-		} `json:"last_fetch"`
-	}
-	var made, after answer
-	_, _, err := api.ask(within(t), http.MethodPut, path, map[string]any{"mac": macOf(c.id), "vendor": "yealink", "keys": []map[string]string{{"type": "line"}, {"type": "blf", "value": "101"}}}, &made)
+	api, device := c.asOperator(), c.device("two")
+	answer, err := api.api().SetDeviceProvisioning(within(t), c.id, device, rest.SetDeviceProvisioningParams{}, rest.PhoneBody{Mac: macOf(c.id), Vendor: "yealink", Keys: []rest.PhoneKey{{Type: "line"}, {Type: "blf", Value: "101"}}})
 	must(t, err)
+	made := answer.Body
 	if !strings.HasPrefix(made.URL, w.PhonesURL+"/provision/") {
 		t.Fatalf("the URL is %s", made.URL)
 	}
@@ -74,26 +68,26 @@ func TestAPhoneProvisionsItselfAndRegisters(t *testing.T) {
 
 	notified, err := phone.AwaitNotify(within(t), 0, sipptest.Check{Header: "Event", Pattern: "check-sync;reboot=false"})
 	must(t, err)
-	var asked struct{ Contacts int }
-	_, _, err = api.ask(within(t), http.MethodPost, path+"/resync", nil, &asked)
+	asked, err := api.api().ResyncDevice(within(t), c.id, device)
 	must(t, err)
-	if asked.Contacts != 1 {
-		t.Errorf("%d contacts are asked", asked.Contacts)
+	if asked.Body.Contacts != 1 {
+		t.Errorf("%d contacts are asked", asked.Body.Contacts)
 	}
 	must(t, notified.Wait(within(t)))
 	if _, again := fetchFile(t, made.URL+macOf(c.id)+".cfg"); again != file {
 		t.Errorf("fetched again it is another file:\n%s", again)
 	}
-	_, _, err = api.ask(within(t), http.MethodGet, path, nil, &after)
+	told, err := api.api().GetDeviceProvisioning(within(t), c.id, device)
 	must(t, err)
+	after := told.Body
 	if after.LastFetch == nil || after.LastFetch.Count != 2 || after.LastFetch.UserAgent != "Yealink SIP-T46U 108.86.0.90" || after.URL != "" {
 		t.Errorf("it is told that %+v", after)
 	}
-	told := w.tandem(t, "phone", "set", c.id, c.device("two"), "--phone-key", "line", "--phone-key", "speed_dial:+493012345:Taxi: Süd", "--api", api.API, "--key", api.Key)
-	told += w.tandem(t, "phone", "files", c.id, c.device("two"), "--api", api.API, "--key", api.Key)
+	said := w.tandem(t, "phone", "set", c.id, c.device("two"), "--phone-key", "line", "--phone-key", "speed_dial:+493012345:Taxi: Süd", "--api", api.API, "--key", api.Key)
+	said += w.tandem(t, "phone", "files", c.id, c.device("two"), "--api", api.API, "--key", api.Key)
 	for _, want := range []string{"key 2       speed_dial +493012345 Taxi: Süd", "by Yealink SIP-T46U 108.86.0.90 (2 in all)", "linekey.2.label = Taxi: Süd", "account.1.password = xxxxxxxxxxxxxxxxxxxxxxxxxx"} {
-		if !strings.Contains(told, want) {
-			t.Errorf("the command line does not say %q:\n%s", want, told)
+		if !strings.Contains(said, want) {
+			t.Errorf("the command line does not say %q:\n%s", want, said)
 		}
 	}
 	for _, url := range []string{made.URL, w.PhonesURL + "/provision/", w.PhonesURL + "/v1/tenants", w.PhonesURL + "/health"} {

@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"net/http"
 	"os"
 	"time"
 
@@ -107,13 +106,15 @@ func (c *explainCommand) facts(ctx context.Context, s *tenants.Snapshot) (routin
 		}
 		return facts, nil
 	}
-	var answer struct{ Nodes []nodeView }
-	if _, _, err := (client{API: c.API, Key: c.Key, StateDir: c.StateDir}).ask(ctx, http.MethodGet, "/v1/nodes", nil, &answer); err != nil {
-		return facts, err
+	asker := client{API: c.API, Key: c.Key, StateDir: c.StateDir}
+	answer, err := asker.api().ListNodes(ctx)
+	if err != nil {
+		return facts, asker.refused(err)
 	}
-	for _, n := range answer.Nodes {
-		if n.State != nodeUnknown {
-			facts.Nodes = append(facts.Nodes, routing.Node{Name: n.Name, SIPURI: n.SIPURI, State: n.State, Calls: n.Calls, Busy: n.Judged})
+	for _, n := range answer.Body.Nodes {
+		if state := messages.NodeState(n.State); state != nodeUnknown {
+			facts.Nodes = append(facts.Nodes, routing.Node{Name: n.Name, SIPURI: n.SIPURI, State: state, Calls: int(n.Calls),
+				Busy: routing.Busy{CPU: int(n.Judged.CPU), Sessions: int(n.Judged.Sessions), Rate: int(n.Judged.Rate)}})
 		}
 	}
 	return facts, nil

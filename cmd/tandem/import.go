@@ -6,14 +6,13 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"net/http"
-	"net/url"
 	"os"
 	"path/filepath"
 	"slices"
 	"strings"
 	"time"
 
+	rest "tandem/provisioning/client"
 	"tandem/provisioning/importing"
 	"tandem/provisioning/plan"
 )
@@ -67,11 +66,11 @@ func (c *importCommand) run(ctx context.Context, read func([]importing.File, imp
 	if err != nil {
 		return err
 	}
-	text, err := c.sendFile(ctx, http.MethodGet, "/v1/tenants/"+url.PathEscape(c.Tenant)+"/export?format=json", nil, "")
+	exported, err := c.planning().ExportTenant(ctx, c.Tenant, rest.ExportTenantParams{Format: "json"})
 	if err != nil {
-		return err
+		return c.refused(err)
 	}
-	current, err := plan.Read(text)
+	current, err := plan.Read(exported.Body)
 	if err != nil {
 		return err
 	}
@@ -122,7 +121,7 @@ func (c *importCommand) plan(ctx context.Context, file string, report importing.
 		return err
 	}
 	if !c.JSON {
-		p.print(c.Tenant)
+		printPlan(p, c.Tenant)
 	}
 	switch {
 	case !c.Apply && len(p.Changes) > 0:

@@ -4,12 +4,11 @@ import (
 	"cmp"
 	"context"
 	"fmt"
-	"net/http"
-	"net/url"
 	"strconv"
 	"time"
 
 	"tandem/messages"
+	rest "tandem/provisioning/client"
 )
 
 // nodeListCommand lists all media nodes.
@@ -17,13 +16,13 @@ type nodeListCommand struct{ client }
 
 // Run lists.
 func (c *nodeListCommand) Run(ctx context.Context) error {
-	var answer struct{ Nodes []nodeView }
-	if _, done, err := c.ask(ctx, http.MethodGet, "/v1/nodes", nil, &answer); err != nil || done {
+	answer, err := c.api().ListNodes(ctx)
+	if done, err := told(c.client, answer, err); done {
 		return err
 	}
 	var rows [][]string
-	for _, n := range answer.Nodes {
-		rows = append(rows, []string{n.Name, n.stateWords(), strconv.Itoa(n.Calls), orDash(n.MaxCalls), n.loadWords(), n.Owner, strconv.FormatUint(n.Epoch, 10), n.SIPURI})
+	for _, n := range answer.Body.Nodes {
+		rows = append(rows, []string{n.Name, nodeWords(n), count(n.Calls), orDash(n.MaxCalls), loadWords(n), n.Owner, count(n.Epoch), n.SIPURI})
 	}
 	if len(rows) == 0 {
 		fmt.Println("No media node is configured: tandem node add makes one known.")
@@ -32,22 +31,22 @@ func (c *nodeListCommand) Run(ctx context.Context) error {
 	return table("NODE STATE CALLS LIMIT LOAD OWNER EPOCH ADDRESS", rows)
 }
 
-func orDash(n int) string {
+func orDash(n int64) string {
 	if n == 0 {
 		return "-"
 	}
-	return strconv.Itoa(n)
+	return count(n)
 }
 
-// stateWords is the state, with what is about to change it.
-func (v nodeView) stateWords() string {
-	state := string(v.State)
-	switch {
-	case v.Draining && v.State == messages.NodeUp:
+// nodeWords is a node's state, with what is about to change it.
+func nodeWords(v rest.NodeView) string {
+	state := v.State
+	switch now := messages.NodeState(state); {
+	case v.Draining && now == messages.NodeUp:
 		state += " (drain ordered)"
-	case !v.Draining && v.State == messages.NodeDraining:
+	case !v.Draining && now == messages.NodeDraining:
 		state += " (resume ordered)"
-	case v.Draining && v.State != messages.NodeDraining:
+	case v.Draining && now != messages.NodeDraining:
 		state += " (to be drained)"
 	case v.Overloaded != "":
 		state += " (overloaded)"
@@ -55,8 +54,8 @@ func (v nodeView) stateWords() string {
 	return state
 }
 
-// loadWords is the node's load for one cell.
-func (v nodeView) loadWords() string {
+// loadWords is a node's load for one cell.
+func loadWords(v rest.NodeView) string {
 	if v.Load == nil {
 		return ""
 	}
@@ -74,19 +73,20 @@ const shownCalls = 20
 
 // Run shows.
 func (c *nodeShowCommand) Run(ctx context.Context) error {
-	var n nodeView
-	if _, done, err := c.ask(ctx, http.MethodGet, "/v1/nodes/"+url.PathEscape(c.Name), nil, &n); err != nil || done {
+	answer, err := c.api().GetNode(ctx, c.Name)
+	if done, err := told(c.client, answer, err); done {
 		return err
 	}
-	fmt.Printf("Media node %s is %s.\n", plain(n.Name), n.stateWords())
-	lines := [][2]string{{"owner", cmp.Or(n.Owner, "nobody that was heard of")}, {"epoch", strconv.FormatUint(n.Epoch, 10)},
-		{"calls", strconv.Itoa(n.Calls) + limitWords(n.MaxCalls)}, {"address", n.SIPURI}, {"event socket", n.EventSocket}}
+	n := answer.Body
+	fmt.Printf("Media node %s is %s.\n", plain(n.Name), nodeWords(n))
+	lines := [][2]string{{"owner", cmp.Or(n.Owner, "nobody that was heard of")}, {"epoch", count(n.Epoch)},
+		{"calls", count(n.Calls) + limitWords(n.MaxCalls)}, {"address", n.SIPURI}, {"event socket", n.EventSocket}}
 	if n.Load != nil {
 		lines = append(lines, [2]string{"sessions", fmt.Sprintf("%d of %d (%d %%)", n.Load.Sessions, n.Load.MaxSessions, n.Busy.Sessions)},
 			[2]string{"new a second", fmt.Sprintf("%d of %d (%d %%)", n.Load.SessionsPerSecond, n.Load.MaxSessionsPerSecond, n.Busy.Rate)},
-			[2]string{"processors", fmt.Sprintf("%d %% busy", n.Busy.CPU)}, [2]string{"load told", age(&n.Load.At) + " ago"})
+			[2]string{"processors", fmt.Sprintf("%d %% busy", n.Busy.CPU)}, [2]string{"load told", age(n.Load.At) + " ago"})
 	}
-	if n.HeardAt != nil {
+	if !n.HeardAt.IsZero() {
 		lines = append(lines, [2]string{"last heard", age(n.HeardAt) + " ago"})
 	}
 	for _, l := range lines {
@@ -103,41 +103,37 @@ func (c *nodeShowCommand) Run(ctx context.Context) error {
 	return c.calls(ctx, n)
 }
 
-func limitWords(limit int) string {
+func limitWords(limit int64) string {
 	if limit == 0 {
 		return ", no limit"
 	}
-	return " of at most " + strconv.Itoa(limit)
+	return " of at most " + count(limit)
 }
 
-func leftWords(calls int) string {
+func leftWords(calls int64) string {
 	switch calls {
 	case 0:
 		return "No call is left."
 	case 1:
 		return "1 call is left."
 	}
-	return strconv.Itoa(calls) + " calls are left."
+	return count(calls) + " calls are left."
 }
 
 // calls lists the node's, the oldest first.
-func (c *nodeShowCommand) calls(ctx context.Context, n nodeView) error {
+func (c *nodeShowCommand) calls(ctx context.Context, n rest.NodeView) error {
 	if n.Calls == 0 {
 		return nil
 	}
-	var answer struct {
-		Calls []callView
-		More  bool
+	answer, err := c.api().ListLiveCalls(ctx, rest.ListLiveCallsParams{Live: "true", Node: c.Name, Limit: strconv.Itoa(shownCalls)})
+	if err != nil {
+		return c.refused(err)
 	}
-	query := url.Values{"live": {""}, "node": {c.Name}, "limit": {strconv.Itoa(shownCalls)}}
-	if _, _, err := c.ask(ctx, http.MethodGet, "/v1/calls?"+query.Encode(), nil, &answer); err != nil {
-		return err
-	}
-	if len(answer.Calls) == 0 {
+	if len(answer.Body.Calls) == 0 {
 		return nil
 	}
 	fmt.Println()
-	if err := callTable(answer.Calls); err != nil || !answer.More {
+	if err := callTable(answer.Body.Calls); err != nil || !answer.Body.More {
 		return err
 	}
 	fmt.Printf("and more: tandem call list --node %s\n", plain(c.Name))
@@ -156,29 +152,28 @@ const emptyLook = time.Second
 
 // Run drains.
 func (c *nodeDrainCommand) Run(ctx context.Context) error {
-	var n nodeView
-	path := "/v1/nodes/" + url.PathEscape(c.Name)
-	_, done, err := c.ask(ctx, http.MethodPost, path+"/drain", struct{}{}, &n)
+	answer, err := c.api().DrainNode(ctx, c.Name)
+	done, err := told(c.client, answer, err)
 	if err != nil {
 		return err
 	}
 	if !done {
-		fmt.Printf("%s takes no new calls from now on. %s\n", plain(n.Name), leftWords(n.Calls))
+		fmt.Printf("%s takes no new calls from now on. %s\n", plain(answer.Body.Name), leftWords(answer.Body.Calls))
 	}
 	if !c.Wait {
 		return nil
 	}
-	quiet := c.client
-	quiet.JSON = false
-	before := -1
+	before := int64(-1)
 	for {
-		if _, _, err := quiet.ask(ctx, http.MethodGet, path, nil, &n); err != nil {
-			return err
+		answer, err := c.api().GetNode(ctx, c.Name)
+		if err != nil {
+			return c.refused(err)
 		}
+		n := answer.Body
 		switch {
 		case !n.Draining:
 			return fmt.Errorf("%s was resumed meanwhile", n.Name)
-		case n.Calls == 0 && n.State == messages.NodeDraining:
+		case n.Calls == 0 && messages.NodeState(n.State) == messages.NodeDraining:
 			if !c.JSON {
 				fmt.Println(leftWords(0))
 			}
@@ -203,10 +198,10 @@ type nodeResumeCommand struct {
 
 // Run resumes.
 func (c *nodeResumeCommand) Run(ctx context.Context) error {
-	var n nodeView
-	if _, done, err := c.ask(ctx, http.MethodPost, "/v1/nodes/"+url.PathEscape(c.Name)+"/resume", struct{}{}, &n); err != nil || done {
+	answer, err := c.api().ResumeNode(ctx, c.Name)
+	if done, err := told(c.client, answer, err); done {
 		return err
 	}
-	fmt.Printf("%s takes new calls again.\n", plain(n.Name))
+	fmt.Printf("%s takes new calls again.\n", plain(answer.Body.Name))
 	return nil
 }

@@ -3,13 +3,13 @@ package main
 import (
 	"context"
 	"fmt"
-	"net/http"
-	"net/url"
 	"os"
 	"strings"
 	"time"
 
 	"github.com/alecthomas/kong"
+
+	rest "tandem/provisioning/client"
 )
 
 // numberCommands look after the inventory.
@@ -30,35 +30,23 @@ type numberCommands struct {
 	Retire   numberStepCommand    `cmd:"" help:"Take numbers out of the inventory."`
 }
 
+// mostItems is how many items of a list the API gives at once.
+const mostItems = 200
+
 // inventory names whose inventory a command is about.
 type inventory struct {
 	client
 	Tenant string `name:"of" help:"As this tenant sees it; without it as the platform does."`
 }
 
-func (i inventory) path(rest string) string {
-	if i.Tenant == "" {
-		return "/v1" + rest
-	}
-	return "/v1/tenants/" + url.PathEscape(i.Tenant) + rest
-}
-
-// numberRow is a number as the API tells of it.
-type numberRow struct {
-	Number, State, Tenant, Holder, Country, Kind, Trunk, Note string
-	ReservedFor                                               string `json:"reserved_for"`
-	LastTenant                                                string `json:"last_tenant"`
-	Until                                                     *time.Time
-}
-
-func printNumbers(all []numberRow) error {
+func printNumbers(all []rest.NumberBody) error {
 	rows := make([][]string, 0, len(all))
 	for _, n := range all {
 		until := ""
-		if n.Until != nil {
+		if !n.Until.IsZero() {
 			until = n.Until.Format(time.DateOnly)
 		}
-		rows = append(rows, []string{n.Number, n.State, n.Tenant, n.Holder, n.ReservedFor, until, n.Country, n.Kind, n.Trunk, n.Note})
+		rows = append(rows, []string{n.Number, string(n.State), n.Tenant, n.Holder, n.ReservedFor, until, n.Country, n.Kind, n.Trunk, n.Note})
 	}
 	return table("NUMBER STATE TENANT HOLDER FOR UNTIL COUNTRY KIND TRUNK NOTE", rows)
 }
@@ -75,28 +63,26 @@ type numberListCommand struct {
 
 // Run lists.
 func (c *numberListCommand) Run(ctx context.Context) error {
-	query := url.Values{"limit": {fmt.Sprint(c.Limit)}}
-	for name, value := range map[string]string{"state": c.State, "assigned_to": c.At, "prefix": c.Prefix, "cursor": c.Cursor} {
-		if value != "" {
-			query.Set(name, value)
-		}
-	}
-	var answer struct {
-		Items []numberRow
-		Next  string
-	}
-	if _, done, err := c.ask(ctx, http.MethodGet, c.path("/numbers?"+query.Encode()), nil, &answer); err != nil || done {
+	answer, err := c.list(ctx)
+	if done, err := told(c.client, answer, err); done {
 		return err
 	}
-	if len(answer.Items) == 0 {
+	if len(answer.Body.Items) == 0 {
 		fmt.Println("There are no such numbers.")
 		return nil
 	}
-	if err := printNumbers(answer.Items); err != nil || answer.Next == "" {
+	if err := printNumbers(answer.Body.Items); err != nil || answer.Body.Next == "" {
 		return err
 	}
-	fmt.Println("There are more: --cursor " + answer.Next)
+	fmt.Println("There are more: --cursor " + answer.Body.Next)
 	return nil
+}
+
+func (c *numberListCommand) list(ctx context.Context) (*rest.Answer[rest.PageBodyNumberBody], error) {
+	if c.Tenant == "" {
+		return c.api().ListNumbers(ctx, rest.ListNumbersParams{Limit: int64(c.Limit), State: rest.ListNumbersParamsState(c.State), AssignedTo: c.At, Prefix: c.Prefix, Cursor: c.Cursor})
+	}
+	return c.api().ListNumbersOfTenant(ctx, c.Tenant, rest.ListNumbersOfTenantParams{Limit: int64(c.Limit), State: rest.ListNumbersOfTenantParamsState(c.State), AssignedTo: c.At, Prefix: c.Prefix, Cursor: c.Cursor})
 }
 
 // numberHistoryCommand shows what has happened to a number.
@@ -107,17 +93,18 @@ type numberHistoryCommand struct {
 
 // Run shows it.
 func (c *numberHistoryCommand) Run(ctx context.Context) error {
-	var answer struct {
-		Items []struct {
-			At                         time.Time
-			Step, From, To, Tenant, By string
+	ask := func() (*rest.Answer[rest.PageBodyNumberStepRow], error) {
+		if c.Tenant == "" {
+			return c.api().ListNumberHistory(ctx, c.Number, rest.ListNumberHistoryParams{Limit: mostItems})
 		}
+		return c.api().ListNumberHistoryOfTenant(ctx, c.Tenant, c.Number, rest.ListNumberHistoryOfTenantParams{Limit: mostItems})
 	}
-	if _, done, err := c.ask(ctx, http.MethodGet, c.path("/numbers/"+url.PathEscape(c.Number)+"/history?limit=200"), nil, &answer); err != nil || done {
+	answer, err := ask()
+	if done, err := told(c.client, answer, err); done {
 		return err
 	}
 	var rows [][]string
-	for _, s := range answer.Items {
+	for _, s := range answer.Body.Items {
 		rows = append(rows, []string{s.At.Format(time.RFC3339), s.Step, s.From, s.To, s.Tenant, s.By})
 	}
 	return table("AT STEP FROM TO TENANT BY", rows)
@@ -136,28 +123,29 @@ type numberAddCommand struct {
 
 // Run adds them.
 func (c *numberAddCommand) Run(ctx context.Context) error {
-	type number struct {
-		Number  string `json:"number"`
-		Country string `json:"country,omitempty"`
-		Kind    string `json:"kind,omitempty"`
-		Trunk   string `json:"trunk,omitempty"`
-		Note    string `json:"note,omitempty"`
-		Tenant  string `json:"tenant,omitempty"`
-	}
-	var all []number
+	var body rest.NewNumbersInputBody
 	for _, n := range c.Numbers {
-		all = append(all, number{n, c.Country, c.Kind, c.Trunk, c.Note, c.To})
+		body.Numbers = append(body.Numbers, rest.Item{Number: n, Country: c.Country, Kind: rest.ItemKind(c.Kind), Trunk: c.Trunk, Note: c.Note, Tenant: c.To})
 	}
-	return c.change(ctx, "/numbers", map[string]any{"numbers": all})
+	return change(ctx, c.inventory, body, c.api().AddNumbers, c.api().AddNumbersOfTenant)
 }
 
-// change asks for a change of numbers and prints them as they are then.
-func (i inventory) change(ctx context.Context, path string, body any) error {
-	var answer struct{ Items []numberRow }
-	if _, done, err := i.ask(ctx, http.MethodPost, i.path(path), body, &answer); err != nil || done {
+// numbersOf are numbers as they are after a change.
+type numbersOf = *rest.Answer[rest.NumbersOutputBody]
+
+// change asks for a change of numbers, of the platform's or as a tenant asks, and prints them as they are then.
+func change[Body any](ctx context.Context, i inventory, body Body, platform func(context.Context, Body) (numbersOf, error), tenant func(context.Context, string, Body) (numbersOf, error)) error {
+	ask := func() (numbersOf, error) {
+		if i.Tenant == "" {
+			return platform(ctx, body)
+		}
+		return tenant(ctx, i.Tenant, body)
+	}
+	answer, err := ask()
+	if done, err := told(i.client, answer, err); done {
 		return err
 	}
-	return printNumbers(answer.Items)
+	return printNumbers(answer.Body.Items)
 }
 
 // numberStepCommand is a step that needs nothing but the numbers. Which one it is the command line says.
@@ -168,7 +156,20 @@ type numberStepCommand struct {
 
 // Run does it.
 func (c *numberStepCommand) Run(ctx context.Context, asked *kong.Context) error {
-	return c.change(ctx, "/numbers/"+asked.Selected().Name, map[string]any{"numbers": c.Numbers})
+	api, body := c.api(), rest.NumbersBody{Numbers: c.Numbers}
+	switch asked.Selected().Name {
+	case "free":
+		return change(ctx, c.inventory, body, api.FreeNumbers, api.FreeNumbersOfTenant)
+	case "release":
+		return change(ctx, c.inventory, body, api.ReleaseNumbers, api.ReleaseNumbersOfTenant)
+	case "withdraw":
+		return change(ctx, c.inventory, body, api.WithdrawNumbers, api.WithdrawNumbersOfTenant)
+	case "block":
+		return change(ctx, c.inventory, body, api.BlockNumbers, api.BlockNumbersOfTenant)
+	case "unblock":
+		return change(ctx, c.inventory, body, api.UnblockNumbers, api.UnblockNumbersOfTenant)
+	}
+	return change(ctx, c.inventory, body, api.RetireNumbers, api.RetireNumbersOfTenant)
 }
 
 // numberToCommand is a step that names a tenant.
@@ -180,7 +181,14 @@ type numberToCommand struct {
 
 // Run does it.
 func (c *numberToCommand) Run(ctx context.Context, asked *kong.Context) error {
-	return c.change(ctx, "/numbers/"+asked.Selected().Name, map[string]any{"numbers": c.Numbers, "tenant": c.To})
+	api, body := c.api(), rest.NumbersToBody{Numbers: c.Numbers, Tenant: c.To}
+	switch asked.Selected().Name {
+	case "assign":
+		return change(ctx, c.inventory, body, api.AssignNumbers, api.AssignNumbersOfTenant)
+	case "retake":
+		return change(ctx, c.inventory, body, api.RetakeNumbers, api.RetakeNumbersOfTenant)
+	}
+	return change(ctx, c.inventory, rest.NumbersForBody{Numbers: c.Numbers, Tenant: c.To}, api.ReserveNumbers, api.ReserveNumbersOfTenant)
 }
 
 // numberHandCommand hands numbers to another stock.
@@ -192,7 +200,7 @@ type numberHandCommand struct {
 
 // Run does it.
 func (c *numberHandCommand) Run(ctx context.Context) error {
-	return c.change(ctx, "/numbers/hand", map[string]any{"numbers": c.Numbers, "holder": c.To})
+	return change(ctx, c.inventory, rest.NumbersHandedBody{Numbers: c.Numbers, Holder: c.To}, c.api().HandNumbers, c.api().HandNumbersOfTenant)
 }
 
 // numberImportCommand brings a sheet into a stock.
@@ -212,26 +220,28 @@ func (c *numberImportCommand) Run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	query := url.Values{"dry_run": {fmt.Sprint(c.DryRun)}}
-	if c.Country != "" {
-		query.Set("country", strings.ToUpper(c.Country))
+	o, err := c.send(ctx, sheet)
+	if err != nil {
+		return c.refused(err)
 	}
-	var o orderRow
-	asked := c.inventory
-	asked.JSON = false
-	if _, _, err := asked.send(ctx, http.MethodPost, c.path("/number-imports?"+query.Encode()), "text/csv", sheet, &o, "", ""); err != nil {
-		return err
-	}
-	for !o.over() {
+	for !orderOver(o.Body) {
 		select {
 		case <-ctx.Done():
-			fmt.Println("It goes on without being watched: tandem order show " + o.ID)
+			fmt.Println("It goes on without being watched: tandem order show " + o.Body.ID)
 			return ctx.Err()
 		case <-time.After(orderLook):
 		}
-		if _, _, err := asked.ask(ctx, http.MethodGet, c.path("/orders/"+o.ID), nil, &o); err != nil {
-			return err
+		if o, err = c.order(ctx, o.Body.ID); err != nil {
+			return c.refused(err)
 		}
 	}
-	return (&orderShowCommand{inventory: c.inventory, Order: o.ID}).Run(ctx)
+	return (&orderShowCommand{inventory: c.inventory, Order: o.Body.ID}).Run(ctx)
+}
+
+func (c *numberImportCommand) send(ctx context.Context, sheet []byte) (*rest.Answer[rest.OrderBody], error) {
+	country := strings.ToUpper(c.Country)
+	if c.Tenant == "" {
+		return c.api().ImportNumbers(ctx, rest.ImportNumbersParams{DryRun: c.DryRun, Country: country}, sheet)
+	}
+	return c.api().ImportNumbersOfTenant(ctx, c.Tenant, rest.ImportNumbersOfTenantParams{DryRun: c.DryRun, Country: country}, sheet)
 }

@@ -82,18 +82,22 @@ func documentForClients(whole *huma.OpenAPI) (map[string]any, error) {
 	withoutExamples(document)
 	schemas, _ := document["components"].(map[string]any)["schemas"].(map[string]any)
 	for name, schema := range schemas {
-		mayBeAbsent(name, schema)
+		forGo(name, schema)
 	}
 	return document, nil
 }
 
-// mayBeAbsent marks members of an object that are not what they are when they are absent: objects, and what a change leaves as it is.
-func mayBeAbsent(name string, schema any) {
+// forGo says what a generator for Go cannot know of an object's members: which are not what they are when they are absent (objects, and what a
+// change leaves as it is), and which are of any kind.
+func forGo(name string, schema any) {
 	object, _ := schema.(map[string]any)
 	properties, _ := object["properties"].(map[string]any)
 	required, _ := object["required"].([]any)
 	for member, of := range properties {
 		property, _ := of.(map[string]any)
+		if property["type"] == nil && property["$ref"] == nil {
+			property["x-go-type"] = "json.RawMessage" // of any kind
+		}
 		if !slices.Contains(required, any(member)) && (property["$ref"] != nil || name == "NumberTextInputBody") {
 			property["x-go-type-skip-optional-pointer"] = false
 		}

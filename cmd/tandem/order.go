@@ -2,14 +2,11 @@ package main
 
 import (
 	"context"
-	"encoding/json"
 	"fmt"
-	"net/http"
-	"net/url"
-	"strconv"
 	"time"
 
 	"tandem/numbers"
+	rest "tandem/provisioning/client"
 )
 
 // orderCommands look at what is carried out in the background.
@@ -19,24 +16,14 @@ type orderCommands struct {
 	Cancel orderCancelCommand `cmd:"" help:"End an order that is not over: nothing of it takes effect."`
 }
 
-// orderRow is an order as the API tells of it.
-type orderRow struct {
-	ID, Kind, State     string
-	DryRun              bool `json:"dry_run"`
-	Done, Total, Errors int
-	Result              json.RawMessage
-	CreatedBy           string    `json:"created_by"`
-	CreatedAt           time.Time `json:"created_at"`
-}
+func orderOver(o rest.OrderBody) bool { return numbers.OrderState(o.State).Over() }
 
-func (o orderRow) over() bool { return numbers.OrderState(o.State).Over() }
-
-func (o orderRow) cells() []string {
-	state := o.State
+func orderCells(o rest.OrderBody) []string {
+	state := string(o.State)
 	if o.DryRun {
 		state += " (dry run)"
 	}
-	return []string{o.ID, o.Kind, state, fmt.Sprintf("%d/%d", o.Done, o.Total), strconv.Itoa(o.Errors), o.CreatedAt.Format(time.RFC3339), o.CreatedBy}
+	return []string{o.ID, o.Kind, state, fmt.Sprintf("%d/%d", o.Done, o.Total), count(o.Errors), o.CreatedAt.Format(time.RFC3339), o.CreatedBy}
 }
 
 const orderHead = "ORDER KIND STATE DONE ERRORS CREATED BY"
@@ -49,13 +36,19 @@ type orderListCommand struct {
 
 // Run lists.
 func (c *orderListCommand) Run(ctx context.Context) error {
-	var answer struct{ Items []orderRow }
-	if _, done, err := c.ask(ctx, http.MethodGet, c.path("/orders?sort=-created_at&limit="+strconv.Itoa(c.Limit)), nil, &answer); err != nil || done {
+	ask := func() (*rest.Answer[rest.PageBodyOrderBody], error) {
+		if c.Tenant == "" {
+			return c.api().ListOrders(ctx, rest.ListOrdersParams{Sort: "-created_at", Limit: int64(c.Limit)})
+		}
+		return c.api().ListOrdersOfTenant(ctx, c.Tenant, rest.ListOrdersOfTenantParams{Sort: "-created_at", Limit: int64(c.Limit)})
+	}
+	answer, err := ask()
+	if done, err := told(c.client, answer, err); done {
 		return err
 	}
 	var rows [][]string
-	for _, o := range answer.Items {
-		rows = append(rows, o.cells())
+	for _, o := range answer.Body.Items {
+		rows = append(rows, orderCells(o))
 	}
 	return table(orderHead, rows)
 }
@@ -71,35 +64,45 @@ const shownErrors = 50
 
 // Run shows it.
 func (c *orderShowCommand) Run(ctx context.Context) error {
-	path := c.path("/orders/" + url.PathEscape(c.Order))
-	var o orderRow
-	if _, done, err := c.ask(ctx, http.MethodGet, path, nil, &o); err != nil || done {
+	answer, err := c.order(ctx, c.Order)
+	if done, err := told(c.client, answer, err); done {
 		return err
 	}
-	if err := table(orderHead, [][]string{o.cells()}); err != nil {
+	o := answer.Body
+	if err := table(orderHead, [][]string{orderCells(o)}); err != nil {
 		return err
 	}
 	if o.Errors == 0 {
 		fmt.Println(plain(string(o.Result)))
 		return nil
 	}
-	var faults struct {
-		Items []struct {
-			Line                int
-			Field, Code, Detail string
-		}
-	}
-	if _, _, err := c.ask(ctx, http.MethodGet, path+"/errors?limit="+strconv.Itoa(shownErrors), nil, &faults); err != nil {
-		return err
+	faults, err := c.faults(ctx)
+	if err != nil {
+		return c.refused(err)
 	}
 	var rows [][]string
-	for _, f := range faults.Items {
-		rows = append(rows, []string{strconv.Itoa(f.Line), f.Field, f.Code, f.Detail})
+	for _, f := range faults.Body.Items {
+		rows = append(rows, []string{count(f.Line), f.Field, f.Code, f.Detail})
 	}
 	if err := table("LINE FIELD CODE WHAT", rows); err != nil {
 		return err
 	}
 	return exitCode(1)
+}
+
+func (c *orderShowCommand) faults(ctx context.Context) (*rest.Answer[rest.PageBodyOrderErrorRow], error) {
+	if c.Tenant == "" {
+		return c.api().ListOrderErrors(ctx, c.Order, rest.ListOrderErrorsParams{Limit: shownErrors})
+	}
+	return c.api().ListOrderErrorsOfTenant(ctx, c.Tenant, c.Order, rest.ListOrderErrorsOfTenantParams{Limit: shownErrors})
+}
+
+// order asks for one.
+func (i inventory) order(ctx context.Context, id string) (*rest.Answer[rest.OrderBody], error) {
+	if i.Tenant == "" {
+		return i.api().GetOrder(ctx, id)
+	}
+	return i.api().GetOrderOfTenant(ctx, i.Tenant, id)
 }
 
 // orderCancelCommand cancels an order.
@@ -110,8 +113,14 @@ type orderCancelCommand struct {
 
 // Run cancels it.
 func (c *orderCancelCommand) Run(ctx context.Context) error {
-	var o orderRow
-	if _, done, err := c.ask(ctx, http.MethodPost, c.path("/orders/"+url.PathEscape(c.Order)+"/cancel"), nil, &o); err != nil || done {
+	ask := func() (*rest.Answer[rest.OrderBody], error) {
+		if c.Tenant == "" {
+			return c.api().CancelOrder(ctx, c.Order)
+		}
+		return c.api().CancelOrderOfTenant(ctx, c.Tenant, c.Order)
+	}
+	answer, err := ask()
+	if done, err := told(c.client, answer, err); done {
 		return err
 	}
 	fmt.Println("Cancelled: nothing of it has taken effect.")

@@ -2,15 +2,14 @@ package main
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"net/http"
-	"net/url"
 	"strconv"
 	"strings"
+	"time"
 
-	"tandem/provisioning/api"
+	rest "tandem/provisioning/client"
 )
 
 // phoneCommands look after phones that provision themselves.
@@ -31,32 +30,14 @@ type phoneArguments struct {
 	Device string `arg:"" help:"The device's id."`
 }
 
-func (a phoneArguments) path(more string) string {
-	return "/v1/tenants/" + url.PathEscape(a.Tenant) + "/devices/" + url.PathEscape(a.Device) + "/provisioning" + more
-}
-
-// phoneView is a phone as the API tells of it.
-type phoneView struct {
-	Device    string        `json:"device"`
-	Phone     api.PhoneBody `json:"phone"`
-	URL       string        `json:"url"`
-	LastFetch *struct {
-		At        string `json:"at"`
-		File      string `json:"file"`
-		From      string `json:"from"`
-		UserAgent string `json:"user_agent"`
-		Count     int64  `json:"count"`
-	} `json:"last_fetch"`
-}
-
-func (v phoneView) print() error {
+func printPhone(v rest.PhoneAnswer) {
 	p := v.Phone
-	rows := [][2]string{{"phone", strings.TrimSpace(p.Vendor + " " + p.Model)}, {"mac", p.MAC}, {"time zone", p.TimeZone}, {"codecs", strings.Join(p.Codecs, ", ")}, {"note", p.Note}}
+	rows := [][2]string{{"phone", strings.TrimSpace(string(p.Vendor) + " " + p.Model)}, {"mac", p.Mac}, {"time zone", p.TimeZone}, {"codecs", joined(p.Codecs)}, {"note", p.Note}}
 	for i, k := range p.Keys {
-		rows = append(rows, [2]string{"key " + strconv.Itoa(i+1), strings.TrimSpace(k.Type + " " + k.Value + " " + k.Label)})
+		rows = append(rows, [2]string{"key " + strconv.Itoa(i+1), strings.TrimSpace(string(k.Type) + " " + k.Value + " " + k.Label)})
 	}
 	if f := v.LastFetch; f != nil {
-		rows = append(rows, [2]string{"last fetch", fmt.Sprintf("%s %s from %s by %s (%d in all)", f.At, f.File, f.From, f.UserAgent, f.Count)})
+		rows = append(rows, [2]string{"last fetch", fmt.Sprintf("%s %s from %s by %s (%d in all)", f.At.Format(time.RFC3339Nano), f.File, f.From, f.UserAgent, f.Count)})
 	} else {
 		rows = append(rows, [2]string{"last fetch", "never"})
 	}
@@ -69,7 +50,15 @@ func (v phoneView) print() error {
 	if v.URL != "" {
 		fmt.Printf("Give the phone this URL. It is not shown again:\n%s\n", plain(v.URL))
 	}
-	return nil
+}
+
+// joined is a list of words for one cell.
+func joined[S ~string](all []S) string {
+	words := make([]string, 0, len(all))
+	for _, one := range all {
+		words = append(words, string(one))
+	}
+	return strings.Join(words, ", ")
 }
 
 // phoneVendorsCommand lists vendors.
@@ -77,17 +66,12 @@ type phoneVendorsCommand struct{ client }
 
 // Run lists.
 func (c *phoneVendorsCommand) Run(ctx context.Context) error {
-	var answer struct {
-		Items []struct {
-			Vendor, Firmware, Tested string
-			Models                   []string
-		}
-	}
-	if _, done, err := c.ask(ctx, http.MethodGet, "/v1/phone-vendors", nil, &answer); err != nil || done {
+	answer, err := c.api().ListPhoneVendors(ctx)
+	if done, err := told(c.client, answer, err); done {
 		return err
 	}
 	var rows [][]string
-	for _, v := range answer.Items {
+	for _, v := range answer.Body.Items {
 		rows = append(rows, []string{v.Vendor, strings.Join(v.Models, ", "), v.Firmware, v.Tested})
 	}
 	return table("VENDOR MODELS FIRMWARE TESTED", rows)
@@ -98,11 +82,12 @@ type phoneShowCommand struct{ phoneArguments }
 
 // Run shows.
 func (c *phoneShowCommand) Run(ctx context.Context) error {
-	var v phoneView
-	if _, done, err := c.ask(ctx, http.MethodGet, c.path(""), nil, &v); err != nil || done {
+	answer, err := c.api().GetDeviceProvisioning(ctx, c.Tenant, c.Device)
+	if done, err := told(c.client, answer, err); done {
 		return err
 	}
-	return v.print()
+	printPhone(answer.Body)
+	return nil
 }
 
 // phoneSetCommand sets a phone up.
@@ -119,50 +104,54 @@ type phoneSetCommand struct {
 
 // Run sets it.
 func (c *phoneSetCommand) Run(ctx context.Context) error {
-	quiet := c.client
-	quiet.JSON = false
-	var had phoneView
-	status, _, err := quiet.ask(ctx, http.MethodGet, c.path(""), nil, &had)
-	if err != nil && status != http.StatusNotFound {
-		return err
+	var body rest.PhoneBody
+	had, err := c.api().GetDeviceProvisioning(ctx, c.Tenant, c.Device)
+	switch no := rest.Refused(err); {
+	case err == nil:
+		body = had.Body.Phone
+	case no == nil || no.Status != http.StatusNotFound:
+		return c.refused(err)
 	}
-	body := had.Phone
 	if err := c.onto(&body); err != nil {
 		return err
 	}
-	var v phoneView
-	if _, done, err := c.ask(ctx, http.MethodPut, c.path(""), body, &v); err != nil || done {
+	answer, err := c.api().SetDeviceProvisioning(ctx, c.Tenant, c.Device, rest.SetDeviceProvisioningParams{}, body)
+	if done, err := told(c.client, answer, err); done {
 		return err
 	}
-	return v.print()
+	printPhone(answer.Body)
+	return nil
 }
 
 // onto puts what was named onto what was there.
-func (c *phoneSetCommand) onto(b *api.PhoneBody) error {
+func (c *phoneSetCommand) onto(b *rest.PhoneBody) error {
 	for to, from := range map[*string]*string{&b.Model: c.Model, &b.TimeZone: c.TimeZone, &b.Note: c.Note} {
 		if from != nil {
 			*to = *from
 		}
 	}
 	if c.MAC != "" {
-		b.MAC = c.MAC
+		b.Mac = c.MAC
 	}
 	if c.Vendor != "" {
-		b.Vendor = c.Vendor
+		b.Vendor = rest.PhoneBodyVendor(c.Vendor)
 	}
-	if b.MAC == "" || b.Vendor == "" {
+	if b.Mac == "" || b.Vendor == "" {
 		return errors.New("the device is no phone yet: say --mac and --vendor")
 	}
 	if c.Codec != nil {
-		b.Codecs = c.Codec
+		b.Codecs = nil
+	}
+	for _, codec := range c.Codec {
+		b.Codecs = append(b.Codecs, rest.PhoneBodyCodecs(codec))
 	}
 	if c.Keys != nil {
 		b.Keys = nil
 	}
 	for _, text := range c.Keys {
-		kind, rest, _ := strings.Cut(text, ":")
-		value, label, _ := strings.Cut(rest, ":")
-		b.Keys = append(b.Keys, api.PhoneKey{Type: kind, Value: value, Label: label})
+		kind, more, _ := strings.Cut(text, ":")
+		value, label, _ := strings.Cut(more, ":")
+		b.Keys = append(b.Keys, rest.PhoneKey{Type: rest.PhoneKeyType(kind), Value: value, Label: label})
 	}
 	return nil
 }
@@ -172,11 +161,12 @@ type phoneRemoveCommand struct{ phoneArguments }
 
 // Run removes.
 func (c *phoneRemoveCommand) Run(ctx context.Context) error {
-	_, done, err := c.ask(ctx, http.MethodDelete, c.path(""), nil, new(json.RawMessage))
-	if err == nil && !done {
-		fmt.Printf("The device %s fetches nothing any more.\n", plain(c.Device))
+	answer, err := c.api().DeleteDeviceProvisioning(ctx, c.Tenant, c.Device)
+	if done, err := told(c.client, answer, err); done {
+		return err
 	}
-	return err
+	fmt.Printf("The device %s fetches nothing any more.\n", plain(c.Device))
+	return nil
 }
 
 // phoneURLCommand replaces the URL.
@@ -184,11 +174,11 @@ type phoneURLCommand struct{ phoneArguments }
 
 // Run replaces it.
 func (c *phoneURLCommand) Run(ctx context.Context) error {
-	var answer struct{ URL string }
-	if _, done, err := c.ask(ctx, http.MethodPost, c.path("/secret"), nil, &answer); err != nil || done {
+	answer, err := c.api().RotateDeviceProvisioningSecret(ctx, c.Tenant, c.Device)
+	if done, err := told(c.client, answer, err); done {
 		return err
 	}
-	fmt.Printf("The old URL gives nothing any more. Give the phone this one; it is not shown again:\n%s\n", plain(answer.URL))
+	fmt.Printf("The old URL gives nothing any more. Give the phone this one; it is not shown again:\n%s\n", plain(answer.Body.URL))
 	return nil
 }
 
@@ -197,11 +187,11 @@ type phoneFilesCommand struct{ phoneArguments }
 
 // Run prints them.
 func (c *phoneFilesCommand) Run(ctx context.Context) error {
-	var answer struct{ Items []struct{ Name, Body string } }
-	if _, done, err := c.ask(ctx, http.MethodGet, c.path("/files"), nil, &answer); err != nil || done {
+	answer, err := c.api().PreviewDeviceProvisioning(ctx, c.Tenant, c.Device)
+	if done, err := told(c.client, answer, err); done {
 		return err
 	}
-	for _, f := range answer.Items {
+	for _, f := range answer.Body.Items {
 		fmt.Printf("--- %s\n", plain(f.Name))
 		for line := range strings.Lines(f.Body) {
 			fmt.Println(plain(strings.TrimSuffix(line, "\n")))
@@ -215,10 +205,10 @@ type phoneResyncCommand struct{ phoneArguments }
 
 // Run asks.
 func (c *phoneResyncCommand) Run(ctx context.Context) error {
-	var answer struct{ Contacts int }
-	if _, done, err := c.ask(ctx, http.MethodPost, c.path("/resync"), nil, &answer); err != nil || done {
+	answer, err := c.api().ResyncDevice(ctx, c.Tenant, c.Device)
+	if done, err := told(c.client, answer, err); done {
 		return err
 	}
-	fmt.Printf("It was asked at %s. 'tandem phone show' tells when it has fetched.\n", howMany(answer.Contacts, "contact", "contacts"))
+	fmt.Printf("It was asked at %s. 'tandem phone show' tells when it has fetched.\n", howMany(int(answer.Body.Contacts), "contact", "contacts"))
 	return nil
 }

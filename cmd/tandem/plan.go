@@ -9,12 +9,11 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"net/http"
-	"net/url"
 	"os"
 	"strings"
 	"time"
 
+	rest "tandem/provisioning/client"
 	"tandem/provisioning/plan"
 )
 
@@ -34,12 +33,12 @@ type exportCommand struct {
 
 // Run exports.
 func (c *exportCommand) Run(ctx context.Context) error {
-	query := url.Values{"format": {c.Format}, "version": {map[bool]string{true: "draft", false: "live"}[c.Drafts]}}
-	file, err := c.sendFile(ctx, http.MethodGet, "/v1/tenants/"+url.PathEscape(c.Tenant)+"/export?"+query.Encode(), nil, "")
+	params := rest.ExportTenantParams{Format: rest.ExportTenantParamsFormat(c.Format), Version: map[bool]rest.ExportTenantParamsVersion{true: "draft", false: "live"}[c.Drafts]}
+	answer, err := c.planning().ExportTenant(ctx, c.Tenant, params)
 	if err != nil {
-		return err
+		return c.refused(err)
 	}
-	_, err = os.Stdout.Write(file)
+	_, err = os.Stdout.Write(answer.Body)
 	return err
 }
 
@@ -71,7 +70,7 @@ func (c *planCommand) Run(ctx context.Context) error {
 		}
 	}
 	if !c.JSON {
-		p.print(s.Tenant)
+		printPlan(p, s.Tenant)
 	}
 	if len(p.Changes) > 0 {
 		return differs
@@ -109,7 +108,7 @@ func (c *applyCommand) Run(ctx context.Context) error {
 			return err
 		}
 		if !c.JSON {
-			p.print(s.Tenant)
+			printPlan(p, s.Tenant)
 		}
 		if len(p.Changes) == 0 && !c.JSON {
 			return nil
@@ -143,47 +142,30 @@ func (c *applyCommand) agreed() error {
 }
 
 func (c *applyCommand) apply(ctx context.Context, s savedPlan) error {
-	query := url.Values{}
-	tag := `"` + s.MadeOf + `"`
-	if c.Again {
-		query.Set("again", "true")
-		tag = ""
+	params := rest.ApplyTenantParams{Again: c.Again, Comment: c.Comment}
+	if !c.Again {
+		params.IfMatch = `"` + s.MadeOf + `"`
 	}
 	if c.ReplaceDrafts {
-		query.Set("drafts", "replace")
+		params.Drafts = "replace"
 	}
-	if c.Comment != "" {
-		query.Set("comment", c.Comment)
-	}
-	answer, err := c.sendFile(ctx, http.MethodPost, s.path("apply")+"?"+query.Encode(), []byte(s.File), tag)
-	if err != nil {
+	answer, err := c.planning().ApplyTenant(ctx, s.Tenant, params, []byte(s.File))
+	if done, err := told(c.client, answer, err); done {
 		return err
 	}
-	if c.JSON {
-		return printJSON(answer)
-	}
-	var done appliedView
-	if err := json.Unmarshal(answer, &done); err != nil {
-		return err
-	}
-	done.print()
+	printApplied(answer.Body)
 	return nil
 }
 
-// planView is a plan as the API tells it.
-type planView struct {
-	MadeOf  string     `json:"made_of"`
-	Summary []string   `json:"summary"`
-	Changes []planLine `json:"changes"`
-	Waiting []planLine `json:"waiting"`
+// planning is the client for what takes as long as a plan.
+func (c client) planning() *rest.Client {
+	api := c.api()
+	api.Wait = planWait
+	return api
 }
 
-type planLine struct {
-	Path  string `json:"path"`
-	Words string `json:"words"`
-}
-
-func (p planView) print(tenant string) {
+// printPlan says what has to change.
+func printPlan(p rest.PlanBody, tenant string) {
 	if len(p.Changes) == 0 {
 		fmt.Printf("Tenant %s is as the file says.\n", plain(tenant))
 	} else {
@@ -204,15 +186,8 @@ func (p planView) print(tenant string) {
 	}
 }
 
-// appliedView is what came of a plan.
-type appliedView struct {
-	planView
-	Published int64
-	Passwords []struct{ Device, Username, Password string }
-	PINs      []struct{ User, PIN string }
-}
-
-func (a appliedView) print() {
+// printApplied says what came of it.
+func printApplied(a rest.AppliedBody) {
 	switch n := len(a.Changes); {
 	case n == 0:
 		fmt.Println("Nothing had to be done.")
@@ -224,14 +199,14 @@ func (a appliedView) print() {
 	if a.Published > 0 {
 		fmt.Printf("Version %d is published.\n", a.Published)
 	}
-	if len(a.Passwords)+len(a.PINs) > 0 {
+	if len(a.Passwords)+len(a.Pins) > 0 {
 		fmt.Println("These are shown now and never again:")
 	}
 	for _, p := range a.Passwords {
 		fmt.Printf("  device %s: user name %s, password %s\n", plain(p.Device), plain(p.Username), p.Password)
 	}
-	for _, p := range a.PINs {
-		fmt.Printf("  voicemail box of user %s: PIN %s\n", plain(p.User), p.PIN)
+	for _, p := range a.Pins {
+		fmt.Printf("  voicemail box of user %s: PIN %s\n", plain(p.User), p.Pin)
 	}
 }
 
@@ -257,24 +232,17 @@ func (s *savedPlan) named(file []byte) error {
 	return nil
 }
 
-func (s *savedPlan) path(what string) string {
-	return "/v1/tenants/" + url.PathEscape(s.Tenant) + "/" + what
-}
-
 // plan asks what would change, and keeps what that was made of.
-func (s *savedPlan) plan(ctx context.Context, c client) (p planView, err error) {
-	answer, err := c.sendFile(ctx, http.MethodPost, s.path("plan"), []byte(s.File), "")
+func (s *savedPlan) plan(ctx context.Context, c client) (p rest.PlanBody, err error) {
+	answer, err := c.planning().PlanTenant(ctx, s.Tenant, []byte(s.File))
 	if err != nil {
-		return p, err
+		return p, c.refused(err)
 	}
-	if err := json.Unmarshal(answer, &p); err != nil {
-		return p, err
-	}
-	s.MadeOf = p.MadeOf
+	s.MadeOf = answer.Body.MadeOf
 	if c.JSON {
-		err = printJSON(answer)
+		err = printJSON(answer.Raw)
 	}
-	return p, err
+	return answer.Body, err
 }
 
 func (s *savedPlan) save(path string) error {
@@ -315,58 +283,4 @@ func printJSON(text []byte) error {
 	}
 	_, err := fmt.Println(pretty.String())
 	return err
-}
-
-// fileRefusal is a refusal that tells places in a file.
-type fileRefusal struct {
-	refusal
-	Errors []struct{ Message string } `json:"errors"`
-}
-
-func (r *fileRefusal) Error() string {
-	if len(r.Errors) == 0 {
-		return r.refusal.Error()
-	}
-	lines := []string{"the file cannot be taken (" + r.Code + "):"}
-	for _, e := range r.Errors {
-		lines = append(lines, plain(e.Message))
-	}
-	return strings.Join(lines, "\n  ")
-}
-
-// sendFile sends a file as it is, and gives what is answered as it is.
-func (c client) sendFile(ctx context.Context, method, path string, file []byte, ifMatch string) ([]byte, error) {
-	ctx, cancel := context.WithTimeout(ctx, planWait)
-	defer cancel()
-	request, err := http.NewRequestWithContext(ctx, method, strings.TrimSuffix(c.API, "/")+path, bytes.NewReader(file))
-	if err != nil {
-		return nil, fmt.Errorf("--api: %w", err)
-	}
-	request.Header.Set("Content-Type", "application/yaml")
-	if secret := c.secret(); secret != "" {
-		request.Header.Set("Authorization", "Bearer "+secret)
-	}
-	if ifMatch != "" {
-		request.Header.Set("If-Match", ifMatch)
-	}
-	response, err := http.DefaultClient.Do(request)
-	if err != nil {
-		return nil, fmt.Errorf("no worker answers at %s (name one with --api or TANDEM_API): %w", c.API, err)
-	}
-	defer response.Body.Close()
-	answer, err := io.ReadAll(io.LimitReader(response.Body, maxAnswer))
-	if err != nil {
-		return nil, err
-	}
-	if response.StatusCode < http.StatusBadRequest {
-		return answer, nil
-	}
-	no := &fileRefusal{}
-	if json.Unmarshal(answer, no) != nil || no.Code == "" {
-		return nil, fmt.Errorf("%s answers %s", c.API, response.Status)
-	}
-	if c.JSON {
-		_, _ = os.Stdout.Write(append(answer, '\n'))
-	}
-	return nil, no
 }

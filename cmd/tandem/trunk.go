@@ -7,16 +7,13 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"net/http"
 	"net/netip"
-	"net/url"
 	"os"
 	"slices"
-	"strconv"
 	"strings"
 
-	"tandem/provisioning"
 	"tandem/provisioning/api"
+	rest "tandem/provisioning/client"
 	"tandem/tenants"
 )
 
@@ -31,13 +28,6 @@ type trunkCommands struct {
 	Test   trunkTestCommand   `cmd:"" help:"Ask the destinations of a trunk whether they are there (OPTIONS, from the worker's address)."`
 }
 
-func trunksPath(tenant string) string {
-	if tenant == "" {
-		return "/v1/trunks"
-	}
-	return "/v1/tenants/" + url.PathEscape(tenant) + "/trunks"
-}
-
 // trunkListCommand lists trunks.
 type trunkListCommand struct {
 	client
@@ -46,42 +36,45 @@ type trunkListCommand struct {
 
 // Run lists.
 func (c *trunkListCommand) Run(ctx context.Context) error {
-	var answer struct{ Trunks []trunkView }
-	if _, done, err := c.ask(ctx, http.MethodGet, trunksPath(c.Tenant), nil, &answer); err != nil || done {
+	ask := func() (*rest.Answer[rest.TrunksBody], error) {
+		if c.Tenant == "" {
+			return c.api().ListTrunks(ctx)
+		}
+		return c.api().ListTrunksOfTenant(ctx, c.Tenant)
+	}
+	answer, err := ask()
+	if done, err := told(c.client, answer, err); done {
 		return err
 	}
-	if len(answer.Trunks) == 0 {
+	if len(answer.Body.Trunks) == 0 {
 		fmt.Println("There are no trunks.")
 		return nil
 	}
 	var rows [][]string
-	for _, t := range answer.Trunks {
-		rows = append(rows, []string{t.ID, t.Name, t.Tenant, t.stateWords(), t.whenceWords(), t.whitherWords(), strconv.Itoa(t.CallsOut)})
+	for _, t := range answer.Body.Trunks {
+		rows = append(rows, []string{t.ID, t.Name, t.Tenant, trunkWords(t), whenceWords(t), whitherWords(t), count(t.CallsOut)})
 	}
 	return table("TRUNK NAME TENANT STATE FROM TO CALLS-OUT", rows)
 }
 
-func (v trunkView) stateWords() string {
+func trunkWords(v rest.TrunkView) string {
 	if v.Disabled {
 		return "disabled"
 	}
 	return "enabled"
 }
 
-// whenceWords say how it calls.
-func (v trunkView) whenceWords() string {
-	var all []string
-	for _, a := range v.Addresses {
-		all = append(all, a.String())
-	}
+// whenceWords say how a trunk calls.
+func whenceWords(v rest.TrunkView) string {
+	all := slices.Clone(v.Addresses)
 	if v.Device != "" {
-		all = append(all, fmt.Sprintf("device %s (%s)", v.Device, howMany(v.Registered, "contact", "contacts")))
+		all = append(all, fmt.Sprintf("device %s (%s)", v.Device, howMany(int(v.Registered), "contact", "contacts")))
 	}
 	return strings.Join(all, ", ")
 }
 
 // whitherWords say how it is called.
-func (v trunkView) whitherWords() string {
+func whitherWords(v rest.TrunkView) string {
 	switch {
 	case v.Outgoing == nil:
 		return ""
@@ -100,24 +93,32 @@ type trunkShowCommand struct {
 
 // Run shows.
 func (c *trunkShowCommand) Run(ctx context.Context) error {
-	var v trunkView
-	_, done, err := c.ask(ctx, http.MethodGet, trunksPath(c.Tenant)+"/"+url.PathEscape(c.ID), nil, &v)
-	if err != nil || done {
+	answer, err := c.trunk(ctx, c.Tenant, c.ID)
+	if done, err := told(c.client, answer, err); done {
 		return err
 	}
-	return v.print()
+	printTrunk(answer.Body)
+	return nil
 }
 
-// print tells of a trunk.
-func (v trunkView) print() error {
-	rows := [][2]string{{"tenant", v.Tenant}, {"state", v.stateWords()}, {"from", v.whenceWords()}, {"to", v.whitherWords()}, {"registers at", v.Registrar},
-		{"login", map[bool]string{true: "yes"}[v.HasLogin]}, {"may call out", map[bool]string{true: "yes"}[v.MayCallOut]}, {"calls out", strconv.Itoa(v.CallsOut)}}
+// trunk asks for one.
+func (c client) trunk(ctx context.Context, tenant, id string) (*rest.Answer[rest.TrunkView], error) {
+	if tenant == "" {
+		return c.api().GetTrunk(ctx, id)
+	}
+	return c.api().GetTrunkOfTenant(ctx, tenant, id)
+}
+
+// printTrunk tells of a trunk.
+func printTrunk(v rest.TrunkView) {
+	rows := [][2]string{{"tenant", v.Tenant}, {"state", trunkWords(v)}, {"from", whenceWords(v)}, {"to", whitherWords(v)}, {"registers at", v.Registrar},
+		{"login", map[bool]string{true: "yes"}[v.HasLogin]}, {"may call out", map[bool]string{true: "yes"}[v.MayCallOut]}, {"calls out", count(v.CallsOut)}}
 	if o := v.Outgoing; o != nil {
 		failover := o.Failover
 		if len(failover) == 0 {
 			failover = tenants.DefaultFailover()
 		}
-		rows = append(rows, [2]string{"failover", strings.Join(failover, ", ")}, [2]string{"max calls", orNoLimit(o.MaxCalls)}, [2]string{"calls a second", orNoLimit(o.PerSecond)},
+		rows = append(rows, [2]string{"failover", strings.Join(failover, ", ")}, [2]string{"max calls", orNoLimit(o.MaxCalls)}, [2]string{"calls a second", orNoLimit(o.CallsPerSecond)},
 			[2]string{"numbers", formWords(o.Numbers)}, [2]string{"shows", showWords(o.CallerID)})
 	}
 	fmt.Printf("%s (%s)\n", plain(v.Name), plain(v.ID))
@@ -126,17 +127,17 @@ func (v trunkView) print() error {
 			fmt.Printf("  %-15s %s\n", r[0], plain(r[1]))
 		}
 	}
-	return nil
 }
 
-func orNoLimit(n int) string {
+func orNoLimit(n int64) string {
 	if n == 0 {
 		return "no limit"
 	}
-	return strconv.Itoa(n)
+	return count(n)
 }
 
-func formWords(f tenants.NumberFormat) string {
+func formWords(format *rest.NumberFormat) string {
+	f := orZero(format)
 	words := f.Form
 	if words == "" {
 		words = tenants.FormPlus
@@ -149,7 +150,16 @@ func formWords(f tenants.NumberFormat) string {
 	return words
 }
 
-func showWords(r tenants.CallerIDRule) string {
+// orZero is what a pointer leads to.
+func orZero[T any](to *T) (value T) {
+	if to != nil {
+		value = *to
+	}
+	return value
+}
+
+func showWords(rule *rest.CallerIDRule) string {
+	r := orZero(rule)
 	words := r.Show
 	if words == "" {
 		words = tenants.CallerOwned
@@ -168,8 +178,8 @@ type trunkFlags struct {
 	Device      *string      `help:"The tenant's device as which it registers here; \"\" for none."`
 	Registrar   *string      `help:"Where an edge registers for it, such as sip:carrier.example; \"\" for nowhere."`
 	Failover    []string     `help:"What makes a call go on to the next way: SIP codes, classes such as 5xx, timeout, unreachable."`
-	MaxCalls    *int         `help:"Calls out at once; 0 for no limit."`
-	PerSecond   *int         `help:"Calls out within a second; 0 for no limit."`
+	MaxCalls    *int64       `help:"Calls out at once; 0 for no limit."`
+	PerSecond   *int64       `help:"Calls out within a second; 0 for no limit."`
 	Numbers     *string      `help:"How it writes and is written numbers: e164, digits, or national:COUNTRY."`
 	Show        *string      `help:"Whose number it is shown: owned, any, or trunk."`
 	ShowNumber  *string      `help:"The trunk's own number, shown when no other may be."`
@@ -181,7 +191,7 @@ type trunkFlags struct {
 }
 
 // apply changes a trunk by what is given.
-func (f *trunkFlags) apply(t *trunkBody) error {
+func (f *trunkFlags) apply(t *rest.TrunkBody) error {
 	if f.File != "" {
 		text, err := readFile(f.File)
 		if err != nil {
@@ -189,7 +199,7 @@ func (f *trunkFlags) apply(t *trunkBody) error {
 		}
 		d := json.NewDecoder(bytes.NewReader(text))
 		d.DisallowUnknownFields()
-		*t = trunkBody{}
+		*t = rest.TrunkBody{}
 		return d.Decode(t)
 	}
 	give(&t.Name, f.Name)
@@ -198,14 +208,20 @@ func (f *trunkFlags) apply(t *trunkBody) error {
 	give(&t.MayCallOut, f.MayCallOut)
 	give(&t.Disabled, f.Disabled)
 	if f.Address != nil {
-		t.Addresses = f.Address
+		t.Addresses = []string{}
+	}
+	for _, address := range f.Address {
+		t.Addresses = append(t.Addresses, address.String())
 	}
 	if t.Outgoing == nil && (f.Destination != nil || f.Failover != nil || f.MaxCalls != nil || f.PerSecond != nil || f.Show != nil || f.ShowNumber != nil || f.PAI != nil || t.Device != "") {
-		t.Outgoing = &tenants.Outgoing{}
+		t.Outgoing = &rest.Outgoing{}
 	}
 	if o := t.Outgoing; o != nil {
 		give(&o.MaxCalls, f.MaxCalls)
-		give(&o.PerSecond, f.PerSecond)
+		give(&o.CallsPerSecond, f.PerSecond)
+		if o.CallerID == nil {
+			o.CallerID = &rest.CallerIDRule{}
+		}
 		give(&o.CallerID.Show, f.Show)
 		give(&o.CallerID.Number, f.ShowNumber)
 		if f.Destination != nil {
@@ -220,20 +236,25 @@ func (f *trunkFlags) apply(t *trunkBody) error {
 	}
 	if f.Numbers != nil {
 		form, country, _ := strings.Cut(*f.Numbers, ":")
-		t.Incoming.Form, t.Incoming.Country = form, country
+		formats := []**rest.NumberFormat{&t.Incoming}
 		if t.Outgoing != nil {
-			t.Outgoing.Numbers.Form, t.Outgoing.Numbers.Country = form, country
+			formats = append(formats, &t.Outgoing.Numbers)
+		}
+		for _, f := range formats {
+			written := orZero(*f)
+			written.Form, written.Country = form, country
+			*f = &written
 		}
 	}
 	return f.login(t)
 }
 
 // login reads a password, which no list of processes and no history of a shell is to show.
-func (f *trunkFlags) login(t *trunkBody) error {
+func (f *trunkFlags) login(t *rest.TrunkBody) error {
 	if f.Username == nil {
 		return nil
 	}
-	t.Login = &provisioning.TrunkLogin{Username: *f.Username}
+	t.Login = &rest.TrunkLogin{Username: *f.Username}
 	if *f.Username == "" {
 		return nil
 	}
@@ -272,21 +293,28 @@ type trunkAddCommand struct {
 
 // Run adds.
 func (c *trunkAddCommand) Run(ctx context.Context) error {
-	t := trunkBody{Trunk: tenants.Trunk{Name: c.ID, Addresses: []netip.Addr{}}}
+	t := rest.TrunkBody{Name: c.ID, Addresses: []string{}}
 	if err := c.apply(&t); err != nil {
 		return err
 	}
-	return c.put(ctx, c.Tenant, c.ID, t, "If-None-Match", "*")
+	return c.put(ctx, c.Tenant, c.ID, t, rest.SetTrunkParams{IfNoneMatch: "*"})
 }
 
 // put sends a trunk with a precondition.
-func (c client) put(ctx context.Context, tenant, id string, t trunkBody, header, value string) error {
-	var v trunkView
-	_, done, err := c.askIf(ctx, http.MethodPut, trunksPath(tenant)+"/"+url.PathEscape(id), t, &v, header, value)
-	if err != nil || done {
+func (c client) put(ctx context.Context, tenant, id string, t rest.TrunkBody, when rest.SetTrunkParams) error {
+	t.ID = id
+	ask := func() (*rest.Answer[rest.TrunkView], error) {
+		if tenant == "" {
+			return c.api().SetTrunk(ctx, id, when, t)
+		}
+		return c.api().SetTrunkOfTenant(ctx, tenant, id, rest.SetTrunkOfTenantParams(when), t)
+	}
+	answer, err := ask()
+	if done, err := told(c, answer, err); done {
 		return err
 	}
-	return v.print()
+	printTrunk(answer.Body)
+	return nil
 }
 
 // trunkSetCommand changes one.
@@ -299,17 +327,17 @@ type trunkSetCommand struct {
 
 // Run reads the trunk, changes it, and puts it back if nobody else has changed it meanwhile.
 func (c *trunkSetCommand) Run(ctx context.Context) error {
-	var v trunkView
-	quiet := c.client
-	quiet.JSON = false
-	if _, _, err := quiet.ask(ctx, http.MethodGet, trunksPath(c.Tenant)+"/"+url.PathEscape(c.ID), nil, &v); err != nil {
-		return err
+	had, err := c.trunk(ctx, c.Tenant, c.ID)
+	if err != nil {
+		return c.refused(err)
 	}
-	t := trunkBody{Trunk: v.Trunk}
+	v := had.Body
+	t := rest.TrunkBody{Name: v.Name, Addresses: v.Addresses, Device: v.Device, Disabled: v.Disabled, Incoming: v.Incoming, MayCallOut: v.MayCallOut, Outgoing: v.Outgoing,
+		RegisterSeconds: v.RegisterSeconds, Registrar: v.Registrar, Tenant: v.Tenant}
 	if err := c.apply(&t); err != nil {
 		return err
 	}
-	return c.put(ctx, c.Tenant, c.ID, t, "If-Match", v.ETag)
+	return c.put(ctx, c.Tenant, c.ID, t, rest.SetTrunkParams{IfMatch: v.Etag})
 }
 
 // trunkRemoveCommand removes one.
@@ -321,11 +349,18 @@ type trunkRemoveCommand struct {
 
 // Run removes.
 func (c *trunkRemoveCommand) Run(ctx context.Context) error {
-	_, done, err := c.ask(ctx, http.MethodDelete, trunksPath(c.Tenant)+"/"+url.PathEscape(c.ID), nil, new(json.RawMessage))
-	if err == nil && !done {
-		fmt.Printf("The trunk %s is removed.\n", plain(c.ID))
+	ask := func() (*rest.Answer[rest.RemovedBody], error) {
+		if c.Tenant == "" {
+			return c.api().DeleteTrunk(ctx, c.ID, rest.DeleteTrunkParams{})
+		}
+		return c.api().DeleteTrunkOfTenant(ctx, c.Tenant, c.ID, rest.DeleteTrunkOfTenantParams{})
 	}
-	return err
+	answer, err := ask()
+	if done, err := told(c.client, answer, err); done {
+		return err
+	}
+	fmt.Printf("The trunk %s is removed.\n", plain(c.ID))
+	return nil
 }
 
 // trunkRouteCommand says who serves a prefix.
@@ -342,13 +377,19 @@ func (c *trunkRouteCommand) Run(ctx context.Context) error {
 	if prefix == "any" {
 		prefix = ""
 	}
-	body := map[string]any{"prefix": prefix, "trunks": slices.Concat([]string{}, c.Trunks)}
-	path := strings.TrimSuffix(trunksPath(c.Tenant), "/trunks") + "/outbound-routes"
-	_, done, err := c.ask(ctx, http.MethodPut, path, body, new(json.RawMessage))
-	if err == nil && !done {
-		fmt.Printf("%s: %s.\n", plain(c.Prefix), plain(strings.Join(c.Trunks, ", ")))
+	body := rest.OutboundBody{Prefix: prefix, Trunks: slices.Concat([]string{}, c.Trunks)}
+	ask := func() (*rest.Answer[rest.OutboundBody], error) {
+		if c.Tenant == "" {
+			return c.api().SetOutboundRoute(ctx, body)
+		}
+		return c.api().SetOutboundRouteOfTenant(ctx, c.Tenant, body)
 	}
-	return err
+	answer, err := ask()
+	if done, err := told(c.client, answer, err); done {
+		return err
+	}
+	fmt.Printf("%s: %s.\n", plain(c.Prefix), plain(strings.Join(c.Trunks, ", ")))
+	return nil
 }
 
 // errTrunkAway lets a script see that a destination did not answer.
@@ -362,24 +403,19 @@ type trunkTestCommand struct {
 
 // Run asks.
 func (c *trunkTestCommand) Run(ctx context.Context) error {
-	var answer struct {
-		Trunk        trunkView
-		Destinations []pinged
-	}
-	if _, done, err := c.ask(ctx, http.MethodPost, trunksPath("")+"/"+url.PathEscape(c.ID)+"/test", map[string]any{}, &answer); err != nil || done {
+	answer, err := c.api().TestTrunk(ctx, c.ID)
+	if done, err := told(c.client, answer, err); done {
 		return err
 	}
-	if err := answer.Trunk.print(); err != nil {
-		return err
-	}
-	away := answer.Trunk.Device != "" && answer.Trunk.Registered == 0
-	for _, d := range answer.Destinations {
+	printTrunk(answer.Body.Trunk)
+	away := answer.Body.Trunk.Device != "" && answer.Body.Trunk.Registered == 0
+	for _, d := range answer.Body.Destinations {
 		if d.Error != "" {
 			away = true
 			fmt.Printf("  %s: %s\n", plain(d.Destination), plain(d.Error))
 			continue
 		}
-		fmt.Printf("  %s: %s after %d ms\n", plain(d.Destination), plain(d.Answer), d.TookMS)
+		fmt.Printf("  %s: %s after %d ms\n", plain(d.Destination), plain(d.Answer), d.TookMs)
 	}
 	if away {
 		return errTrunkAway

@@ -7,9 +7,7 @@ import (
 	"log/slog"
 	"maps"
 	"net/http"
-	"net/url"
 	"slices"
-	"time"
 
 	"github.com/danielgtaylor/huma/v2"
 	"github.com/gin-gonic/gin"
@@ -17,6 +15,7 @@ import (
 	"tandem/callflows"
 	"tandem/provisioning"
 	"tandem/provisioning/api"
+	rest "tandem/provisioning/client"
 	"tandem/tenants"
 )
 
@@ -94,10 +93,6 @@ type userCommands struct {
 	Codes userCodesCommand `cmd:"" help:"Add drafts of the usual feature codes to a tenant."`
 }
 
-func settingsPath(tenant, user string) string {
-	return "/v1/tenants/" + url.PathEscape(tenant) + "/users/" + url.PathEscape(user) + "/settings"
-}
-
 // userShowCommand shows settings.
 type userShowCommand struct {
 	client
@@ -107,22 +102,17 @@ type userShowCommand struct {
 
 // Run shows.
 func (c *userShowCommand) Run(ctx context.Context) error {
-	var set tenants.UserSettings
-	if _, done, err := c.ask(ctx, http.MethodGet, settingsPath(c.Tenant, c.User), nil, &set); err != nil || done {
+	answer, err := c.api().GetUserSettings(ctx, c.Tenant, c.User)
+	if done, err := told(c.client, answer, err); done {
 		return err
 	}
-	return showSettings(set)
+	return showSettings(answer.Body)
 }
 
-func showSettings(set tenants.UserSettings) error {
+func showSettings(set rest.UserSettings) error {
 	onOff := func(on bool) string { return map[bool]string{true: "on", false: "off"}[on] }
-	since := func(at time.Time) string {
-		if at.IsZero() {
-			return ""
-		}
-		return momentWords(&at)
-	}
-	forward := func(name string, f tenants.Forward) []string {
+	forward := func(name string, to *rest.Forward) []string {
+		f := orZero(to)
 		what := onOff(f.On)
 		if f.To != "" {
 			what += ", to " + f.To
@@ -130,14 +120,14 @@ func showSettings(set tenants.UserSettings) error {
 		if f.Confirm {
 			what += ", to be accepted with 1"
 		}
-		return []string{name, what, since(f.Since)}
+		return []string{name, what, momentWords(f.Since)}
 	}
 	noAnswer := forward("forward_no_answer", set.ForwardNoAnswer)
 	if set.NoAnswerSeconds > 0 {
 		noAnswer[1] += fmt.Sprintf(", after %d s", set.NoAnswerSeconds)
 	}
 	rows := [][]string{forward("forward_all", set.ForwardAll), forward("forward_busy", set.ForwardBusy), noAnswer,
-		{"do_not_disturb", onOff(set.DoNotDisturb), since(set.DisturbSince)}, {"call_waiting", onOff(!set.NoCallWaiting), ""},
+		{"do_not_disturb", onOff(set.DoNotDisturb), momentWords(set.DoNotDisturbSince)}, {"call_waiting", onOff(!set.NoCallWaiting), ""},
 		{"reject_anonymous", onOff(set.RejectAnonymous), ""}}
 	for _, key := range slices.Sorted(maps.Keys(set.SpeedDials)) {
 		rows = append(rows, []string{"speed_dial " + key, set.SpeedDials[key], ""})
@@ -154,7 +144,7 @@ type userSetCommand struct {
 	ForwardAll      *string           `help:"Forward all calls to this extension or number; empty: none."`
 	ForwardBusy     *string           `help:"Forward calls that find the user busy; empty: none."`
 	ForwardNoAnswer *string           `help:"Forward calls that the user does not answer; empty: none."`
-	NoAnswerSeconds *int              `help:"How long it rings before that; 0: as long as the flow says."`
+	NoAnswerSeconds *int64            `help:"How long it rings before that; 0: as long as the flow says."`
 	Confirm         *bool             `negatable:"" help:"Whoever answers where calls are forwarded to must key 1 to take them."`
 	DoNotDisturb    *bool             `negatable:"" help:"Whoever rings the user finds him busy."`
 	CallWaiting     *bool             `negatable:"" help:"The user may be rung while he is in a call."`
@@ -164,37 +154,40 @@ type userSetCommand struct {
 
 // Run changes what was named and leaves the rest.
 func (c *userSetCommand) Run(ctx context.Context) error {
-	var set tenants.UserSettings
-	quiet := client{API: c.API}
-	if _, _, err := quiet.ask(ctx, http.MethodGet, settingsPath(c.Tenant, c.User), nil, &set); err != nil {
-		return err
+	had, err := c.api().GetUserSettings(ctx, c.Tenant, c.User)
+	if err != nil {
+		return c.refused(err)
 	}
+	set := had.Body
 	if err := c.change(&set); err != nil {
 		return err
 	}
-	if _, done, err := c.ask(ctx, http.MethodPut, settingsPath(c.Tenant, c.User), map[string]any{"by": c.By, "settings": set}, &set); err != nil || done {
+	answer, err := c.api().SetUserSettings(ctx, c.Tenant, c.User, rest.SettingsBody{By: c.By, Settings: set})
+	if done, err := told(c.client, answer, err); done {
 		return err
 	}
-	return showSettings(set)
+	return showSettings(answer.Body)
 }
 
-func (c *userSetCommand) change(set *tenants.UserSettings) error {
+func (c *userSetCommand) change(set *rest.UserSettings) error {
 	changed := len(c.SpeedDial) > 0
 	for _, f := range []struct {
 		to  *string
-		set *tenants.Forward
+		set **rest.Forward
 	}{{c.ForwardAll, &set.ForwardAll}, {c.ForwardBusy, &set.ForwardBusy}, {c.ForwardNoAnswer, &set.ForwardNoAnswer}} {
+		now := orZero(*f.set)
 		if f.to != nil {
 			changed = true
-			f.set.On = *f.to != ""
-			if f.set.On {
-				f.set.To = *f.to
+			now.On = *f.to != ""
+			if now.On {
+				now.To = *f.to
 			}
 		}
-		if c.Confirm != nil && f.set.To != "" {
+		if c.Confirm != nil && now.To != "" {
 			changed = true
-			f.set.Confirm = *c.Confirm
+			now.Confirm = *c.Confirm
 		}
+		*f.set = &now
 	}
 	put(&set.NoAnswerSeconds, c.NoAnswerSeconds, &changed)
 	put(&set.DoNotDisturb, c.DoNotDisturb, &changed)
@@ -231,11 +224,11 @@ type userCodesCommand struct {
 
 // Run adds them.
 func (c *userCodesCommand) Run(ctx context.Context) error {
-	var answer struct{ Taken []string }
-	if _, done, err := c.ask(ctx, http.MethodPost, "/v1/tenants/"+url.PathEscape(c.Tenant)+"/feature-codes", struct{}{}, &answer); err != nil || done {
+	answer, err := c.api().AddFeatureCodes(ctx, c.Tenant)
+	if done, err := told(c.client, answer, err); done {
 		return err
 	}
-	for _, code := range answer.Taken {
+	for _, code := range answer.Body.Taken {
 		fmt.Printf("%s leads elsewhere in this tenant, and was left as it is.\n", code)
 	}
 	fmt.Printf("The feature codes are among the drafts: publish them with tandem version publish %s.\n", plain(c.Tenant))

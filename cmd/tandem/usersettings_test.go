@@ -11,7 +11,7 @@ import (
 	"github.com/gin-gonic/gin"
 
 	"tandem/postgres"
-	"tandem/tenants"
+	rest "tandem/provisioning/client"
 )
 
 func TestSettingsWithoutPostgreSQLSaySo(t *testing.T) {
@@ -51,10 +51,10 @@ func TestSettingsWithoutPostgreSQLSaySo(t *testing.T) {
 
 func TestTheCommandChangesWhatIsNamedAlone(t *testing.T) {
 	to, none, off := "102", "", false
-	set := tenants.UserSettings{User: "u", ForwardBusy: tenants.Forward{On: true, To: "103"}, DoNotDisturb: true, SpeedDials: map[string]string{"1": "101", "2": "102"}}
+	set := rest.UserSettings{User: "u", ForwardBusy: &rest.Forward{On: true, To: "103"}, DoNotDisturb: true, SpeedDials: map[string]string{"1": "101", "2": "102"}}
 	c := userSetCommand{ForwardAll: &to, ForwardBusy: &none, CallWaiting: &off, SpeedDial: map[string]string{"1": "", "3": "103"}}
 	must(t, c.change(&set))
-	if !set.ForwardAll.Active() || set.ForwardBusy.On || set.ForwardBusy.To != "103" || !set.DoNotDisturb || !set.NoCallWaiting ||
+	if !set.ForwardAll.On || set.ForwardAll.To != "102" || set.ForwardBusy.On || set.ForwardBusy.To != "103" || !set.DoNotDisturb || !set.NoCallWaiting ||
 		len(set.SpeedDials) != 2 || set.SpeedDials["3"] != "103" {
 		t.Errorf("got %+v", set)
 	}

@@ -3,12 +3,10 @@ package main
 import (
 	"context"
 	"fmt"
-	"net/http"
-	"net/url"
 	"strconv"
 	"time"
 
-	"tandem/tenants"
+	rest "tandem/provisioning/client"
 )
 
 // versionCommands manage the versions of a tenant's configuration.
@@ -23,8 +21,6 @@ type versionCommands struct {
 	Abandon  versionAbandonCommand  `cmd:"" help:"Give the version that is tried to no new calls any more."`
 }
 
-func versionsPath(tenant string) string { return "/v1/tenants/" + url.PathEscape(tenant) + "/versions" }
-
 // versionListCommand lists versions.
 type versionListCommand struct {
 	client
@@ -37,28 +33,24 @@ type versionListCommand struct {
 
 // Run lists.
 func (c *versionListCommand) Run(ctx context.Context) error {
-	var answer struct {
-		Versions []versionView
-		More     bool
-	}
-	query := url.Values{"limit": {strconv.Itoa(c.Limit)}, "before": {strconv.FormatInt(c.Before, 10)}}
 	head := "VERSION STATE PUBLISHED BY COMMENT"
 	if c.Outcomes != "" {
-		query.Set("outcomes", c.Outcomes)
 		head = "VERSION STATE CALLS ANSWERED FAILED PUBLISHED BY COMMENT"
 	}
-	if _, done, err := c.ask(ctx, http.MethodGet, versionsPath(c.Tenant)+"?"+query.Encode(), nil, &answer); err != nil || done {
+	page, err := c.api().ListVersions(ctx, c.Tenant, rest.ListVersionsParams{Limit: strconv.Itoa(c.Limit), Before: count(c.Before), Outcomes: c.Outcomes})
+	if done, err := told(c.client, page, err); done {
 		return err
 	}
+	answer := page.Body
 	if len(answer.Versions) == 0 {
 		fmt.Println("Nothing was published.")
 		return nil
 	}
 	var rows [][]string
 	for _, v := range answer.Versions {
-		row := []string{strconv.FormatInt(v.Version, 10), v.stateWords()}
+		row := []string{count(v.Version), versionState(v)}
 		if o := v.Outcome; o != nil {
-			row = append(row, strconv.Itoa(o.Calls), strconv.Itoa(o.Answered), strconv.Itoa(o.Failed))
+			row = append(row, count(o.Calls), count(o.Answered), count(o.Failed))
 		}
 		rows = append(rows, append(row, momentWords(v.PublishedAt), v.PublishedBy, v.Comment))
 	}
@@ -69,8 +61,8 @@ func (c *versionListCommand) Run(ctx context.Context) error {
 	return nil
 }
 
-func momentWords(t *time.Time) string {
-	if t == nil {
+func momentWords(t time.Time) string {
+	if t.IsZero() {
 		return ""
 	}
 	return t.UTC().Format("2006-01-02 15:04:05 UTC")
@@ -85,20 +77,21 @@ type versionShowCommand struct {
 
 // Run shows.
 func (c *versionShowCommand) Run(ctx context.Context) error {
-	v := versionView{Document: &tenants.Published{}}
-	if _, done, err := c.ask(ctx, http.MethodGet, versionsPath(c.Tenant)+"/"+url.PathEscape(c.Version), nil, &v); err != nil || done {
+	answer, err := c.api().GetVersion(ctx, c.Tenant, c.Version)
+	if done, err := told(c.client, answer, err); done {
 		return err
 	}
-	fmt.Printf("%s of tenant %s.\n", v.title(), plain(c.Tenant))
+	v := answer.Body
+	fmt.Printf("%s of tenant %s.\n", versionTitle(v), plain(c.Tenant))
 	for _, l := range [][2]string{{"published", clockWords(v.PublishedAt)}, {"by", v.PublishedBy}, {"comment", v.Comment}, {"refused", v.Refused}} {
 		if l[1] != "" {
 			fmt.Printf("  %-10s %s\n", l[0], plain(l[1]))
 		}
 	}
 	for _, e := range v.Events {
-		fmt.Printf("  %-10s %s\n", "trial", plain(e.eventWords()))
+		fmt.Printf("  %-10s %s\n", "trial", plain(eventWords(e)))
 	}
-	d := v.Document
+	d := orZero(v.Document)
 	var rows [][]string
 	for _, f := range d.Flows {
 		rows = append(rows, []string{"flow", f.ID, f.Name, howMany(len(f.Elements), "element", "elements")})
@@ -134,8 +127,8 @@ func howMany(n int, one, many string) string {
 	return strconv.Itoa(n) + " " + many
 }
 
-// title names a version at the head of a sentence.
-func (v versionView) title() string {
+// versionTitle names a version at the head of a sentence.
+func versionTitle(v rest.VersionView) string {
 	switch {
 	case v.Draft:
 		return "The drafts"
@@ -159,15 +152,12 @@ type versionDiffCommand struct {
 
 // Run compares.
 func (c *versionDiffCommand) Run(ctx context.Context) error {
-	var answer struct {
-		From, To versionView
-		Changes  []changeView
-	}
-	path := versionsPath(c.Tenant) + "/" + url.PathEscape(c.From) + "/diff?" + url.Values{"to": {c.To}}.Encode()
-	if _, done, err := c.ask(ctx, http.MethodGet, path, nil, &answer); err != nil || done {
+	diff, err := c.api().CompareVersions(ctx, c.Tenant, c.From, rest.CompareVersionsParams{To: c.To})
+	if done, err := told(c.client, diff, err); done {
 		return err
 	}
-	fmt.Printf("%s -> %s: %s\n", answer.From.title(), answer.To.title(), changedWords(answer.Changes))
+	answer := diff.Body
+	fmt.Printf("%s -> %s: %s\n", versionTitle(answer.From), versionTitle(answer.To), changedWords(answer.Changes))
 	printChanges(answer.Changes)
 	if answer.To.Refused != "" {
 		fmt.Printf("These drafts cannot be published: %s\n", plain(answer.To.Refused))
@@ -175,14 +165,14 @@ func (c *versionDiffCommand) Run(ctx context.Context) error {
 	return nil
 }
 
-func changedWords(changes []changeView) string {
+func changedWords(changes []rest.ChangeView) string {
 	if len(changes) == 0 {
 		return "nothing differs."
 	}
 	return howMany(len(changes), "change", "changes") + "."
 }
 
-func printChanges(changes []changeView) {
+func printChanges(changes []rest.ChangeView) {
 	for _, c := range changes {
 		fmt.Printf("  - %s\n", plain(c.Words))
 	}
@@ -196,24 +186,13 @@ type versionPublishCommand struct {
 	Comment string `help:"What and why: it is kept with the version."`
 }
 
-// publishedAnswer is what the API says of publishing and of rolling back.
-type publishedAnswer struct {
-	Version        int64
-	Same           bool
-	Changes        []changeView
-	Adapted        []changeView
-	DraftsReplaced bool `json:"drafts_replaced"`
-	Waiting        []changeView
-	Abandoned      int64
-}
-
 // Run publishes.
 func (c *versionPublishCommand) Run(ctx context.Context) error {
-	var answer publishedAnswer
-	body := map[string]string{"by": c.By, "comment": c.Comment}
-	if _, done, err := c.ask(ctx, http.MethodPost, versionsPath(c.Tenant), body, &answer); err != nil || done {
+	published, err := c.api().Publish(ctx, c.Tenant, rest.PublishBody{By: c.By, Comment: c.Comment})
+	if done, err := told(c.client, published, err); done {
 		return err
 	}
+	answer := published.Body
 	if answer.Same {
 		fmt.Printf("The drafts are version %d, which runs already. Nothing was published.\n", answer.Version)
 		return nil
@@ -235,12 +214,11 @@ type versionRollBackCommand struct {
 
 // Run rolls back.
 func (c *versionRollBackCommand) Run(ctx context.Context) error {
-	var answer publishedAnswer
-	body := map[string]string{"by": c.By, "comment": c.Comment, "drafts": c.Drafts}
-	path := versionsPath(c.Tenant) + "/" + strconv.FormatInt(c.Version, 10) + "/rollback"
-	if _, done, err := c.ask(ctx, http.MethodPost, path, body, &answer); err != nil || done {
+	published, err := c.api().RollBack(ctx, c.Tenant, count(c.Version), rest.RollBack{By: c.By, Comment: c.Comment, Drafts: c.Drafts})
+	if done, err := told(c.client, published, err); done {
 		return err
 	}
+	answer := published.Body
 	if answer.Same {
 		fmt.Printf("What version %d says runs already, as version %d. Nothing was published.\n", c.Version, answer.Version)
 	} else {

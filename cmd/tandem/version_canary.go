@@ -3,11 +3,9 @@ package main
 import (
 	"context"
 	"fmt"
-	"net/http"
-	"net/url"
-)
 
-func canaryPath(tenant string) string { return "/v1/tenants/" + url.PathEscape(tenant) + "/canary" }
+	rest "tandem/provisioning/client"
+)
 
 // versionCanaryCommand gives the drafts to a share of new calls.
 type versionCanaryCommand struct {
@@ -20,15 +18,11 @@ type versionCanaryCommand struct {
 
 // Run tries.
 func (c *versionCanaryCommand) Run(ctx context.Context) error {
-	var answer struct {
-		Version    int64
-		Share, Was int
-		Changes    []changeView
-	}
-	body := map[string]any{"share": c.Share, "by": c.By, "comment": c.Comment}
-	if _, done, err := c.ask(ctx, http.MethodPut, canaryPath(c.Tenant), body, &answer); err != nil || done {
+	tried, err := c.api().TryDrafts(ctx, c.Tenant, rest.Canary{Share: int64(c.Share), By: c.By, Comment: c.Comment})
+	if done, err := told(c.client, tried, err); done {
 		return err
 	}
+	answer := tried.Body
 	switch {
 	case answer.Was == answer.Share:
 		fmt.Printf("Version %d is tried on %d %% of new calls already.\n", answer.Version, answer.Share)
@@ -51,14 +45,8 @@ type versionVerdict struct {
 	Comment string `help:"Why: it is kept."`
 }
 
-func (c *versionVerdict) give(ctx context.Context, what string) (version int64, changes []changeView, done bool, err error) {
-	var answer struct {
-		Version int64
-		Changes []changeView
-	}
-	body := map[string]any{"by": c.By, "comment": c.Comment, "version": c.Version}
-	_, done, err = c.ask(ctx, http.MethodPost, canaryPath(c.Tenant)+"/"+what, body, &answer)
-	return answer.Version, answer.Changes, done, err
+func (c *versionVerdict) verdict() rest.Verdict {
+	return rest.Verdict{By: c.By, Comment: c.Comment, Version: c.Version}
 }
 
 // versionPromoteCommand gives the version that is tried to all.
@@ -66,12 +54,12 @@ type versionPromoteCommand struct{ versionVerdict }
 
 // Run promotes.
 func (c *versionPromoteCommand) Run(ctx context.Context) error {
-	version, changes, done, err := c.give(ctx, "promote")
-	if err != nil || done {
+	answer, err := c.api().PromoteCanary(ctx, c.Tenant, c.verdict())
+	if done, err := told(c.client, answer, err); done {
 		return err
 	}
-	fmt.Printf("All new calls get version %d now. For those that did not get it before: %s\n", version, changedWords(changes))
-	printChanges(changes)
+	fmt.Printf("All new calls get version %d now. For those that did not get it before: %s\n", answer.Body.Version, changedWords(answer.Body.Changes))
+	printChanges(answer.Body.Changes)
 	return nil
 }
 
@@ -80,16 +68,16 @@ type versionAbandonCommand struct{ versionVerdict }
 
 // Run abandons.
 func (c *versionAbandonCommand) Run(ctx context.Context) error {
-	version, _, done, err := c.give(ctx, "abandon")
-	if err != nil || done {
+	answer, err := c.api().AbandonCanary(ctx, c.Tenant, c.verdict())
+	if done, err := told(c.client, answer, err); done {
 		return err
 	}
-	fmt.Printf("No new call gets version %d any more. It stays in the list, and the drafts stay as they are.\n", version)
+	fmt.Printf("No new call gets version %d any more. It stays in the list, and the drafts stay as they are.\n", answer.Body.Version)
 	return nil
 }
 
-// stateWords says what a version is to new calls.
-func (v versionView) stateWords() string {
+// versionState says what a version is to new calls.
+func versionState(v rest.VersionView) string {
 	switch {
 	case v.Live:
 		return "live"
@@ -102,10 +90,10 @@ func (v versionView) stateWords() string {
 }
 
 // eventWords says what became of a version that was tried.
-func (e versionEvent) eventWords() string {
+func eventWords(e rest.VersionEvent) string {
 	what := map[string]string{"canary": fmt.Sprintf("tried on %d %% of new calls", e.Share), "share": fmt.Sprintf("tried on %d %%", e.Share),
 		"promoted": "promoted to all", "abandoned": "abandoned"}[e.Event]
-	text := momentWords(&e.At) + ": " + what + " by " + e.By
+	text := momentWords(e.At) + ": " + what + " by " + e.By
 	if e.Comment != "" {
 		text += " (" + e.Comment + ")"
 	}

@@ -6,12 +6,12 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"net/http"
-	"net/url"
 	"os"
 	"strconv"
 	"strings"
 	"time"
+
+	rest "tandem/provisioning/client"
 )
 
 // voicemailCommands look after boxes and messages.
@@ -30,14 +30,6 @@ type boxArguments struct {
 	Box    string `arg:"" help:"The box: its user's id or extension."`
 }
 
-func (b boxArguments) path(more ...string) string {
-	path := "/v1/tenants/" + url.PathEscape(b.Tenant) + "/voicemail/" + url.PathEscape(b.Box)
-	for _, part := range more {
-		path += "/" + url.PathEscape(part)
-	}
-	return path
-}
-
 // voicemailBoxesCommand lists boxes.
 type voicemailBoxesCommand struct {
 	client
@@ -46,13 +38,13 @@ type voicemailBoxesCommand struct {
 
 // Run lists.
 func (c *voicemailBoxesCommand) Run(ctx context.Context) error {
-	var answer struct{ Boxes []boxView }
-	if _, done, err := c.ask(ctx, http.MethodGet, "/v1/tenants/"+url.PathEscape(c.Tenant)+"/voicemail", nil, &answer); err != nil || done {
+	answer, err := c.api().ListBoxes(ctx, c.Tenant)
+	if done, err := told(c.client, answer, err); done {
 		return err
 	}
 	var rows [][]string
-	for _, b := range answer.Boxes {
-		rows = append(rows, []string{b.Box, b.Extension, b.Name, strconv.Itoa(b.New), strconv.Itoa(b.Heard)})
+	for _, b := range answer.Body.Boxes {
+		rows = append(rows, []string{b.Box, b.Extension, b.Name, count(b.New), count(b.Heard)})
 	}
 	return table("BOX EXTENSION NAME NEW HEARD", rows)
 }
@@ -67,27 +59,22 @@ type voicemailListCommand struct {
 
 // Run lists.
 func (c *voicemailListCommand) Run(ctx context.Context) error {
-	query := url.Values{"limit": {strconv.Itoa(c.Limit)}}
+	params := rest.ListMessagesParams{Limit: strconv.Itoa(c.Limit), Cursor: c.Cursor}
 	if c.New {
-		query.Set("new", "")
+		params.New = "true"
 	}
-	if c.Cursor != "" {
-		query.Set("cursor", c.Cursor)
-	}
-	var answer struct {
-		Messages []messageView
-		Next     string
-	}
-	if _, done, err := c.ask(ctx, http.MethodGet, c.path("messages")+"?"+query.Encode(), nil, &answer); err != nil || done {
+	page, err := c.api().ListMessages(ctx, c.Tenant, c.Box, params)
+	if done, err := told(c.client, page, err); done {
 		return err
 	}
+	answer := page.Body
 	if len(answer.Messages) == 0 {
 		fmt.Println("The box holds no such message.")
 		return nil
 	}
 	var rows [][]string
 	for _, m := range answer.Messages {
-		rows = append(rows, []string{m.ID, m.At.UTC().Format(time.DateTime), seconds(m.Seconds), m.From, m.FromName, m.stateWords()})
+		rows = append(rows, []string{m.ID, m.At.UTC().Format(time.DateTime), seconds(m.Seconds), m.From, m.FromName, messageWords(m)})
 	}
 	if err := table("MESSAGE LEFT-AT-UTC SECONDS FROM NAME STATE", rows); err != nil || answer.Next == "" {
 		return err
@@ -98,12 +85,12 @@ func (c *voicemailListCommand) Run(ctx context.Context) error {
 
 func seconds(s float64) string { return strconv.FormatFloat(s, 'f', 1, 64) }
 
-// stateWords is what has become of the message, for one cell.
-func (m messageView) stateWords() string {
-	if m.HeardAt != nil {
-		return "heard"
+// messageWords is what has become of a message, for one cell.
+func messageWords(m rest.MessageView) string {
+	if m.HeardAt.IsZero() {
+		return "new"
 	}
-	return "new"
+	return "heard"
 }
 
 // voicemailShowCommand shows one.
@@ -114,13 +101,14 @@ type voicemailShowCommand struct {
 
 // Run shows.
 func (c *voicemailShowCommand) Run(ctx context.Context) error {
-	var m messageView
-	if _, done, err := c.ask(ctx, http.MethodGet, c.path("messages", c.Message), nil, &m); err != nil || done {
+	answer, err := c.api().GetMessage(ctx, c.Tenant, c.Box, c.Message)
+	if done, err := told(c.client, answer, err); done {
 		return err
 	}
-	fmt.Printf("Message %s, left at %s by %s (%s), %s seconds: %s.\n", plain(m.ID), m.At.UTC().Format("2006-01-02 15:04:05 UTC"), plain(m.From), plain(m.FromName), seconds(m.Seconds), m.stateWords())
+	m := answer.Body
+	fmt.Printf("Message %s, left at %s by %s (%s), %s seconds: %s.\n", plain(m.ID), m.At.UTC().Format("2006-01-02 15:04:05 UTC"), plain(m.From), plain(m.FromName), seconds(m.Seconds), messageWords(m))
 	if m.Filed {
-		fmt.Printf("  SHA-256 %s, %d bytes\n", plain(m.SHA256), m.Bytes)
+		fmt.Printf("  SHA-256 %s, %d bytes\n", plain(m.Sha256), m.Bytes)
 	}
 	fmt.Printf("Why it came so: tandem explain %s\n", plain(m.Call))
 	return nil
@@ -134,8 +122,8 @@ type voicemailDeleteCommand struct {
 
 // Run deletes.
 func (c *voicemailDeleteCommand) Run(ctx context.Context) error {
-	var m messageView
-	if _, done, err := c.ask(ctx, http.MethodDelete, c.path("messages", c.Message), struct{}{}, &m); err != nil || done {
+	answer, err := c.api().DeleteMessage(ctx, c.Tenant, c.Box, c.Message)
+	if done, err := told(c.client, answer, err); done {
 		return err
 	}
 	fmt.Println("The message is deleted.")
@@ -151,8 +139,8 @@ func (c *voicemailPINCommand) Run(ctx context.Context) error {
 	if err != nil && !errors.Is(err, io.EOF) {
 		return fmt.Errorf("the PIN cannot be read: %w", err)
 	}
-	var answer struct{ Box string }
-	if _, done, err := c.ask(ctx, http.MethodPost, c.path("pin"), map[string]string{"pin": strings.TrimSpace(line)}, &answer); err != nil || done {
+	answer, err := c.api().SetBoxPin(ctx, c.Tenant, c.Box, rest.PinBody{Pin: strings.TrimSpace(line)})
+	if done, err := told(c.client, answer, err); done {
 		return err
 	}
 	fmt.Println("The box has its new PIN.")

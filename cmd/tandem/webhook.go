@@ -4,14 +4,11 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"net/http"
-	"net/url"
-	"strconv"
 	"strings"
 	"time"
 
-	"tandem/postgres"
-	"tandem/provisioning/api"
+	rest "tandem/provisioning/client"
+	"tandem/webhooks"
 )
 
 // webhookCommands manage the receivers of a tenant's events.
@@ -34,12 +31,6 @@ type webhookOf struct {
 	ID     string `arg:"" help:"Webhook."`
 }
 
-func webhooksPath(tenant string) string {
-	return "/v1/tenants/" + url.PathEscape(tenant) + "/webhooks"
-}
-
-func (c webhookOf) path() string { return webhooksPath(c.Tenant) + "/" + url.PathEscape(c.ID) }
-
 // webhookListCommand lists webhooks.
 type webhookListCommand struct {
 	client
@@ -48,28 +39,28 @@ type webhookListCommand struct {
 
 // Run lists.
 func (c *webhookListCommand) Run(ctx context.Context) error {
-	var page api.PageBody[postgres.Webhook]
-	if _, done, err := c.ask(ctx, http.MethodGet, webhooksPath(c.Tenant)+"?limit=200", nil, &page); err != nil || done {
+	page, err := c.api().ListWebhooks(ctx, c.Tenant, rest.ListWebhooksParams{Limit: mostItems})
+	if done, err := told(c.client, page, err); done {
 		return err
 	}
-	if len(page.Items) == 0 {
+	if len(page.Body.Items) == 0 {
 		fmt.Println("There are no webhooks.")
 		return nil
 	}
 	var rows [][]string
-	for _, w := range page.Items {
-		rows = append(rows, []string{w.ID, w.Name, webhookWords(w), strconv.Itoa(w.Waiting), typesWords(w.Types), w.URL})
+	for _, w := range page.Body.Items {
+		rows = append(rows, []string{w.ID, w.Name, webhookWords(w), count(w.Waiting), typesWords(w.Types), w.URL})
 	}
 	return table("WEBHOOK NAME STATE WAITING TYPES URL", rows)
 }
 
 // webhookWords say how a webhook's receiver fares.
-func webhookWords(w postgres.Webhook) string {
+func webhookWords(w rest.Webhook) string {
 	switch {
-	case w.Because != "":
-		return "disabled (" + string(w.Because) + ")"
-	case w.Failing != nil:
-		return fmt.Sprintf("failing for %s", time.Since(*w.Failing).Round(time.Minute))
+	case w.DisabledBecause != "":
+		return "disabled (" + string(w.DisabledBecause) + ")"
+	case !w.FailingSince.IsZero():
+		return fmt.Sprintf("failing for %s", time.Since(w.FailingSince).Round(time.Minute))
 	}
 	return "well"
 }
@@ -86,14 +77,15 @@ type webhookShowCommand struct{ webhookOf }
 
 // Run shows it.
 func (c *webhookShowCommand) Run(ctx context.Context) error {
-	var w postgres.Webhook
-	if _, done, err := c.ask(ctx, http.MethodGet, c.path(), nil, &w); err != nil || done {
+	answer, err := c.api().GetWebhook(ctx, c.Tenant, c.ID, rest.GetWebhookParams{})
+	if done, err := told(c.client, answer, err); done {
 		return err
 	}
+	w := answer.Body
 	fmt.Printf("Webhook %s is %s.\n  url      %s\n  name     %s\n  types    %s\n  waiting  %d\n  failures %d in a row\n",
 		plain(w.ID), webhookWords(w), plain(w.URL), plain(w.Name), plain(typesWords(w.Types)), w.Waiting, w.Failures)
-	if w.Because != "" {
-		fmt.Println(w.Because.Words() + " Enable it: tandem webhook set --enable " + plain(c.Tenant) + " " + plain(w.ID))
+	if w.DisabledBecause != "" {
+		fmt.Println(webhooks.Disabling(w.DisabledBecause).Words() + " Enable it: tandem webhook set --enable " + plain(c.Tenant) + " " + plain(w.ID))
 	}
 	return nil
 }
@@ -110,12 +102,11 @@ type webhookAddCommand struct {
 
 // Run adds it.
 func (c *webhookAddCommand) Run(ctx context.Context) error {
-	var made struct{ ID, Secret string }
-	body := api.NewWebhookBody{ID: c.ID, WebhookBody: api.WebhookBody{URL: c.URL, Name: c.Name, Types: c.Types}}
-	if _, done, err := c.ask(ctx, http.MethodPost, webhooksPath(c.Tenant), body, &made); err != nil || done {
+	made, err := c.api().CreateWebhook(ctx, c.Tenant, rest.NewWebhookBody{ID: c.ID, URL: c.URL, Name: c.Name, Types: c.Types})
+	if done, err := told(c.client, made, err); done {
 		return err
 	}
-	fmt.Printf("Webhook %s is there. Its secret is shown now and not again:\n%s\n", plain(made.ID), plain(made.Secret))
+	fmt.Printf("Webhook %s is there. Its secret is shown now and not again:\n%s\n", plain(made.Body.ID), plain(made.Body.Secret))
 	return nil
 }
 
@@ -132,14 +123,12 @@ type webhookSetCommand struct {
 
 // Run changes it.
 func (c *webhookSetCommand) Run(ctx context.Context) error {
-	var w postgres.Webhook
-	quiet := c.client
-	quiet.JSON = false
-	if _, _, err := quiet.ask(ctx, http.MethodGet, c.path(), nil, &w); err != nil {
-		return err
+	had, err := c.api().GetWebhook(ctx, c.Tenant, c.ID, rest.GetWebhookParams{})
+	if err != nil {
+		return c.refused(err)
 	}
-	body := api.WebhookBody{URL: w.URL, Name: w.Name, Types: w.Types, Disabled: w.Because != ""}
-	tag := api.Tag(body)
+	w := had.Body
+	body := rest.WebhookBody{URL: w.URL, Name: w.Name, Types: w.Types, Disabled: w.DisabledBecause != ""}
 	if c.URL != nil {
 		body.URL = *c.URL
 	}
@@ -150,11 +139,11 @@ func (c *webhookSetCommand) Run(ctx context.Context) error {
 		body.Types = c.Types
 	}
 	body.Disabled = c.Disable || body.Disabled && !c.Enable
-	var now postgres.Webhook
-	if _, done, err := c.askIf(ctx, http.MethodPut, c.path(), body, &now, "If-Match", tag); err != nil || done {
+	now, err := c.api().UpdateWebhook(ctx, c.Tenant, c.ID, rest.UpdateWebhookParams{IfMatch: had.ETag()}, body)
+	if done, err := told(c.client, now, err); done {
 		return err
 	}
-	fmt.Printf("Webhook %s is %s.\n", plain(now.ID), webhookWords(now))
+	fmt.Printf("Webhook %s is %s.\n", plain(now.Body.ID), webhookWords(now.Body))
 	return nil
 }
 
@@ -163,8 +152,8 @@ type webhookRemoveCommand struct{ webhookOf }
 
 // Run removes it.
 func (c *webhookRemoveCommand) Run(ctx context.Context) error {
-	if err := c.tell(ctx, http.MethodDelete, c.path(), nil); err != nil {
-		return err
+	if _, err := c.api().DeleteWebhook(ctx, c.Tenant, c.ID, rest.DeleteWebhookParams{}); err != nil {
+		return c.refused(err)
 	}
 	fmt.Printf("Webhook %s is gone.\n", plain(c.ID))
 	return nil
@@ -175,14 +164,11 @@ type webhookSecretCommand struct{ webhookOf }
 
 // Run replaces it.
 func (c *webhookSecretCommand) Run(ctx context.Context) error {
-	var made struct {
-		Secret   string
-		OldUntil time.Time `json:"old_until"`
-	}
-	if _, done, err := c.ask(ctx, http.MethodPost, c.path()+"/secret", nil, &made); err != nil || done {
+	made, err := c.api().RotateWebhookSecret(ctx, c.Tenant, c.ID, rest.RotateWebhookSecretParams{})
+	if done, err := told(c.client, made, err); done {
 		return err
 	}
-	fmt.Printf("The new secret is shown now and not again; the old one signs beside it until %s:\n%s\n", made.OldUntil.Format(time.RFC3339), plain(made.Secret))
+	fmt.Printf("The new secret is shown now and not again; the old one signs beside it until %s:\n%s\n", made.Body.OldUntil.Format(time.RFC3339), plain(made.Body.Secret))
 	return nil
 }
 
@@ -191,11 +177,11 @@ type webhookTestCommand struct{ webhookOf }
 
 // Run sends it.
 func (c *webhookTestCommand) Run(ctx context.Context) error {
-	var sent struct{ Event string }
-	if _, done, err := c.ask(ctx, http.MethodPost, c.path()+"/test", nil, &sent); err != nil || done {
+	sent, err := c.api().TestWebhook(ctx, c.Tenant, c.ID, rest.TestWebhookParams{})
+	if done, err := told(c.client, sent, err); done {
 		return err
 	}
-	fmt.Printf("The test %s is on its way: tandem webhook deliveries %s %s\n", plain(sent.Event), plain(c.Tenant), plain(c.ID))
+	fmt.Printf("The test %s is on its way: tandem webhook deliveries %s %s\n", plain(sent.Body.Event), plain(c.Tenant), plain(c.ID))
 	return nil
 }
 
@@ -208,25 +194,21 @@ type webhookDeliveriesCommand struct {
 
 // Run lists.
 func (c *webhookDeliveriesCommand) Run(ctx context.Context) error {
-	query := url.Values{"limit": {strconv.Itoa(c.Limit)}}
-	if c.State != "" {
-		query.Set("state", c.State)
-	}
-	var page api.PageBody[postgres.DeliveryRow]
-	if _, done, err := c.ask(ctx, http.MethodGet, c.path()+"/deliveries?"+query.Encode(), nil, &page); err != nil || done {
+	page, err := c.api().ListWebhookDeliveries(ctx, c.Tenant, c.ID, rest.ListWebhookDeliveriesParams{Limit: int64(c.Limit), State: rest.ListWebhookDeliveriesParamsState(c.State)})
+	if done, err := told(c.client, page, err); done {
 		return err
 	}
-	if len(page.Items) == 0 {
+	if len(page.Body.Items) == 0 {
 		fmt.Println("Nothing was sent to it, and nothing waits for it.")
 		return nil
 	}
 	var rows [][]string
-	for _, d := range page.Items {
+	for _, d := range page.Body.Items {
 		next := ""
-		if d.NextAt != nil {
+		if !d.NextAt.IsZero() {
 			next = d.NextAt.Local().Format(time.DateTime)
 		}
-		rows = append(rows, []string{strconv.FormatInt(d.ID, 10), d.Type, d.Event, d.State, strconv.Itoa(d.Attempts), d.Problem, d.CreatedAt.Local().Format(time.DateTime), next})
+		rows = append(rows, []string{count(d.ID), d.Type, d.Event, string(d.State), count(d.Attempts), d.Problem, d.CreatedAt.Local().Format(time.DateTime), next})
 	}
 	return table("DELIVERY TYPE EVENT STATE ATTEMPTS PROBLEM SINCE NEXT", rows)
 }
@@ -242,8 +224,8 @@ type webhookAgainCommand struct {
 // Run sends them.
 func (c *webhookAgainCommand) Run(ctx context.Context) error {
 	if c.Delivery != 0 {
-		if err := c.tell(ctx, http.MethodPost, c.path()+"/deliveries/"+strconv.FormatInt(c.Delivery, 10)+"/again", nil); err != nil {
-			return err
+		if _, err := c.api().RedeliverWebhookEvent(ctx, c.Tenant, c.ID, c.Delivery); err != nil {
+			return c.refused(err)
 		}
 		fmt.Println("It is sent again.")
 		return nil
@@ -254,10 +236,10 @@ func (c *webhookAgainCommand) Run(ctx context.Context) error {
 	if c.Until.IsZero() {
 		c.Until = time.Now()
 	}
-	var sent struct{ Events int }
-	if _, done, err := c.ask(ctx, http.MethodPost, c.path()+"/again", map[string]time.Time{"from": c.From, "until": c.Until}, &sent); err != nil || done {
+	sent, err := c.api().RedeliverWebhookRange(ctx, c.Tenant, c.ID, rest.RedeliverWebhookRangeRequest{From: c.From, Until: c.Until})
+	if done, err := told(c.client, sent, err); done {
 		return err
 	}
-	fmt.Printf("%s sent again.\n", howMany(sent.Events, "event is", "events are"))
+	fmt.Printf("%s sent again.\n", howMany(int(sent.Body.Events), "event is", "events are"))
 	return nil
 }

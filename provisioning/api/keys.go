@@ -47,12 +47,15 @@ func (a *API) keys() {
 	}
 }
 
+// KeyBody is a key that is to be made.
+type KeyBody struct {
+	Name      string    `json:"name" minLength:"1" maxLength:"256" example:"billing export"`
+	Scopes    []Scope   `json:"scopes" minItems:"1" maxItems:"100" nullable:"false" uniqueItems:"true" example:"[\"calls:read\"]"`
+	ExpiresAt time.Time `json:"expires_at" doc:"Within five years."`
+}
+
 func (a *API) createKey(ctx context.Context, in *struct {
-	Body struct {
-		Name      string    `json:"name" minLength:"1" maxLength:"256" example:"billing export"`
-		Scopes    []Scope   `json:"scopes" minItems:"1" maxItems:"100" nullable:"false" uniqueItems:"true" example:"[\"calls:read\"]"`
-		ExpiresAt time.Time `json:"expires_at" doc:"Within five years."`
-	}
+	Body KeyBody
 }) (*struct{ Body newKeyBody }, error) {
 	if err := platformOnly(ctx); err != nil {
 		return nil, err

@@ -214,6 +214,25 @@ type NumbersBody struct {
 	Numbers []string `json:"numbers" minItems:"1" maxItems:"1000" nullable:"false" example:"[\"+493012345678\"]"`
 }
 
+// NumbersToBody names numbers and the tenant who gets them.
+type NumbersToBody struct {
+	NumbersBody
+	Tenant string `json:"tenant" minLength:"1" maxLength:"64"`
+}
+
+// NumbersForBody names numbers and whom they are kept for.
+type NumbersForBody struct {
+	NumbersBody
+	Tenant string    `json:"tenant,omitempty" maxLength:"64" doc:"For whom, who may take them then; absent: for nobody in particular."`
+	Until  time.Time `json:"until,omitzero" doc:"Within a year; absent: 14 days from now."`
+}
+
+// NumbersHandedBody names numbers and the stock that they go to.
+type NumbersHandedBody struct {
+	NumbersBody
+	Holder string `json:"holder,omitempty" maxLength:"64" doc:"Absent: the platform, which alone can say so."`
+}
+
 // numberSteps are the steps that can be asked for, one operation each.
 func (a *API) numberSteps(base, suffix string) {
 	do := func(ctx context.Context, c provisioning.NumberChange) (*numbersOutput, error) {
@@ -245,28 +264,18 @@ func (a *API) numberSteps(base, suffix string) {
 	}
 	for step, summary := range map[numbers.Step]string{numbers.Assign: "Give numbers to a tenant, at once", numbers.Retake: "Give numbers that rest back to who had them last, at once"} {
 		Add(a, NumbersWrite, op(step, summary, "The tenant is below the holder of the numbers."), func(ctx context.Context, in *struct {
-			Body struct {
-				NumbersBody
-				Tenant string `json:"tenant" minLength:"1" maxLength:"64"`
-			}
+			Body NumbersToBody
 		}) (*numbersOutput, error) {
 			return do(ctx, provisioning.NumberChange{Step: step, Numbers: in.Body.Numbers, Tenant: in.Body.Tenant})
 		})
 	}
 	Add(a, NumbersWrite, op(numbers.Reserve, "Keep numbers back for a time", ""), func(ctx context.Context, in *struct {
-		Body struct {
-			NumbersBody
-			Tenant string    `json:"tenant,omitempty" maxLength:"64" doc:"For whom, who may take them then; absent: for nobody in particular."`
-			Until  time.Time `json:"until,omitzero" doc:"Within a year; absent: 14 days from now."`
-		}
+		Body NumbersForBody
 	}) (*numbersOutput, error) {
 		return do(ctx, provisioning.NumberChange{Step: numbers.Reserve, Numbers: in.Body.Numbers, Tenant: in.Body.Tenant, Until: in.Body.Until})
 	})
 	Add(a, NumbersWrite, op(numbers.Hand, "Hand numbers to the stock of a reseller below", ""), func(ctx context.Context, in *struct {
-		Body struct {
-			NumbersBody
-			Holder string `json:"holder,omitempty" maxLength:"64" doc:"Absent: the platform, which alone can say so."`
-		}
+		Body NumbersHandedBody
 	}) (*numbersOutput, error) {
 		return do(ctx, provisioning.NumberChange{Step: numbers.Hand, Numbers: in.Body.Numbers, Holder: in.Body.Holder})
 	})

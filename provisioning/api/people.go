@@ -78,11 +78,14 @@ func (a *API) mayTouch(ctx context.Context, person string) error {
 	return mayGive(ctx, ScopesOf(p.Role))
 }
 
+// NewPersonBody is somebody who is to be made.
+type NewPersonBody struct {
+	PersonBody
+	Password string `json:"password,omitempty" minLength:"10" maxLength:"256" doc:"Left out: he cannot sign in until one is set."`
+}
+
 func (a *API) createPerson(ctx context.Context, in *struct {
-	Body struct {
-		PersonBody
-		Password string `json:"password,omitempty" minLength:"10" maxLength:"256" doc:"Left out: he cannot sign in until one is set."`
-	}
+	Body NewPersonBody
 }) (*One[postgres.Person], error) {
 	if err := platformOnly(ctx); err != nil {
 		return nil, err

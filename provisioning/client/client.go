@@ -35,7 +35,9 @@ type Client struct {
 	Server string
 	// Key is an API key, or the token of a session; empty: only what needs none is answered.
 	Key string
-	// HTTP sends the requests; nil: http.DefaultTransport, without a bound of time besides the context's.
+	// Wait bounds one request and its answer, but no stream; 0: as long as the context.
+	Wait time.Duration
+	// HTTP sends the requests; nil: http.DefaultTransport.
 	HTTP http.RoundTripper
 }
 
@@ -90,6 +92,11 @@ type request struct {
 
 // ask sends a request and reads the answer.
 func ask[T any](ctx context.Context, c *Client, r request) (*Answer[T], error) {
+	if c.Wait > 0 {
+		limited, cancel := context.WithTimeout(ctx, c.Wait)
+		defer cancel()
+		ctx = limited
+	}
 	response, err := c.send(ctx, r)
 	if err != nil {
 		return nil, err

@@ -4,6 +4,7 @@ package client
 
 import (
 	"context"
+	"encoding/json"
 	"io"
 	"time"
 )
@@ -69,24 +70,6 @@ const (
 	CallRowFaultTenant   CallRowFault = "tenant"
 )
 
-// Defines values for CreatePersonOfTenantRequestRole.
-const (
-	CreatePersonOfTenantRequestRolePlatformAdmin CreatePersonOfTenantRequestRole = "platform_admin"
-	CreatePersonOfTenantRequestRoleReseller      CreatePersonOfTenantRequestRole = "reseller"
-	CreatePersonOfTenantRequestRoleSupport       CreatePersonOfTenantRequestRole = "support"
-	CreatePersonOfTenantRequestRoleTenantAdmin   CreatePersonOfTenantRequestRole = "tenant_admin"
-	CreatePersonOfTenantRequestRoleUser          CreatePersonOfTenantRequestRole = "user"
-)
-
-// Defines values for CreatePersonRequestRole.
-const (
-	CreatePersonRequestRolePlatformAdmin CreatePersonRequestRole = "platform_admin"
-	CreatePersonRequestRoleReseller      CreatePersonRequestRole = "reseller"
-	CreatePersonRequestRoleSupport       CreatePersonRequestRole = "support"
-	CreatePersonRequestRoleTenantAdmin   CreatePersonRequestRole = "tenant_admin"
-	CreatePersonRequestRoleUser          CreatePersonRequestRole = "user"
-)
-
 // Defines values for CreatePortingRequestDirection.
 const (
 	CreatePortingRequestDirectionIn  CreatePortingRequestDirection = "in"
@@ -123,6 +106,15 @@ const (
 	LineKindFailed   LineKind = "failed"
 	LineKindOutcome  LineKind = "outcome"
 	LineKindRejected LineKind = "rejected"
+)
+
+// Defines values for NewPersonBodyRole.
+const (
+	NewPersonBodyRolePlatformAdmin NewPersonBodyRole = "platform_admin"
+	NewPersonBodyRoleReseller      NewPersonBodyRole = "reseller"
+	NewPersonBodyRoleSupport       NewPersonBodyRole = "support"
+	NewPersonBodyRoleTenantAdmin   NewPersonBodyRole = "tenant_admin"
+	NewPersonBodyRoleUser          NewPersonBodyRole = "user"
 )
 
 // Defines values for NewWebhookDisabledBecause.
@@ -485,18 +477,6 @@ type AppliedBody struct {
 	Waiting []PlanChange `json:"waiting"`
 }
 
-// AssignNumbersOfTenantRequest defines model for Assign-numbers-of-tenantRequest.
-type AssignNumbersOfTenantRequest struct {
-	Numbers []string `json:"numbers"`
-	Tenant  string   `json:"tenant"`
-}
-
-// AssignNumbersRequest defines model for Assign-numbersRequest.
-type AssignNumbersRequest struct {
-	Numbers []string `json:"numbers"`
-	Tenant  string   `json:"tenant"`
-}
-
 // AttemptRow defines model for AttemptRow.
 type AttemptRow struct {
 	// Answer The beginning of what the receiver said.
@@ -519,11 +499,11 @@ type AuditEntry struct {
 	Address string `json:"address"`
 
 	// After The row as it became, without secrets.
-	After interface{} `json:"after,omitempty,omitzero"`
-	At    time.Time   `json:"at"`
+	After json.RawMessage `json:"after,omitempty,omitzero"`
+	At    time.Time       `json:"at"`
 
 	// Before The row as it was, without secrets.
-	Before interface{}      `json:"before,omitempty,omitzero"`
+	Before json.RawMessage  `json:"before,omitempty,omitzero"`
 	Change AuditEntryChange `json:"change"`
 	ID     int64            `json:"id"`
 
@@ -787,56 +767,6 @@ type CountOutputBody struct {
 	Events int64 `json:"events"`
 }
 
-// CreateKeyOfTenantRequest defines model for Create-key-of-tenantRequest.
-type CreateKeyOfTenantRequest struct {
-	// ExpiresAt Within five years.
-	ExpiresAt time.Time `json:"expires_at"`
-	Name      string    `json:"name"`
-	Scopes    []string  `json:"scopes"`
-}
-
-// CreateKeyRequest defines model for Create-keyRequest.
-type CreateKeyRequest struct {
-	// ExpiresAt Within five years.
-	ExpiresAt time.Time `json:"expires_at"`
-	Name      string    `json:"name"`
-	Scopes    []string  `json:"scopes"`
-}
-
-// CreatePersonOfTenantRequest defines model for Create-person-of-tenantRequest.
-type CreatePersonOfTenantRequest struct {
-	Disabled bool   `json:"disabled,omitempty,omitzero"`
-	Email    string `json:"email"`
-	Name     string `json:"name"`
-
-	// Password Left out: he cannot sign in until one is set.
-	Password string                          `json:"password,omitempty,omitzero"`
-	Role     CreatePersonOfTenantRequestRole `json:"role"`
-
-	// User The tenant's user whose own things he sees, for the role user.
-	User string `json:"user,omitempty,omitzero"`
-}
-
-// CreatePersonOfTenantRequestRole defines model for CreatePersonOfTenantRequest.Role.
-type CreatePersonOfTenantRequestRole string
-
-// CreatePersonRequest defines model for Create-personRequest.
-type CreatePersonRequest struct {
-	Disabled bool   `json:"disabled,omitempty,omitzero"`
-	Email    string `json:"email"`
-	Name     string `json:"name"`
-
-	// Password Left out: he cannot sign in until one is set.
-	Password string                  `json:"password,omitempty,omitzero"`
-	Role     CreatePersonRequestRole `json:"role"`
-
-	// User The tenant's user whose own things he sees, for the role user.
-	User string `json:"user,omitempty,omitzero"`
-}
-
-// CreatePersonRequestRole defines model for CreatePersonRequest.Role.
-type CreatePersonRequestRole string
-
 // CreatePortingRequest defines model for Create-portingRequest.
 type CreatePortingRequest struct {
 	// Account The customer's there.
@@ -1005,7 +935,7 @@ type DryRunAsked struct {
 // Element defines model for Element.
 type Element struct {
 	Exits    map[string]string `json:"exits,omitempty,omitzero"`
-	Settings interface{}       `json:"settings,omitempty,omitzero"`
+	Settings json.RawMessage   `json:"settings,omitempty,omitzero"`
 	Type     string            `json:"type"`
 }
 
@@ -1138,20 +1068,6 @@ type Group struct {
 	Words    string     `json:"words"`
 }
 
-// HandNumbersOfTenantRequest defines model for Hand-numbers-of-tenantRequest.
-type HandNumbersOfTenantRequest struct {
-	// Holder Absent: the platform, which alone can say so.
-	Holder  string   `json:"holder,omitempty,omitzero"`
-	Numbers []string `json:"numbers"`
-}
-
-// HandNumbersRequest defines model for Hand-numbersRequest.
-type HandNumbersRequest struct {
-	// Holder Absent: the platform, which alone can say so.
-	Holder  string   `json:"holder,omitempty,omitzero"`
-	Numbers []string `json:"numbers"`
-}
-
 // HangUpBody defines model for HangUpBody.
 type HangUpBody struct {
 	// By Who wants it, besides whose key it is.
@@ -1202,6 +1118,14 @@ type Key struct {
 	RevokedAt  time.Time `json:"revoked_at,omitempty,omitzero"`
 	Scopes     []string  `json:"scopes"`
 	Tenant     string    `json:"tenant,omitempty,omitzero"`
+}
+
+// KeyBody defines model for KeyBody.
+type KeyBody struct {
+	// ExpiresAt Within five years.
+	ExpiresAt time.Time `json:"expires_at"`
+	Name      string    `json:"name"`
+	Scopes    []string  `json:"scopes"`
 }
 
 // LegView defines model for LegView.
@@ -1344,6 +1268,23 @@ type NewPassword struct {
 	Password string `json:"password"`
 	Username string `json:"username"`
 }
+
+// NewPersonBody defines model for NewPersonBody.
+type NewPersonBody struct {
+	Disabled bool   `json:"disabled,omitempty,omitzero"`
+	Email    string `json:"email"`
+	Name     string `json:"name"`
+
+	// Password Left out: he cannot sign in until one is set.
+	Password string            `json:"password,omitempty,omitzero"`
+	Role     NewPersonBodyRole `json:"role"`
+
+	// User The tenant's user whose own things he sees, for the role user.
+	User string `json:"user,omitempty,omitzero"`
+}
+
+// NewPersonBodyRole defines model for NewPersonBody.Role.
+type NewPersonBodyRole string
 
 // NewUserBody defines model for NewUserBody.
 type NewUserBody struct {
@@ -1526,9 +1467,33 @@ type NumbersBody struct {
 	Numbers []string `json:"numbers"`
 }
 
+// NumbersForBody defines model for NumbersForBody.
+type NumbersForBody struct {
+	Numbers []string `json:"numbers"`
+
+	// Tenant For whom, who may take them then; absent: for nobody in particular.
+	Tenant string `json:"tenant,omitempty,omitzero"`
+
+	// Until Within a year; absent: 14 days from now.
+	Until time.Time `json:"until,omitempty,omitzero"`
+}
+
+// NumbersHandedBody defines model for NumbersHandedBody.
+type NumbersHandedBody struct {
+	// Holder Absent: the platform, which alone can say so.
+	Holder  string   `json:"holder,omitempty,omitzero"`
+	Numbers []string `json:"numbers"`
+}
+
 // NumbersOutputBody defines model for NumbersOutputBody.
 type NumbersOutputBody struct {
 	Items []NumberBody `json:"items"`
+}
+
+// NumbersToBody defines model for NumbersToBody.
+type NumbersToBody struct {
+	Numbers []string `json:"numbers"`
+	Tenant  string   `json:"tenant"`
 }
 
 // OrderBody defines model for OrderBody.
@@ -1549,9 +1514,9 @@ type OrderBody struct {
 	Kind       string    `json:"kind"`
 
 	// Result What came of it, by its kind.
-	Result    interface{}    `json:"result,omitempty,omitzero"`
-	StartedAt time.Time      `json:"started_at,omitempty,omitzero"`
-	State     OrderBodyState `json:"state"`
+	Result    json.RawMessage `json:"result,omitempty,omitzero"`
+	StartedAt time.Time       `json:"started_at,omitempty,omitzero"`
+	State     OrderBodyState  `json:"state"`
 
 	// Total 0: not known yet.
 	Total int64 `json:"total"`
@@ -2094,28 +2059,6 @@ type Replayed struct {
 	Version    int64             `json:"version"`
 }
 
-// ReserveNumbersOfTenantRequest defines model for Reserve-numbers-of-tenantRequest.
-type ReserveNumbersOfTenantRequest struct {
-	Numbers []string `json:"numbers"`
-
-	// Tenant For whom, who may take them then; absent: for nobody in particular.
-	Tenant string `json:"tenant,omitempty,omitzero"`
-
-	// Until Within a year; absent: 14 days from now.
-	Until time.Time `json:"until,omitempty,omitzero"`
-}
-
-// ReserveNumbersRequest defines model for Reserve-numbersRequest.
-type ReserveNumbersRequest struct {
-	Numbers []string `json:"numbers"`
-
-	// Tenant For whom, who may take them then; absent: for nobody in particular.
-	Tenant string `json:"tenant,omitempty,omitzero"`
-
-	// Until Within a year; absent: 14 days from now.
-	Until time.Time `json:"until,omitempty,omitzero"`
-}
-
 // ResetDevicePasswordResponse defines model for Reset-device-passwordResponse.
 type ResetDevicePasswordResponse struct {
 	// Password It is kept nowhere, and not shown again.
@@ -2125,18 +2068,6 @@ type ResetDevicePasswordResponse struct {
 // ResyncBody defines model for ResyncBody.
 type ResyncBody struct {
 	Contacts int64 `json:"contacts"`
-}
-
-// RetakeNumbersOfTenantRequest defines model for Retake-numbers-of-tenantRequest.
-type RetakeNumbersOfTenantRequest struct {
-	Numbers []string `json:"numbers"`
-	Tenant  string   `json:"tenant"`
-}
-
-// RetakeNumbersRequest defines model for Retake-numbersRequest.
-type RetakeNumbersRequest struct {
-	Numbers []string `json:"numbers"`
-	Tenant  string   `json:"tenant"`
 }
 
 // RollBack defines model for RollBack.
@@ -3753,7 +3684,7 @@ type HangUpCallJSONRequestBody = HangUpBody
 type TransferCallJSONRequestBody = TransferBody
 
 // CreateKeyJSONRequestBody defines body for CreateKey for application/json ContentType.
-type CreateKeyJSONRequestBody = CreateKeyRequest
+type CreateKeyJSONRequestBody = KeyBody
 
 // SetNumberRulesJSONRequestBody defines body for SetNumberRules for application/json ContentType.
 type SetNumberRulesJSONRequestBody = NumberRules
@@ -3762,7 +3693,7 @@ type SetNumberRulesJSONRequestBody = NumberRules
 type AddNumbersJSONRequestBody = NewNumbersInputBody
 
 // AssignNumbersJSONRequestBody defines body for AssignNumbers for application/json ContentType.
-type AssignNumbersJSONRequestBody = AssignNumbersRequest
+type AssignNumbersJSONRequestBody = NumbersToBody
 
 // BlockNumbersJSONRequestBody defines body for BlockNumbers for application/json ContentType.
 type BlockNumbersJSONRequestBody = NumbersBody
@@ -3771,16 +3702,16 @@ type BlockNumbersJSONRequestBody = NumbersBody
 type FreeNumbersJSONRequestBody = NumbersBody
 
 // HandNumbersJSONRequestBody defines body for HandNumbers for application/json ContentType.
-type HandNumbersJSONRequestBody = HandNumbersRequest
+type HandNumbersJSONRequestBody = NumbersHandedBody
 
 // ReleaseNumbersJSONRequestBody defines body for ReleaseNumbers for application/json ContentType.
 type ReleaseNumbersJSONRequestBody = NumbersBody
 
 // ReserveNumbersJSONRequestBody defines body for ReserveNumbers for application/json ContentType.
-type ReserveNumbersJSONRequestBody = ReserveNumbersRequest
+type ReserveNumbersJSONRequestBody = NumbersForBody
 
 // RetakeNumbersJSONRequestBody defines body for RetakeNumbers for application/json ContentType.
-type RetakeNumbersJSONRequestBody = RetakeNumbersRequest
+type RetakeNumbersJSONRequestBody = NumbersToBody
 
 // RetireNumbersJSONRequestBody defines body for RetireNumbers for application/json ContentType.
 type RetireNumbersJSONRequestBody = NumbersBody
@@ -3798,7 +3729,7 @@ type DescribeNumberJSONRequestBody = NumberTextInputBody
 type SetOutboundRouteJSONRequestBody = OutboundBody
 
 // CreatePersonJSONRequestBody defines body for CreatePerson for application/json ContentType.
-type CreatePersonJSONRequestBody = CreatePersonRequest
+type CreatePersonJSONRequestBody = NewPersonBody
 
 // UpdatePersonJSONRequestBody defines body for UpdatePerson for application/json ContentType.
 type UpdatePersonJSONRequestBody = PersonBody
@@ -3852,7 +3783,7 @@ type SetFlowJSONRequestBody = Flow
 type CheckFlowJSONRequestBody = Flow
 
 // CreateKeyOfTenantJSONRequestBody defines body for CreateKeyOfTenant for application/json ContentType.
-type CreateKeyOfTenantJSONRequestBody = CreateKeyOfTenantRequest
+type CreateKeyOfTenantJSONRequestBody = KeyBody
 
 // SetTenantLimitsJSONRequestBody defines body for SetTenantLimits for application/json ContentType.
 type SetTenantLimitsJSONRequestBody = TenantLimits
@@ -3870,7 +3801,7 @@ type SetNumberRulesOfTenantJSONRequestBody = NumberRules
 type AddNumbersOfTenantJSONRequestBody = NewNumbersInputBody
 
 // AssignNumbersOfTenantJSONRequestBody defines body for AssignNumbersOfTenant for application/json ContentType.
-type AssignNumbersOfTenantJSONRequestBody = AssignNumbersOfTenantRequest
+type AssignNumbersOfTenantJSONRequestBody = NumbersToBody
 
 // BlockNumbersOfTenantJSONRequestBody defines body for BlockNumbersOfTenant for application/json ContentType.
 type BlockNumbersOfTenantJSONRequestBody = NumbersBody
@@ -3879,16 +3810,16 @@ type BlockNumbersOfTenantJSONRequestBody = NumbersBody
 type FreeNumbersOfTenantJSONRequestBody = NumbersBody
 
 // HandNumbersOfTenantJSONRequestBody defines body for HandNumbersOfTenant for application/json ContentType.
-type HandNumbersOfTenantJSONRequestBody = HandNumbersOfTenantRequest
+type HandNumbersOfTenantJSONRequestBody = NumbersHandedBody
 
 // ReleaseNumbersOfTenantJSONRequestBody defines body for ReleaseNumbersOfTenant for application/json ContentType.
 type ReleaseNumbersOfTenantJSONRequestBody = NumbersBody
 
 // ReserveNumbersOfTenantJSONRequestBody defines body for ReserveNumbersOfTenant for application/json ContentType.
-type ReserveNumbersOfTenantJSONRequestBody = ReserveNumbersOfTenantRequest
+type ReserveNumbersOfTenantJSONRequestBody = NumbersForBody
 
 // RetakeNumbersOfTenantJSONRequestBody defines body for RetakeNumbersOfTenant for application/json ContentType.
-type RetakeNumbersOfTenantJSONRequestBody = RetakeNumbersOfTenantRequest
+type RetakeNumbersOfTenantJSONRequestBody = NumbersToBody
 
 // RetireNumbersOfTenantJSONRequestBody defines body for RetireNumbersOfTenant for application/json ContentType.
 type RetireNumbersOfTenantJSONRequestBody = NumbersBody
@@ -3906,7 +3837,7 @@ type DescribeNumberOfTenantJSONRequestBody = NumberTextInputBody
 type SetOutboundRouteOfTenantJSONRequestBody = OutboundBody
 
 // CreatePersonOfTenantJSONRequestBody defines body for CreatePersonOfTenant for application/json ContentType.
-type CreatePersonOfTenantJSONRequestBody = CreatePersonOfTenantRequest
+type CreatePersonOfTenantJSONRequestBody = NewPersonBody
 
 // UpdatePersonOfTenantJSONRequestBody defines body for UpdatePersonOfTenant for application/json ContentType.
 type UpdatePersonOfTenantJSONRequestBody = PersonBody
@@ -4070,7 +4001,7 @@ func (c *Client) ListKeys(ctx context.Context, params ListKeysParams) (*Answer[P
 // CreateKey: Make an API key.
 //
 // POST /v1/keys
-func (c *Client) CreateKey(ctx context.Context, body CreateKeyRequest) (*Answer[NewKeyBody], error) {
+func (c *Client) CreateKey(ctx context.Context, body KeyBody) (*Answer[NewKeyBody], error) {
 	return ask[NewKeyBody](ctx, c, request{method: "POST", path: at("/v1/keys"), kind: "application/json", body: body})
 }
 
@@ -4147,7 +4078,7 @@ func (c *Client) AddNumbers(ctx context.Context, body NewNumbersInputBody) (*Ans
 // AssignNumbers: Give numbers to a tenant, at once: all or none.
 //
 // POST /v1/numbers/assign
-func (c *Client) AssignNumbers(ctx context.Context, body AssignNumbersRequest) (*Answer[NumbersOutputBody], error) {
+func (c *Client) AssignNumbers(ctx context.Context, body NumbersToBody) (*Answer[NumbersOutputBody], error) {
 	return ask[NumbersOutputBody](ctx, c, request{method: "POST", path: at("/v1/numbers/assign"), kind: "application/json", body: body})
 }
 
@@ -4168,7 +4099,7 @@ func (c *Client) FreeNumbers(ctx context.Context, body NumbersBody) (*Answer[Num
 // HandNumbers: Hand numbers to the stock of a reseller below: all or none.
 //
 // POST /v1/numbers/hand
-func (c *Client) HandNumbers(ctx context.Context, body HandNumbersRequest) (*Answer[NumbersOutputBody], error) {
+func (c *Client) HandNumbers(ctx context.Context, body NumbersHandedBody) (*Answer[NumbersOutputBody], error) {
 	return ask[NumbersOutputBody](ctx, c, request{method: "POST", path: at("/v1/numbers/hand"), kind: "application/json", body: body})
 }
 
@@ -4182,14 +4113,14 @@ func (c *Client) ReleaseNumbers(ctx context.Context, body NumbersBody) (*Answer[
 // ReserveNumbers: Keep numbers back for a time: all or none.
 //
 // POST /v1/numbers/reserve
-func (c *Client) ReserveNumbers(ctx context.Context, body ReserveNumbersRequest) (*Answer[NumbersOutputBody], error) {
+func (c *Client) ReserveNumbers(ctx context.Context, body NumbersForBody) (*Answer[NumbersOutputBody], error) {
 	return ask[NumbersOutputBody](ctx, c, request{method: "POST", path: at("/v1/numbers/reserve"), kind: "application/json", body: body})
 }
 
 // RetakeNumbers: Give numbers that rest back to who had them last, at once: all or none.
 //
 // POST /v1/numbers/retake
-func (c *Client) RetakeNumbers(ctx context.Context, body RetakeNumbersRequest) (*Answer[NumbersOutputBody], error) {
+func (c *Client) RetakeNumbers(ctx context.Context, body NumbersToBody) (*Answer[NumbersOutputBody], error) {
 	return ask[NumbersOutputBody](ctx, c, request{method: "POST", path: at("/v1/numbers/retake"), kind: "application/json", body: body})
 }
 
@@ -4287,7 +4218,7 @@ func (c *Client) ListPeople(ctx context.Context, params ListPeopleParams) (*Answ
 // CreatePerson: Let somebody sign in.
 //
 // POST /v1/people
-func (c *Client) CreatePerson(ctx context.Context, body CreatePersonRequest) (*Answer[Person], error) {
+func (c *Client) CreatePerson(ctx context.Context, body NewPersonBody) (*Answer[Person], error) {
 	return ask[Person](ctx, c, request{method: "POST", path: at("/v1/people"), kind: "application/json", body: body})
 }
 
@@ -4700,7 +4631,7 @@ func (c *Client) ListKeysOfTenant(ctx context.Context, tenant string, params Lis
 // CreateKeyOfTenant: Make an API key.
 //
 // POST /v1/tenants/{tenant}/keys
-func (c *Client) CreateKeyOfTenant(ctx context.Context, tenant string, body CreateKeyOfTenantRequest) (*Answer[NewKeyBody], error) {
+func (c *Client) CreateKeyOfTenant(ctx context.Context, tenant string, body KeyBody) (*Answer[NewKeyBody], error) {
 	return ask[NewKeyBody](ctx, c, request{method: "POST", path: at("/v1/tenants/{tenant}/keys", tenant), kind: "application/json", body: body})
 }
 
@@ -4798,7 +4729,7 @@ func (c *Client) AddNumbersOfTenant(ctx context.Context, tenant string, body New
 // AssignNumbersOfTenant: Give numbers to a tenant, at once: all or none.
 //
 // POST /v1/tenants/{tenant}/numbers/assign
-func (c *Client) AssignNumbersOfTenant(ctx context.Context, tenant string, body AssignNumbersOfTenantRequest) (*Answer[NumbersOutputBody], error) {
+func (c *Client) AssignNumbersOfTenant(ctx context.Context, tenant string, body NumbersToBody) (*Answer[NumbersOutputBody], error) {
 	return ask[NumbersOutputBody](ctx, c, request{method: "POST", path: at("/v1/tenants/{tenant}/numbers/assign", tenant), kind: "application/json", body: body})
 }
 
@@ -4819,7 +4750,7 @@ func (c *Client) FreeNumbersOfTenant(ctx context.Context, tenant string, body Nu
 // HandNumbersOfTenant: Hand numbers to the stock of a reseller below: all or none.
 //
 // POST /v1/tenants/{tenant}/numbers/hand
-func (c *Client) HandNumbersOfTenant(ctx context.Context, tenant string, body HandNumbersOfTenantRequest) (*Answer[NumbersOutputBody], error) {
+func (c *Client) HandNumbersOfTenant(ctx context.Context, tenant string, body NumbersHandedBody) (*Answer[NumbersOutputBody], error) {
 	return ask[NumbersOutputBody](ctx, c, request{method: "POST", path: at("/v1/tenants/{tenant}/numbers/hand", tenant), kind: "application/json", body: body})
 }
 
@@ -4833,14 +4764,14 @@ func (c *Client) ReleaseNumbersOfTenant(ctx context.Context, tenant string, body
 // ReserveNumbersOfTenant: Keep numbers back for a time: all or none.
 //
 // POST /v1/tenants/{tenant}/numbers/reserve
-func (c *Client) ReserveNumbersOfTenant(ctx context.Context, tenant string, body ReserveNumbersOfTenantRequest) (*Answer[NumbersOutputBody], error) {
+func (c *Client) ReserveNumbersOfTenant(ctx context.Context, tenant string, body NumbersForBody) (*Answer[NumbersOutputBody], error) {
 	return ask[NumbersOutputBody](ctx, c, request{method: "POST", path: at("/v1/tenants/{tenant}/numbers/reserve", tenant), kind: "application/json", body: body})
 }
 
 // RetakeNumbersOfTenant: Give numbers that rest back to who had them last, at once: all or none.
 //
 // POST /v1/tenants/{tenant}/numbers/retake
-func (c *Client) RetakeNumbersOfTenant(ctx context.Context, tenant string, body RetakeNumbersOfTenantRequest) (*Answer[NumbersOutputBody], error) {
+func (c *Client) RetakeNumbersOfTenant(ctx context.Context, tenant string, body NumbersToBody) (*Answer[NumbersOutputBody], error) {
 	return ask[NumbersOutputBody](ctx, c, request{method: "POST", path: at("/v1/tenants/{tenant}/numbers/retake", tenant), kind: "application/json", body: body})
 }
 
@@ -4938,7 +4869,7 @@ func (c *Client) ListPeopleOfTenant(ctx context.Context, tenant string, params L
 // CreatePersonOfTenant: Let somebody sign in.
 //
 // POST /v1/tenants/{tenant}/people
-func (c *Client) CreatePersonOfTenant(ctx context.Context, tenant string, body CreatePersonOfTenantRequest) (*Answer[Person], error) {
+func (c *Client) CreatePersonOfTenant(ctx context.Context, tenant string, body NewPersonBody) (*Answer[Person], error) {
 	return ask[Person](ctx, c, request{method: "POST", path: at("/v1/tenants/{tenant}/people", tenant), kind: "application/json", body: body})
 }
 
