@@ -115,13 +115,14 @@ func (s *Store) KnownFiles(ctx context.Context, files []string) (needed map[stri
 	return needed, nil
 }
 
-// PurgeDeleted gives the hashes of recordings that were deleted before a moment and of which no other recording has the same
-// sound; their files can go. PurgedHash notes that they went.
+// PurgeDeleted gives the hashes of recordings that were deleted before a moment and of which neither another recording nor media has the
+// same sound; their files can go. PurgedHash notes that they went.
 func (s *Store) PurgeDeleted(ctx context.Context, before time.Time, limit int) (hashes []string, err error) {
 	rows, err := s.pool.Query(ctx, `
 		SELECT DISTINCT r.hash FROM recordings r
 		 WHERE r.deleted_at < @before AND r.purged_at IS NULL AND r.hash IS NOT NULL
 		   AND NOT EXISTS (SELECT FROM recordings o WHERE o.hash = r.hash AND (o.deleted_at IS NULL OR o.deleted_at >= @before))
+		   AND NOT EXISTS (SELECT FROM media m WHERE m.hash = r.hash)
 		 LIMIT @limit`, pgx.StrictNamedArgs{"before": before, "limit": limit})
 	if err == nil {
 		hashes, err = pgx.CollectRows(rows, pgx.RowTo[string])

@@ -57,6 +57,10 @@ func refusals(constraint string) error {
 	switch constraint {
 	case "tenants_pkey", "users_pkey", "devices_pkey", "webhooks_pkey", "people_pkey", "api_keys_pkey":
 		return conflict("id", "is taken")
+	case "media_place_key":
+		return conflict("name", "is taken, in this language")
+	case "media_box_fkey":
+		return missing("box", "there is no such user in this tenant")
 	case "phones_mac_key":
 		return conflict("mac", "belongs to another device")
 	case "brands_domain_key":

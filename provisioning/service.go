@@ -15,6 +15,8 @@ type Service struct {
 	Phones PhoneSettings
 	// WebhookNetworks may hold webhooks although they are private.
 	WebhookNetworks []netip.Prefix
+	// Sounds keeps what is uploaded; nil: nothing can be.
+	Sounds Sounds
 }
 
 // platform runs a use case that concerns no single tenant.

@@ -97,7 +97,7 @@ func (w *worker) writeOperatorKey() error {
 
 // openAPI adds the operations of package api, and those that this worker has beside.
 func (w *worker) openAPI(router *gin.Engine) *api.API {
-	return api.New(router, &api.API{Owner: w.store, Service: &provisioning.Service{Store: w.apiStore, Phones: w.phones, WebhookNetworks: w.settings.FetchAllow}, Resync: w.resync, Log: w.log, Operator: w.operatorKey,
+	return api.New(router, &api.API{Owner: w.store, Service: &provisioning.Service{Store: w.apiStore, Phones: w.phones, WebhookNetworks: w.settings.FetchAllow, Sounds: w.sounds()}, Resync: w.resync, Log: w.log, Operator: w.operatorKey,
 		Streams: &w.streams, Limits: w.limits})
 }
 

@@ -134,6 +134,15 @@ func contractHooks() map[string]func(c *contract, r *contractRequest) {
 			c.branded()
 			r.body = pngOf(c.t)
 		},
+		"add-media":           func(c *contract, r *contractRequest) { r.body = soundOf(time.Second) },
+		"replace-media-sound": func(c *contract, r *contractRequest) { r.ids["media"], r.body = c.media(), soundOf(2*time.Second) },
+		"update-media":        func(c *contract, r *contractRequest) { r.ids["media"] = c.media() },
+		"delete-media":        func(c *contract, r *contractRequest) { r.ids["media"] = c.media() },
+		"get-media-sound":     func(c *contract, r *contractRequest) { r.ids["media"] = c.shownSound() },
+		"list-media-uses": func(c *contract, r *contractRequest) {
+			c.make("PUT", "/v1/tenants/ada/flows/closed", member{"id": "closed", "name": "Closed", "start": "say", "elements": member{
+				"say": member{"type": "play", "settings": member{"prompt": "menu/adas"}, "exits": member{"next": "end"}}, "end": member{"type": "hangup", "settings": member{"cause": "USER_BUSY"}}}}, "")
+		},
 		"redeliver-webhook-range": func(c *contract, r *contractRequest) {
 			now := time.Now().UTC()
 			r.body = []byte(`{"from": "` + now.Add(-time.Hour).Format(time.RFC3339) + `", "until": "` + now.Format(time.RFC3339) + `"}`)

@@ -285,3 +285,16 @@ func pngOf(t *testing.T) []byte {
 	must(t, png.Encode(&picture, image.NewGray(image.Rect(0, 0, 8, 8))))
 	return picture.Bytes()
 }
+
+// media is a sound of ada's that nothing plays.
+func (c *contract) media() string {
+	return c.make("POST", "/v1/tenants/ada/media?name="+c.fresh("menu/number"), soundOf(time.Second), "id")
+}
+
+// shownSound is one whose sound can be shown in an example, which no real one can: that of the message in the box.
+func (c *contract) shownSound() string {
+	id := c.media()
+	_, err := c.db.Exec(c.ctx, `UPDATE media SET hash = repeat('a', 64) WHERE tenant_id = 'ada' AND id = $1`, id)
+	must(c.t, err)
+	return id
+}

@@ -112,6 +112,7 @@ func (f *furnisher) furnish(reseller, mark, mac string, ids map[string]string) m
 	ids["person"] = f.make("POST", base+"/people", member{"name": mark, "email": ids["email"], "role": "tenant_admin", "password": password}, "id")
 	ids["porting"] = f.make("POST", base+"/portings", member{"direction": "in", "carrier": mark, "subscriber": mark, "numbers": []string{number[:len(number)-1] + "7"}}, "id")
 	ids["document"] = f.make("POST", base+"/portings/"+ids["porting"]+"/documents?name="+mark+".pdf", []byte("%PDF-1.4 "+mark), "id")
+	ids["media"] = f.make("POST", base+"/media?name=menu/"+strings.ToLower(strings.ReplaceAll(mark, "'", "")), soundOf(time.Second), "id")
 	ids["webhook"] = f.make("POST", base+"/webhooks", member{"url": "https://example.com/hooks", "name": mark}, "id")
 	f.make("POST", base+"/webhooks/"+ids["webhook"]+"/test", nil, "")
 	ids["delivery"] = f.newest("events", "position", tenant)

@@ -30,6 +30,7 @@ func (w *worker) jobs(ctx context.Context) error {
 	group.Go(func() error { return w.webhooks(ctx) })
 	if w.media != nil {
 		group.Go(func() error { return (&filing{store: w.store, folder: w.media, log: w.log}).run(ctx) })
+		group.Go(func() error { return w.settleMedia(ctx) })
 	}
 	return group.Wait()
 }

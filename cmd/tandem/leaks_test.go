@@ -131,7 +131,10 @@ func (l *leakWorld) body(op *huma.Operation, ids map[string]string, naming strin
 	if op.RequestBody.Content["application/yaml"] != nil {
 		return "tenant: " + ids["tenant"] + "\n"
 	}
-	if media == nil {
+	switch {
+	case op.RequestBody.Content["audio/wav"] != nil:
+		return soundOf(time.Second)
+	case media == nil:
 		return []byte("%PDF-1.4")
 	}
 	return l.value(media.Schema, "", ids, naming)

@@ -41,7 +41,7 @@ func newLeakWorld(t *testing.T) *leakWorld {
 	url := s.TestDatabase(t)
 	must(t, postgres.Migrate(ctx, url))
 	w := &worker{log: slog.New(slog.DiscardHandler), limits: api.Limits{PerSecond: 100_000, Burst: 1_000_000},
-		settings: serveCommand{Name: "leaks", PostgresURL: url, AMQPURL: s.TestVHost(t), StateDir: t.TempDir(), OperatorKey: testOperatorKey, Phones: phoneFlags{SecretKey: newSecretKey()}}}
+		settings: serveCommand{Name: "leaks", PostgresURL: url, AMQPURL: s.TestVHost(t), StateDir: t.TempDir(), MediaDir: t.TempDir(), OperatorKey: testOperatorKey, Phones: phoneFlags{SecretKey: newSecretKey()}}}
 	must(t, w.open(ctx))
 	t.Cleanup(w.close)
 	w.running.Go(func() { _ = w.source.Run(ctx) })

@@ -47,6 +47,8 @@ type commands struct {
 	Sim      simCommand      `cmd:"" help:"Run the engine in simulated worlds, each made of a seed, and check its invariants."`
 	Stack    stackCommand    `cmd:"" help:"Run a command beside a private PostgreSQL and RabbitMQ, for tests."`
 
+	Media mediaCommands `cmd:"" help:"Look after a tenant's prompts, greetings and music."`
+
 	Mail voicemailCommands `cmd:"" name:"voicemail" help:"Look after voicemail: list boxes and messages, delete one, set a PIN."`
 
 	Npm installNodeCommand `cmd:"" name:"install-node" hidden:"" help:"Install Node.js and npm from Debian, where they are missing."`

@@ -1,8 +1,13 @@
 package conformance
 
 import (
+	"encoding/binary"
+	"errors"
+	"os"
+	"path/filepath"
 	"slices"
 	"testing"
+	"time"
 
 	"tandem/esl"
 )
@@ -10,6 +15,7 @@ import (
 func mediaClaims() []Claim {
 	return []Claim{
 		{"a file plays between its events", filePlays},
+		{"a WAV file plays for as long as it is, through a link too: PCM, A-law and u-law", wavPlays},
 		{"playback on an unanswered call is early media", playbackEarly},
 		{"a missing file does not end the call", missingFile},
 		{"uuid_break ends the file, not the call", breakEndsFile},
@@ -31,6 +37,50 @@ func filePlays(t *testing.T, target Target) {
 	equal(t, "path", e.event(uuid, "PLAYBACK_START").Get("Playback-File-Path"), "silence_stream://200")
 	equal(t, "status", e.event(uuid, "PLAYBACK_STOP").Get("Playback-Status"), "done")
 	d.Bye()
+}
+
+// wavPlays tries the kinds of files that tenants may bring, as they stand in the media folder: as links to others.
+func wavPlays(t *testing.T, target Target) {
+	e, like := recorder(t, target)
+	uuid, d := e.answered(e.phone())
+	dir := filepath.Dir(like)
+	for name, sound := range map[string]struct {
+		tag, bytes uint16
+		rate       uint32
+	}{"pcm8": {1, 2, 8000}, "pcm16": {1, 2, 16000}, "alaw8": {6, 1, 8000}, "ulaw8": {7, 1, 8000}, "alaw16": {6, 1, 16000}, "ulaw16": {7, 1, 16000}} {
+		file, link := filepath.Join(dir, name+"-kept.wav"), filepath.Join(dir, name+".wav")
+		if err := errors.Join(os.WriteFile(file, halfSecond(sound.tag, sound.bytes, sound.rate), 0o644), os.Symlink(filepath.Base(file), link)); err != nil {
+			t.Fatal(err)
+		}
+		began := time.Now()
+		e.send(esl.Playback(uuid, name, link))
+		equal(t, name, e.done(name).Get("Application-Response"), "FILE PLAYED")
+		if played := time.Since(began); played < 400*time.Millisecond || played > 2*time.Second {
+			t.Errorf("%s: half a second played for %s", name, played)
+		}
+	}
+	d.Bye()
+}
+
+// halfSecond is a WAV file of silence, or of what a sample of 0 is.
+func halfSecond(tag, size uint16, rate uint32) []byte {
+	le, samples := binary.LittleEndian, rate/2
+	format := le.AppendUint16(le.AppendUint16(nil, tag), 1)
+	format = le.AppendUint32(le.AppendUint32(format, rate), rate*uint32(size))
+	format = le.AppendUint16(le.AppendUint16(format, size), 8*size)
+	body := []byte("WAVE")
+	chunk := func(name string, of []byte) {
+		body = append(le.AppendUint32(append(body, name...), uint32(len(of))), of...)
+	}
+	if tag != 1 {
+		format = le.AppendUint16(format, 0)
+	}
+	chunk("fmt ", format)
+	if tag != 1 {
+		chunk("fact", le.AppendUint32(nil, samples))
+	}
+	chunk("data", make([]byte, samples*uint32(size)))
+	return append(le.AppendUint32([]byte("RIFF"), uint32(len(body))), body...)
 }
 
 func playbackEarly(t *testing.T, target Target) {

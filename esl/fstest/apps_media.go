@@ -57,6 +57,9 @@ func (s *Server) fileLength(name string) (length time.Duration, ok bool) {
 			return length, true
 		}
 	}
+	if length, ok := wavLength(name); ok {
+		return length, true
+	}
 	return s.options.DefaultFileLength, name != ""
 }
 

@@ -62,7 +62,7 @@ type Options struct {
 	// FileLengths are the lengths of sound files by path.Match pattern of the
 	// whole name or of its last element.
 	FileLengths map[string]time.Duration
-	// DefaultFileLength is the length of every other file; 0: 1 s.
+	// DefaultFileLength is the length of every other file, but for WAV files that are there: those have their own; 0: 1 s.
 	DefaultFileLength time.Duration
 	// MissingFiles are path.Match patterns of names that do not exist;
 	// nil: "/no/such*" and "/nonexistent/*".

@@ -92,6 +92,7 @@ func (a *API) parts() []func() {
 		a.orders,
 		a.portings,
 		a.plans,
+		a.media,
 		a.calls,
 		a.search,
 		a.audit,

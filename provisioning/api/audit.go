@@ -74,6 +74,8 @@ func scopeOfObject(object string) Scope {
 		return TrunksWrite
 	case "voicemail_boxes":
 		return VoicemailWrite
+	case "media":
+		return MediaWrite
 	case "people":
 		return PeopleWrite
 	case "api_keys":
@@ -95,6 +97,8 @@ func (a *API) undoable(ctx context.Context, tenant string, change int64) error {
 	switch caller := CallerOf(ctx); {
 	case entry.Object == "people" || entry.Object == "api_keys":
 		return Refuse(http.StatusConflict, "not_undoable", "Who may sign in is not changed by undoing: change it itself.")
+	case entry.Object == "media":
+		return Refuse(http.StatusConflict, "not_undoable", "What was removed of a sound is not kept: bring it once more.")
 	case entry.Object == "tenants" && caller.Home == tenant:
 		return Refuse(http.StatusForbidden, "own_tenant", "A tenant's own limits are changed by those above it.")
 	default:

@@ -59,6 +59,7 @@ func PathExamples() map[string]string {
 		"document": "0b8f5a52-51f2-4c3e-9a37-6d1f0e6a7b04",
 		"webhook":  "0b8f5a52-51f2-4c3e-9a37-6d1f0e6a7b05",
 		"order":    "0b8f5a52-51f2-4c3e-9a37-6d1f0e6a7b06",
+		"media":    "0b8f5a52-51f2-4c3e-9a37-6d1f0e6a7b07",
 	}
 }
 

@@ -108,6 +108,39 @@ const (
 	LineKindRejected LineKind = "rejected"
 )
 
+// Defines values for MediaBodyKind.
+const (
+	MediaBodyKindGreeting MediaBodyKind = "greeting"
+	MediaBodyKindMusic    MediaBodyKind = "music"
+	MediaBodyKindPrompt   MediaBodyKind = "prompt"
+)
+
+// Defines values for MediaRowEncoding.
+const (
+	MediaRowEncodingAlaw     MediaRowEncoding = "alaw"
+	MediaRowEncodingPcmS16Le MediaRowEncoding = "pcm_s16le"
+	MediaRowEncodingUlaw     MediaRowEncoding = "ulaw"
+)
+
+// Defines values for MediaRowKind.
+const (
+	MediaRowKindGreeting MediaRowKind = "greeting"
+	MediaRowKindMusic    MediaRowKind = "music"
+	MediaRowKindPrompt   MediaRowKind = "prompt"
+)
+
+// Defines values for MediaRowRate.
+const (
+	MediaRowRateN16000 MediaRowRate = 16000
+	MediaRowRateN8000  MediaRowRate = 8000
+)
+
+// Defines values for MediaUseWhat.
+const (
+	MediaUseWhatFlow        MediaUseWhat = "flow"
+	MediaUseWhatMusicOnHold MediaUseWhat = "music_on_hold"
+)
+
 // Defines values for NewPersonBodyRole.
 const (
 	NewPersonBodyRolePlatformAdmin NewPersonBodyRole = "platform_admin"
@@ -363,6 +396,20 @@ const (
 const (
 	ExportTenantParamsFormatJSON ExportTenantParamsFormat = "json"
 	ExportTenantParamsFormatYaml ExportTenantParamsFormat = "yaml"
+)
+
+// Defines values for ListMediaParamsKind.
+const (
+	ListMediaParamsKindGreeting ListMediaParamsKind = "greeting"
+	ListMediaParamsKindMusic    ListMediaParamsKind = "music"
+	ListMediaParamsKindPrompt   ListMediaParamsKind = "prompt"
+)
+
+// Defines values for AddMediaParamsKind.
+const (
+	AddMediaParamsKindGreeting AddMediaParamsKind = "greeting"
+	AddMediaParamsKindMusic    AddMediaParamsKind = "music"
+	AddMediaParamsKindPrompt   AddMediaParamsKind = "prompt"
 )
 
 // Defines values for ListNumbersOfTenantParamsState.
@@ -1180,6 +1227,70 @@ type List struct {
 	Name    string   `json:"name"`
 }
 
+// MediaBody defines model for MediaBody.
+type MediaBody struct {
+	Kind MediaBodyKind `json:"kind"`
+
+	// Language Absent: any.
+	Language string `json:"language,omitempty,omitzero"`
+	Name     string `json:"name"`
+}
+
+// MediaBodyKind defines model for MediaBody.Kind.
+type MediaBodyKind string
+
+// MediaRow defines model for MediaRow.
+type MediaRow struct {
+	// Box The user whose greeting it is; absent: it is a prompt of the tenant's.
+	Box   string `json:"box,omitempty,omitzero"`
+	Bytes int64  `json:"bytes"`
+
+	// ChangedAt When its sound came.
+	ChangedAt time.Time        `json:"changed_at"`
+	CreatedAt time.Time        `json:"created_at"`
+	Encoding  MediaRowEncoding `json:"encoding"`
+	ID        string           `json:"id"`
+	Kind      MediaRowKind     `json:"kind"`
+
+	// Language Absent: any.
+	Language string `json:"language,omitempty,omitzero"`
+	LengthMs int64  `json:"length_ms"`
+
+	// Name By which flows play it.
+	Name string `json:"name"`
+
+	// Rate Samples a second.
+	Rate   MediaRowRate `json:"rate"`
+	Sha256 string       `json:"sha256"`
+}
+
+// MediaRowEncoding defines model for MediaRow.Encoding.
+type MediaRowEncoding string
+
+// MediaRowKind defines model for MediaRow.Kind.
+type MediaRowKind string
+
+// MediaRowRate Samples a second.
+type MediaRowRate int64
+
+// MediaUse defines model for MediaUse.
+type MediaUse struct {
+	// Flow Id of the flow.
+	Flow string `json:"flow,omitempty,omitzero"`
+
+	// Path JSON pointer within the flow.
+	Path string `json:"path,omitempty,omitzero"`
+
+	// Version In which version of the configuration: the one that runs, or is tried. Absent: in the draft, or in no version.
+	Version int64 `json:"version,omitempty,omitzero"`
+
+	// What What plays it: a flow, or the tenant, for held callers.
+	What MediaUseWhat `json:"what"`
+}
+
+// MediaUseWhat What plays it: a flow, or the tenant, for held callers.
+type MediaUseWhat string
+
 // MessageView defines model for MessageView.
 type MessageView struct {
 	At       time.Time `json:"at"`
@@ -1636,6 +1747,22 @@ type PageBodyFileBody struct {
 // PageBodyKey defines model for PageBodyKey.
 type PageBodyKey struct {
 	Items []Key `json:"items"`
+
+	// Next Cursor of the next page; absent on the last.
+	Next string `json:"next,omitempty,omitzero"`
+}
+
+// PageBodyMediaRow defines model for PageBodyMediaRow.
+type PageBodyMediaRow struct {
+	Items []MediaRow `json:"items"`
+
+	// Next Cursor of the next page; absent on the last.
+	Next string `json:"next,omitempty,omitzero"`
+}
+
+// PageBodyMediaUse defines model for PageBodyMediaUse.
+type PageBodyMediaUse struct {
+	Items []MediaUse `json:"items"`
 
 	// Next Cursor of the next page; absent on the last.
 	Next string `json:"next,omitempty,omitzero"`
@@ -3157,6 +3284,73 @@ type SetListParams struct {
 	IfNoneMatch string `json:"If-None-Match,omitempty,omitzero"`
 }
 
+// ListMediaParams defines parameters for ListMedia.
+type ListMediaParams struct {
+	// Limit How many at most.
+	Limit int64 `form:"limit,omitempty" json:"limit,omitempty,omitzero"`
+
+	// Cursor next of the page before.
+	Cursor string `form:"cursor,omitempty" json:"cursor,omitempty,omitzero"`
+
+	// Sort Field to sort by, with - before it for the last first.
+	Sort     string              `form:"sort,omitempty" json:"sort,omitempty,omitzero"`
+	Name     string              `form:"name,omitempty" json:"name,omitempty,omitzero"`
+	Language string              `form:"language,omitempty" json:"language,omitempty,omitzero"`
+	Kind     ListMediaParamsKind `form:"kind,omitempty" json:"kind,omitempty,omitzero"`
+}
+
+// ListMediaParamsKind defines parameters for ListMedia.
+type ListMediaParamsKind string
+
+// AddMediaParams defines parameters for AddMedia.
+type AddMediaParams struct {
+	// Name By which flows play it.
+	Name string `form:"name" json:"name"`
+
+	// Language Absent: any.
+	Language string             `form:"language,omitempty" json:"language,omitempty,omitzero"`
+	Kind     AddMediaParamsKind `form:"kind,omitempty" json:"kind,omitempty,omitzero"`
+}
+
+// AddMediaParamsKind defines parameters for AddMedia.
+type AddMediaParamsKind string
+
+// DeleteMediaParams defines parameters for DeleteMedia.
+type DeleteMediaParams struct {
+	// IfMatch Entity tag that the object must still have; * asks that it exists.
+	IfMatch string `json:"If-Match,omitempty,omitzero"`
+
+	// IfNoneMatch * asks that the object does not exist yet.
+	IfNoneMatch string `json:"If-None-Match,omitempty,omitzero"`
+}
+
+// GetMediaParams defines parameters for GetMedia.
+type GetMediaParams struct {
+	// IfMatch Entity tag that the object must still have; * asks that it exists.
+	IfMatch string `json:"If-Match,omitempty,omitzero"`
+
+	// IfNoneMatch * asks that the object does not exist yet.
+	IfNoneMatch string `json:"If-None-Match,omitempty,omitzero"`
+}
+
+// UpdateMediaParams defines parameters for UpdateMedia.
+type UpdateMediaParams struct {
+	// IfMatch Entity tag that the object must still have; * asks that it exists.
+	IfMatch string `json:"If-Match,omitempty,omitzero"`
+
+	// IfNoneMatch * asks that the object does not exist yet.
+	IfNoneMatch string `json:"If-None-Match,omitempty,omitzero"`
+}
+
+// ReplaceMediaSoundParams defines parameters for ReplaceMediaSound.
+type ReplaceMediaSoundParams struct {
+	// IfMatch Entity tag that the object must still have; * asks that it exists.
+	IfMatch string `json:"If-Match,omitempty,omitzero"`
+
+	// IfNoneMatch * asks that the object does not exist yet.
+	IfNoneMatch string `json:"If-None-Match,omitempty,omitzero"`
+}
+
 // ImportNumbersOfTenantParams defines parameters for ImportNumbersOfTenant.
 type ImportNumbersOfTenantParams struct {
 	// DryRun Look at everything, and do nothing.
@@ -3790,6 +3984,9 @@ type SetTenantLimitsJSONRequestBody = TenantLimits
 
 // SetListJSONRequestBody defines body for SetList for application/json ContentType.
 type SetListJSONRequestBody = List
+
+// UpdateMediaJSONRequestBody defines body for UpdateMedia for application/json ContentType.
+type UpdateMediaJSONRequestBody = MediaBody
 
 // MoveTenantJSONRequestBody defines body for MoveTenant for application/json ContentType.
 type MoveTenantJSONRequestBody = MoveTenantRequest
@@ -4682,6 +4879,62 @@ func (c *Client) GetList(ctx context.Context, tenant string, id string, params G
 // PUT /v1/tenants/{tenant}/lists/{id}
 func (c *Client) SetList(ctx context.Context, tenant string, id string, params SetListParams, body List) (*Answer[List], error) {
 	return ask[List](ctx, c, request{method: "PUT", path: at("/v1/tenants/{tenant}/lists/{id}", tenant, id), params: params, kind: "application/json", body: body})
+}
+
+// ListMedia: List prompts, greetings and music.
+//
+// GET /v1/tenants/{tenant}/media
+func (c *Client) ListMedia(ctx context.Context, tenant string, params ListMediaParams) (*Answer[PageBodyMediaRow], error) {
+	return ask[PageBodyMediaRow](ctx, c, request{method: "GET", path: at("/v1/tenants/{tenant}/media", tenant), params: params})
+}
+
+// AddMedia: Bring a sound.
+//
+// POST /v1/tenants/{tenant}/media
+func (c *Client) AddMedia(ctx context.Context, tenant string, params AddMediaParams, body []byte) (*Answer[MediaRow], error) {
+	return ask[MediaRow](ctx, c, request{method: "POST", path: at("/v1/tenants/{tenant}/media", tenant), params: params, kind: "audio/wav", body: body})
+}
+
+// DeleteMedia: Remove a sound that nothing plays.
+//
+// DELETE /v1/tenants/{tenant}/media/{media}
+func (c *Client) DeleteMedia(ctx context.Context, tenant string, media string, params DeleteMediaParams) (*Answer[struct{}], error) {
+	return ask[struct{}](ctx, c, request{method: "DELETE", path: at("/v1/tenants/{tenant}/media/{media}", tenant, media), params: params})
+}
+
+// GetMedia: Show what is known of a sound.
+//
+// GET /v1/tenants/{tenant}/media/{media}
+func (c *Client) GetMedia(ctx context.Context, tenant string, media string, params GetMediaParams) (*Answer[MediaRow], error) {
+	return ask[MediaRow](ctx, c, request{method: "GET", path: at("/v1/tenants/{tenant}/media/{media}", tenant, media), params: params})
+}
+
+// UpdateMedia: Change the name, language or kind of a sound.
+//
+// PUT /v1/tenants/{tenant}/media/{media}
+func (c *Client) UpdateMedia(ctx context.Context, tenant string, media string, params UpdateMediaParams, body MediaBody) (*Answer[MediaRow], error) {
+	return ask[MediaRow](ctx, c, request{method: "PUT", path: at("/v1/tenants/{tenant}/media/{media}", tenant, media), params: params, kind: "application/json", body: body})
+}
+
+// GetMediaSound: Hear a sound.
+//
+// GET /v1/tenants/{tenant}/media/{media}/sound
+func (c *Client) GetMediaSound(ctx context.Context, tenant string, media string) (*Answer[[]byte], error) {
+	return ask[[]byte](ctx, c, request{method: "GET", path: at("/v1/tenants/{tenant}/media/{media}/sound", tenant, media)})
+}
+
+// ReplaceMediaSound: Give it another sound.
+//
+// PUT /v1/tenants/{tenant}/media/{media}/sound
+func (c *Client) ReplaceMediaSound(ctx context.Context, tenant string, media string, params ReplaceMediaSoundParams, body []byte) (*Answer[MediaRow], error) {
+	return ask[MediaRow](ctx, c, request{method: "PUT", path: at("/v1/tenants/{tenant}/media/{media}/sound", tenant, media), params: params, kind: "audio/wav", body: body})
+}
+
+// ListMediaUses: List what plays a sound.
+//
+// GET /v1/tenants/{tenant}/media/{media}/uses
+func (c *Client) ListMediaUses(ctx context.Context, tenant string, media string) (*Answer[PageBodyMediaUse], error) {
+	return ask[PageBodyMediaUse](ctx, c, request{method: "GET", path: at("/v1/tenants/{tenant}/media/{media}/uses", tenant, media)})
 }
 
 // MoveTenant: Move a tenant, with all below it, to another reseller.
