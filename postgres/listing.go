@@ -168,7 +168,7 @@ func (l Listing[T]) statement(q Query) (string, pgx.StrictNamedArgs, int, error)
 		args["after_last"], args["after_key"] = text(c.Last), text(c.Key)
 	}
 	sql := strings.Builder{}
-	fmt.Fprintf(&sql, "SELECT %s, (%s)::text, (%s)::text FROM %s", l.Columns, by.Column, key.Column, l.From)
+	fmt.Fprintf(&sql, "SELECT %s, (%s)::text AS last_of_page, (%s)::text AS key_of_page FROM %s", l.Columns, by.Column, key.Column, l.From)
 	if len(where) > 0 {
 		sql.WriteString(" WHERE " + strings.Join(where, " AND "))
 	}
