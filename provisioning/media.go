@@ -51,6 +51,8 @@ type Sounds interface {
 	Keep(s Sound) error
 	// Open opens one that is kept. The error wraps fs.ErrNotExist when it is not there.
 	Open(hash string) (io.ReadSeekCloser, error)
+	// OpenIncoming opens what a media node has recorded, and what is not filed yet. Errors are as with Open.
+	OpenIncoming(file string) (io.ReadSeekCloser, error)
 	// Occupied says whether a file that other hands have put there stands in a place among a tenant's prompts.
 	Occupied(tenant, place string) (bool, error)
 	// Settle makes a tenant's places be what is wanted, place to hash, and lets this worker know. What cannot be done now is done later.

@@ -47,6 +47,8 @@ func (s *shelf) Keep(of provisioning.Sound) error {
 
 func (s *shelf) Open(string) (io.ReadSeekCloser, error) { return nil, errors.ErrUnsupported }
 
+func (s *shelf) OpenIncoming(string) (io.ReadSeekCloser, error) { return nil, errors.ErrUnsupported }
+
 func (s *shelf) Occupied(_, place string) (bool, error) { return place == s.occupied, nil }
 
 func (s *shelf) Settle(_ context.Context, tenant string, want map[string]string) {

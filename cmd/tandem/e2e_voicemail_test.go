@@ -3,6 +3,8 @@ package main
 import (
 	"context"
 	"fmt"
+	"io"
+	"net/http"
 	"os"
 	"path/filepath"
 	"strings"
@@ -240,4 +242,23 @@ func TestACallIsRecorded(t *testing.T) {
 		}
 		return len(rows) == 1 && rows[0].State == "kept" && rows[0].Kind == "call" && rows[0].LengthMS >= 2000, err
 	})
+	// It is listed, heard and deleted over the API.
+	base := "/v1/tenants/" + c.id + "/recordings"
+	var page struct{ Items []postgres.CallRecording }
+	must(t, w.get(within(t), base+"?call="+x.Call, &page))
+	if len(page.Items) != 1 || page.Items[0].State != "kept" {
+		t.Fatalf("listed: %+v", page)
+	}
+	heard := w.ask(within(t), t, http.MethodGet, base+"/"+page.Items[0].ID+"/sound", "")
+	sound, err := io.ReadAll(heard.Body)
+	must(t, err)
+	if heard.StatusCode != http.StatusOK || int64(len(sound)) != page.Items[0].Bytes || heard.Header.Get("Content-Type") != "audio/wav" {
+		t.Errorf("heard: %s, %d bytes of %d", heard.Status, len(sound), page.Items[0].Bytes)
+	}
+	if gone := w.ask(within(t), t, http.MethodDelete, base+"/"+page.Items[0].ID, ""); gone.StatusCode != http.StatusNoContent {
+		t.Errorf("deleted: %s", gone.Status)
+	}
+	if gone := w.ask(within(t), t, http.MethodGet, base+"/"+page.Items[0].ID+"/sound", ""); gone.StatusCode != http.StatusNotFound {
+		t.Errorf("heard after it was deleted: %s", gone.Status)
+	}
 }

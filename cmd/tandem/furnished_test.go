@@ -85,7 +85,7 @@ type member = map[string]any
 // plainIDs are ids for one of everything, by the names that operations have for them.
 func plainIDs(tenant, prefix, number string) map[string]string {
 	return map[string]string{"tenant": tenant, "user": prefix + "-user", "box": prefix + "-user", "device": prefix + "-device", "trunk": prefix + "-trunk", "number": number, "flow_id": prefix + "-thing",
-		"id": prefix + "-thing", "dialled": number, "caller": number + "9", "call": prefix + "-call", "message": prefix + "-call.1", "version": "1", "username": prefix + "-phone",
+		"id": prefix + "-thing", "dialled": number, "caller": number + "9", "call": prefix + "-call", "message": prefix + "-call.1", "recording": prefix + "-call.2", "version": "1", "username": prefix + "-phone",
 		"domain": "zq7809-" + tenant + ".example", "email": prefix + "@example.com"}
 }
 
@@ -156,6 +156,8 @@ func (f *furnisher) ledger(tenant string, ids map[string]string, mark string) {
 		 VALUES (@call, @call, @tenant, 'caller', 'node1', @call, @mark, @mark, @mark, '', '', now(), now(), 200, 'NORMAL_CLEARING', 16, 'none', 1, false)`,
 		`INSERT INTO recordings (id, tenant_id, kind, call, leg, box, file, "from", from_name, at, length_ms, state, hash)
 		 VALUES (@call || '/1', @tenant, 'voicemail', @call, @call, @box, 'x', @mark, @mark, now(), 1000, 'kept', repeat('a', 64))`,
+		`INSERT INTO recordings (id, tenant_id, kind, call, leg, box, file, "from", from_name, at, length_ms, state, hash)
+		 VALUES (@call || '/2', @tenant, 'call', @call, @call, '', 'y', @mark, @mark, now(), 1000, 'kept', repeat('a', 64))`,
 		`INSERT INTO registrations (username, domain, contact, tenant_id, event, at, cseq, expires_at, edge, edge_uri, call_id, source_address, source_port, transport, user_agent, path)
 		 SELECT @username, domain, 'sip:' || @mark || '@192.0.2.7', id, 'registered', now(), 1, now() + interval '1 hour', 'edge', 'sip:127.0.0.1', 'c', '192.0.2.7', 5060, 'udp', @mark, ''
 		   FROM tenants WHERE id = @tenant`,

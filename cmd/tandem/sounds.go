@@ -41,6 +41,10 @@ func (s sounds) Keep(of provisioning.Sound) error {
 
 func (s sounds) Open(hash string) (io.ReadSeekCloser, error) { return s.w.media.OpenKept(hash) }
 
+func (s sounds) OpenIncoming(file string) (io.ReadSeekCloser, error) {
+	return s.w.media.OpenIncoming(file)
+}
+
 func (s sounds) Occupied(tenant, place string) (bool, error) {
 	return s.w.media.Occupied(tenant, place)
 }

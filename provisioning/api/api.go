@@ -93,6 +93,7 @@ func (a *API) parts() []func() {
 		a.portings,
 		a.plans,
 		a.media,
+		a.recordings,
 		a.calls,
 		a.search,
 		a.audit,

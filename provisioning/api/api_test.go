@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/gin-gonic/gin"
+	"github.com/jackc/pgx/v5"
 
 	"tandem/postgres"
 	"tandem/provisioning"
@@ -28,6 +29,7 @@ type world struct {
 	owner *provisioning.Service
 	// Made by newWorld: a reseller north with the customers ada and bob, and a reseller south with the customer eve.
 	operator string
+	url      string // of the database
 }
 
 const operatorKey = api.OperatorPrefix + "of-this-test"
@@ -49,7 +51,7 @@ func newWorld(t *testing.T) *world {
 	router.ContextWithFallback = true
 	a := api.New(router, &api.API{Owner: owner, Service: &provisioning.Service{Store: scoped}, Log: slog.New(slog.DiscardHandler), Operator: operatorKey,
 		Limits: api.Limits{PerSecond: 1000, Burst: 100_000}})
-	w := &world{t: t, ctx: ctx, api: a, http: router, owner: &provisioning.Service{Store: owner}, operator: operatorKey}
+	w := &world{t: t, ctx: ctx, api: a, http: router, owner: &provisioning.Service{Store: owner}, operator: operatorKey, url: url}
 	for _, n := range []provisioning.NewTenant{{ID: "north", Kind: "reseller"}, {ID: "south", Kind: "reseller"}, {ID: "ada", Parent: "north"}, {ID: "bob", Parent: "north"}, {ID: "eve", Parent: "south"}} {
 		n.Name, n.Domain = n.ID, n.ID+".example"
 		_, err := w.owner.CreateTenant(ctx, n)
@@ -118,6 +120,16 @@ func (w *world) ask(secret, method, path string, body any, headers ...string) an
 	recorder := httptest.NewRecorder()
 	w.http.ServeHTTP(recorder, request)
 	return answer{Status: recorder.Code, Header: recorder.Header(), Text: recorder.Body.String(), t: w.t}
+}
+
+// sql does what no use case does.
+func (w *world) sql(statement string, args ...any) {
+	w.t.Helper()
+	conn, err := pgx.Connect(w.ctx, w.url)
+	must(w.t, err)
+	defer conn.Close(w.ctx)
+	_, err = conn.Exec(w.ctx, statement, args...)
+	must(w.t, err)
 }
 
 type object = map[string]any

@@ -57,7 +57,14 @@ func (a *API) audit() {
 	}
 }
 
-// scopeOfObject is what it takes to change an object of a kind, and so to undo a change of it.
+// scopesOfObject are what it takes to change an object of a kind, and so to undo a change of it.
+func scopesOfObject(object string) []Scope {
+	if object == "recordings" { // of calls, and messages in boxes
+		return []Scope{RecordingsWrite, VoicemailWrite}
+	}
+	return []Scope{scopeOfObject(object)}
+}
+
 func scopeOfObject(object string) Scope {
 	switch object {
 	case "tenants":
@@ -102,7 +109,7 @@ func (a *API) undoable(ctx context.Context, tenant string, change int64) error {
 	case entry.Object == "tenants" && caller.Home == tenant:
 		return Refuse(http.StatusForbidden, "own_tenant", "A tenant's own limits are changed by those above it.")
 	default:
-		return mayGive(ctx, []Scope{scopeOfObject(entry.Object)})
+		return mayGive(ctx, scopesOfObject(entry.Object))
 	}
 }
 

@@ -52,7 +52,7 @@ func PathExamples() map[string]string {
 	return map[string]string{
 		"tenant": "ada", "user": "grace", "box": "grace", "device": "desk", "trunk": "ada-line", "name": "node1",
 		"id": "reception", "version": "1", "number": "+493012345678", "dialled": "+493012345678", "caller": "+493099887766",
-		"call": call, "message": call + ".1", "change": "4711", "delivery": "1024",
+		"call": call, "message": call + ".1", "recording": call + ".2", "change": "4711", "delivery": "1024",
 		"key":      "0b8f5a52-51f2-4c3e-9a37-6d1f0e6a7b01",
 		"person":   "0b8f5a52-51f2-4c3e-9a37-6d1f0e6a7b02",
 		"porting":  "0b8f5a52-51f2-4c3e-9a37-6d1f0e6a7b03",

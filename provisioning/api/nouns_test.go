@@ -42,6 +42,23 @@ func TestAResellerPutsACustomerOnTheAirAndTakesAMistakeBack(t *testing.T) {
 	w.ask(reseller, "GET", "/v1/tenants/new/devices/d", nil).is(200, "")
 }
 
+// Every field by which a list says that it sorts sorts it.
+func TestListsSortByTheirFields(t *testing.T) {
+	w := newWorld(t)
+	for _, id := range []string{"a", "b"} {
+		w.ask(w.operator, "POST", "/v1/tenants/ada/devices", object{"id": id, "name": id, "username": id}).is(201, "")
+	}
+	for _, sort := range []string{"id", "-id", "name", "username", "created_at", "-created_at"} {
+		w.ask(w.operator, "GET", "/v1/tenants/ada/devices?limit=1&sort="+sort, nil).is(200, "")
+	}
+	for _, sort := range []string{"at", "-at", "id"} {
+		w.ask(w.operator, "GET", "/v1/tenants/ada/recordings?sort="+sort, nil).is(200, "")
+	}
+	for _, sort := range []string{"created_at", "name"} {
+		w.ask(w.operator, "GET", "/v1/tenants/ada/media?sort="+sort, nil).is(200, "")
+	}
+}
+
 func TestLimitsAndSuspensionHoldDownTheTree(t *testing.T) {
 	w := newWorld(t)
 	reseller := w.key("north")

@@ -34,6 +34,8 @@ const (
 	MediaWrite         Scope = "media:write"
 	VoicemailRead      Scope = "voicemail:read"
 	VoicemailWrite     Scope = "voicemail:write"
+	RecordingsRead     Scope = "recordings:read" // what was recorded of calls
+	RecordingsWrite    Scope = "recordings:write"
 	TrunksRead         Scope = "trunks:read"
 	TrunksWrite        Scope = "trunks:write"
 	KeysRead           Scope = "keys:read"
@@ -71,7 +73,7 @@ func (s Scope) split() (scope Scope, orOwn bool) {
 // Scopes lists all that a key can have.
 func Scopes() []Scope {
 	return []Scope{TenantsRead, TenantsWrite, SettingsWrite, UsersRead, UsersWrite, DevicesRead, DevicesWrite, RegistrationsRead, RegistrationsWrite, NumbersRead,
-		NumbersWrite, NumbersAdd, PortingRead, PortingWrite, PortingDecide, FlowsRead, FlowsWrite, PublishWrite, MediaRead, MediaWrite, VoicemailRead, VoicemailWrite, TrunksRead, TrunksWrite, KeysRead, KeysWrite,
+		NumbersWrite, NumbersAdd, PortingRead, PortingWrite, PortingDecide, FlowsRead, FlowsWrite, PublishWrite, MediaRead, MediaWrite, VoicemailRead, VoicemailWrite, RecordingsRead, RecordingsWrite, TrunksRead, TrunksWrite, KeysRead, KeysWrite,
 		PeopleRead, PeopleWrite, WebhooksRead, WebhooksWrite, CallsRead, CallsWrite, AuditRead, AuditWrite, OrdersRead, OrdersWrite, PlansRead, PlansWrite, PlatformRead, PlatformWrite}
 }
 
