@@ -158,3 +158,31 @@ func (m *EdgeNotify) Validate() error {
 	c.line("event", m.Event, MaxName)
 	return c.err()
 }
+
+// EdgeUnregister is edge.unregister.v1: the edge of that name forgets one of its contacts, and tells of it by a
+// registration.event.v1. The other edges pass it over.
+type EdgeUnregister struct {
+	EventCategory string `json:"Event-Category"` // "edge"
+	EventName     string `json:"Event-Name"`     // "unregister"
+	Type          Type   `json:"type"`
+	Edge          string `json:"edge"`
+	Username      string `json:"username"` // of the address of record
+	Domain        string `json:"domain"`
+	Contact       string `json:"contact"` // as the edge wrote it in its registration.event.v1
+}
+
+func (*EdgeUnregister) MessageType() Type { return EdgeUnregisterV1 }
+
+func (m *EdgeUnregister) Validate() error {
+	var c check
+	c.kind(m.Type, EdgeUnregisterV1)
+	if m.EventCategory != "edge" || m.EventName != "unregister" {
+		c.fail("bad_value", "Event-Name", "is not that of an order to unregister")
+	}
+	c.required("edge", m.Edge, MaxName)
+	c.required("username", m.Username, MaxName)
+	c.required("domain", m.Domain, MaxName)
+	c.required("contact", m.Contact, MaxURI)
+	c.line("contact", m.Contact, MaxURI)
+	return c.err()
+}

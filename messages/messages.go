@@ -47,6 +47,8 @@ const (
 	TransferRequestV1 Type = "transfer.request.v1" // edge -> worker: where may this REFER with Replaces go
 	TransferAnswerV1  Type = "transfer.answer.v1"  // worker -> edge
 	TransferRefusedV1 Type = "transfer.refused.v1" // worker -> owner of the call's node: to be explained
+
+	EdgeUnregisterV1 Type = "edge.unregister.v1" // worker -> every edge, for one: forget a contact
 )
 
 // Bounds on what a message may hold. Beyond them Parse refuses.
@@ -120,6 +122,8 @@ func blank(t Type) Message {
 		return new(EdgeForget)
 	case EdgeNotifyV1:
 		return new(EdgeNotify)
+	case EdgeUnregisterV1:
+		return new(EdgeUnregister)
 	case CDRV1:
 		return new(CDR)
 	case JournalV1:

@@ -97,7 +97,7 @@ func (w *worker) writeOperatorKey() error {
 
 // openAPI adds the operations of package api, and those that this worker has beside.
 func (w *worker) openAPI(router *gin.Engine) *api.API {
-	return api.New(router, &api.API{Owner: w.store, Service: &provisioning.Service{Store: w.apiStore, Phones: w.phones, WebhookNetworks: w.settings.FetchAllow, Sounds: w.sounds()}, Resync: w.resync, Log: w.log, Operator: w.operatorKey,
+	return api.New(router, &api.API{Owner: w.store, Service: &provisioning.Service{Store: w.apiStore, Phones: w.phones, WebhookNetworks: w.settings.FetchAllow, Sounds: w.sounds()}, Resync: w.resync, Contacts: contacts{w}, Log: w.log, Operator: w.operatorKey,
 		Streams: &w.streams, Limits: w.limits})
 }
 
@@ -129,7 +129,7 @@ type contactsBody struct {
 	} `json:"contacts"`
 }
 
-// registrations lists where one device can be reached: of a tenant, or of any domain for the platform's people.
+// registrations lists where this worker believes that one device can be reached: of a tenant, or of any domain for the platform's people.
 func (w *worker) registrations(c *gin.Context) {
 	username, domain := c.Query("username"), c.Query("domain")
 	if of := c.Param("tenant"); of != "" {

@@ -192,8 +192,8 @@ func (w *worker) callOperations(a *api.API, words because.Catalog) {
 	api.AddHandler[hangUpBody, orderedBody](a, api.CallsWrite, huma.Operation{OperationID: "hang-up-call", Method: "POST", Path: "/v1/calls/{call}/hangup", Summary: "End a live call", Description: "202 when its end was not heard of in time.", Tags: tags, Parameters: []*huma.Param{call}}, w.hangUpAPI)
 	api.AddHandler[transferBody, orderedBody](a, api.CallsWrite, huma.Operation{OperationID: "transfer-call", Method: "POST", Path: "/v1/calls/{call}/transfer", Summary: "Take a leg of a live call to a number", Tags: tags, Parameters: []*huma.Param{call}}, w.transferAPI)
 	contacts := []*huma.Param{api.Needed("query", "username", "Digest user of the device.")}
-	api.AddHandler[api.Nothing, contactsBody](a, api.RegistrationsRead, huma.Operation{OperationID: "list-contacts", Method: "GET", Path: "/v1/tenants/{tenant}/registrations", Summary: "Where can a device be reached?", Tags: []string{"registrations"}, Parameters: contacts}, w.registrations)
-	api.AddHandler[api.Nothing, contactsBody](a, api.PlatformRead, huma.Operation{OperationID: "list-contacts-of-domain", Method: "GET", Path: "/v1/registrations", Summary: "Where can a device of any domain be reached?", Tags: []string{"registrations"},
+	api.AddHandler[api.Nothing, contactsBody](a, api.RegistrationsRead, huma.Operation{OperationID: "list-contacts", Method: "GET", Path: "/v1/tenants/{tenant}/contacts", Summary: "Where does this worker believe a device to be?", Tags: []string{"registrations"}, Parameters: contacts}, w.registrations)
+	api.AddHandler[api.Nothing, contactsBody](a, api.PlatformRead, huma.Operation{OperationID: "list-contacts-of-domain", Method: "GET", Path: "/v1/contacts", Summary: "Where does this worker believe a device of any domain to be?", Tags: []string{"registrations"},
 		Parameters: append(contacts, api.Needed("query", "domain", "Its SIP domain."))}, w.registrations)
 }
 

@@ -70,6 +70,8 @@ func contractHooks() map[string]func(c *contract, r *contractRequest) {
 		"list-contacts-of-domain": func(c *contract, r *contractRequest) {
 			must(c.t, c.w.awaitRegistered(c.ctx, "grace-desk", "ada.example.com"))
 		},
+		"unregister":              func(c *contract, r *contractRequest) { r.ids["registration"] = c.registration() },
+		"unregister-of-tenant":    func(c *contract, r *contractRequest) { r.ids["registration"] = c.registration() },
 		"get-webhook-delivery":    func(c *contract, r *contractRequest) { r.ids["delivery"] = c.delivery() },
 		"redeliver-webhook-event": func(c *contract, r *contractRequest) { r.ids["delivery"] = c.delivery() },
 		"list-webhook-deliveries": func(c *contract, r *contractRequest) { c.delivery() },

@@ -298,3 +298,10 @@ func (c *contract) shownSound() string {
 	must(c.t, err)
 	return id
 }
+
+// registration is one of ada's that no phone is behind, at an edge that nobody has heard of.
+func (c *contract) registration() (id string) {
+	must(c.t, c.db.QueryRow(c.ctx, `INSERT INTO registrations (username, domain, contact, tenant_id, event, at, cseq, expires_at, edge, edge_uri, call_id, source_address, source_port, transport, user_agent, path)
+		VALUES ($1, 'ada.example.com', 'sip:gone@192.0.2.7', 'ada', 'registered', now(), 1, now() + interval '1 hour', 'edge', 'sip:127.0.0.1', 'c', '192.0.2.7', 5060, 'udp', 'Gone', '') RETURNING id`, c.fresh("phone")).Scan(&id))
+	return id
+}

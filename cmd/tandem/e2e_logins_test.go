@@ -14,7 +14,7 @@ import (
 func (c *company) contacts(t *testing.T, user string) []json.RawMessage {
 	t.Helper()
 	var found struct{ Contacts []json.RawMessage }
-	must(t, c.w.get(within(t), "/v1/registrations?"+url.Values{"username": {user}, "domain": {c.domain}}.Encode(), &found))
+	must(t, c.w.get(within(t), "/v1/contacts?"+url.Values{"username": {user}, "domain": {c.domain}}.Encode(), &found))
 	return found.Contacts
 }
 

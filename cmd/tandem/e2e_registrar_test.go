@@ -15,7 +15,7 @@ import (
 // registered gives the contacts of an account.
 func (w *world) registered(ctx context.Context, username, domain string) (contacts []string, err error) {
 	var found struct{ Contacts []struct{ URI string } }
-	err = w.get(ctx, "/v1/registrations?"+url.Values{"username": {username}, "domain": {domain}}.Encode(), &found)
+	err = w.get(ctx, "/v1/contacts?"+url.Values{"username": {username}, "domain": {domain}}.Encode(), &found)
 	for _, c := range found.Contacts {
 		contacts = append(contacts, c.URI)
 	}

@@ -165,4 +165,7 @@ func (f *furnisher) ledger(tenant string, ids map[string]string, mark string) {
 		_, err := f.db.Exec(f.ctx, statement, pgx.NamedArgs{"call": ids["call"], "tenant": tenant, "mark": mark, "box": ids["box"], "username": ids["username"]})
 		must(f.t, err)
 	}
+	var registration string
+	must(f.t, f.db.QueryRow(f.ctx, `SELECT id FROM registrations WHERE tenant_id = $1`, tenant).Scan(&registration))
+	ids["registration"] = registration
 }

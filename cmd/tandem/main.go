@@ -49,6 +49,8 @@ type commands struct {
 
 	Media mediaCommands `cmd:"" help:"Look after a tenant's prompts, greetings and music."`
 
+	Registration registrationCommands `cmd:"" help:"Look at where phones are registered, and let edges forget them."`
+
 	Mail voicemailCommands `cmd:"" name:"voicemail" help:"Look after voicemail: list boxes and messages, delete one, set a PIN."`
 
 	Npm installNodeCommand `cmd:"" name:"install-node" hidden:"" help:"Install Node.js and npm from Debian, where they are missing."`

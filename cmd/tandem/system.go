@@ -313,7 +313,7 @@ func (y *system) askEdge(ctx context.Context, command ...string) (string, error)
 func (y *system) awaitRegistered(ctx context.Context, username, domain string) error {
 	return await(ctx, "the registration of "+username+" did not arrive", func(ctx context.Context) (bool, error) {
 		var found struct{ Contacts []json.RawMessage }
-		err := y.get(ctx, "/v1/registrations?"+url.Values{"username": {username}, "domain": {domain}}.Encode(), &found)
+		err := y.get(ctx, "/v1/contacts?"+url.Values{"username": {username}, "domain": {domain}}.Encode(), &found)
 		return len(found.Contacts) > 0, err
 	})
 }

@@ -36,6 +36,8 @@ type API struct {
 	Limits Limits
 	// Resync asks phones to fetch their files again; nil: nobody can.
 	Resync Resync
+	// Contacts reaches the edges that hold contacts; nil: none can be.
+	Contacts Contacts
 	// Streams wakes those who follow events; nil: nobody can.
 	Streams *Streams
 
@@ -94,6 +96,7 @@ func (a *API) parts() []func() {
 		a.plans,
 		a.media,
 		a.recordings,
+		a.registrations,
 		a.calls,
 		a.search,
 		a.audit,

@@ -53,13 +53,14 @@ func PathExamples() map[string]string {
 		"tenant": "ada", "user": "grace", "box": "grace", "device": "desk", "trunk": "ada-line", "name": "node1",
 		"id": "reception", "version": "1", "number": "+493012345678", "dialled": "+493012345678", "caller": "+493099887766",
 		"call": call, "message": call + ".1", "recording": call + ".2", "change": "4711", "delivery": "1024",
-		"key":      "0b8f5a52-51f2-4c3e-9a37-6d1f0e6a7b01",
-		"person":   "0b8f5a52-51f2-4c3e-9a37-6d1f0e6a7b02",
-		"porting":  "0b8f5a52-51f2-4c3e-9a37-6d1f0e6a7b03",
-		"document": "0b8f5a52-51f2-4c3e-9a37-6d1f0e6a7b04",
-		"webhook":  "0b8f5a52-51f2-4c3e-9a37-6d1f0e6a7b05",
-		"order":    "0b8f5a52-51f2-4c3e-9a37-6d1f0e6a7b06",
-		"media":    "0b8f5a52-51f2-4c3e-9a37-6d1f0e6a7b07",
+		"key":          "0b8f5a52-51f2-4c3e-9a37-6d1f0e6a7b01",
+		"person":       "0b8f5a52-51f2-4c3e-9a37-6d1f0e6a7b02",
+		"porting":      "0b8f5a52-51f2-4c3e-9a37-6d1f0e6a7b03",
+		"document":     "0b8f5a52-51f2-4c3e-9a37-6d1f0e6a7b04",
+		"webhook":      "0b8f5a52-51f2-4c3e-9a37-6d1f0e6a7b05",
+		"order":        "0b8f5a52-51f2-4c3e-9a37-6d1f0e6a7b06",
+		"registration": "5d0f6c1f0a5c4c3a9c1f2f6f0a7e9b11",
+		"media":        "0b8f5a52-51f2-4c3e-9a37-6d1f0e6a7b07",
 	}
 }
 
