@@ -2,6 +2,7 @@ package explain
 
 import (
 	"encoding/json"
+	"slices"
 
 	"tandem/because"
 	"tandem/messages"
@@ -94,16 +95,31 @@ func (x *Explanation) advise() {
 		return
 	}
 	all, said := advised(), map[string]bool{}
-	for i := len(x.reasons) - 1; i >= 0 && len(x.Advice) < maxAdvice; i-- {
-		r := x.reasons[i]
+	var beside []Advice
+	for _, r := range slices.Backward(x.reasons) {
 		advice, known := all[r.Code]
 		if !known || said[r.Code] {
 			continue
 		}
 		said[r.Code] = true
 		advice.Words = because.Catalog{r.Code: advice.Words}.Words(r)
-		x.Advice = append(x.Advice, advice)
+		if followsFromOthers(r.Code) {
+			beside = append(beside, advice)
+		} else {
+			x.Advice = append(x.Advice, advice)
+		}
 	}
+	x.Advice = append(x.Advice, beside...)
+	x.Advice = x.Advice[:min(len(x.Advice), maxAdvice)]
+}
+
+// followsFromOthers says whether a reason is the end that another has led to: what is advised about that one comes first.
+func followsFromOthers(code string) bool {
+	switch code {
+	case "exit_leads_nowhere", "nobody_to_ring", "no_way_left", "flow_hangs_up":
+		return true
+	}
+	return false
 }
 
 // kindOf says what a code is to the story.

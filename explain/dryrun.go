@@ -38,7 +38,7 @@ func DryRun(words because.Catalog, s *tenants.Snapshot, q Question) Explanation 
 	q.Facts.At = q.At
 	request, ok := q.request(s)
 	if !ok {
-		return Explanation{Verdict: "There is no trunk in the configuration by which an outside caller could call.", Fault: messages.FaultPlatform}
+		return Explanation{Verdict: "There is no trunk in the configuration by which an outside caller could call.", Fault: messages.FaultPlatform, Lines: []Line{}, Legs: []messages.CDR{}}
 	}
 	d := routing.Decide(s, q.Facts, request)
 	run := &dryRun{question: q, at: q.At}

@@ -29,8 +29,8 @@ type Explanation struct {
 	Fault   messages.Fault `json:"fault"`            // whose doing a failure was
 	Advice  []Advice       `json:"advice,omitempty"` // what can be done about a failure, the likeliest first
 	Flow    string         `json:"flow,omitempty"`   // id of the flow that routing gave the call
-	Lines   []Line         `json:"lines"`
-	Legs    []messages.CDR `json:"legs"` // the legs that are over, caller's first
+	Lines   []Line         `json:"lines" nullable:"false"`
+	Legs    []messages.CDR `json:"legs" nullable:"false"` // the legs that are over, caller's first
 
 	reasons []because.Reason // of Lines
 }
@@ -57,7 +57,7 @@ func Catalog() (because.Catalog, error) {
 // Call explains a call from its journal and its CDRs, in whichever order they come.
 func Call(words because.Catalog, call string, entries []messages.JournalEntry, cdrs []messages.CDR) Explanation {
 	entries = inOrder(entries)
-	x := Explanation{Call: call, Fault: messages.FaultNone, Legs: slices.Clone(cdrs)}
+	x := Explanation{Call: call, Fault: messages.FaultNone, Lines: []Line{}, Legs: append([]messages.CDR{}, cdrs...)}
 	slices.SortStableFunc(x.Legs, func(a, b messages.CDR) int {
 		return cmp.Or(roleOrder(a.Role)-roleOrder(b.Role), a.StartedAt.Compare(b.StartedAt), cmp.Compare(a.Leg, b.Leg))
 	})
