@@ -3,11 +3,10 @@ package main
 import (
 	"context"
 	"fmt"
-	"net/http"
-	"net/url"
 	"time"
 
 	"tandem/postgres"
+	rest "tandem/provisioning/client"
 )
 
 // registrationCommands look at who is registered, and where.
@@ -30,37 +29,28 @@ type registrationListCommand struct {
 
 // Run lists.
 func (c *registrationListCommand) Run(ctx context.Context) error {
-	query := url.Values{}
-	for name, value := range map[string]string{"device": c.Device, "user": c.User, "address": c.Address, "user_agent": c.UserAgent} {
-		if value != "" {
-			query.Set(name, value)
-		}
-	}
+	params := rest.ListRegistrationsParams{Device: c.Device, User: c.User, Address: c.Address, UserAgent: c.UserAgent}
 	var rows [][]string
 	for {
-		query.Set("limit", fmt.Sprint(min(max(c.Limit-len(rows), 1), postgres.MaxPage)))
-		var page struct {
-			Items []postgres.RegistrationRow
-			Next  string
-		}
-		if _, done, err := c.ask(ctx, http.MethodGet, registrationPath(c.Of, "")+"?"+query.Encode(), nil, &page); err != nil || done {
+		params.Limit = int64(min(max(c.Limit-len(rows), 1), postgres.MaxPage))
+		page, err := c.page(ctx, params)
+		if done, err := told(c.client, page, err); done {
 			return err
 		}
-		for _, r := range page.Items {
+		for _, r := range page.Body.Items {
 			rows = append(rows, []string{r.ID, r.Tenant, r.Device, fmt.Sprintf("%s:%d", r.Address, r.Port), r.Transport, r.UserAgent, r.Edge, time.Until(r.ExpiresAt).Round(time.Second).String()})
 		}
-		if page.Next == "" || len(rows) >= c.Limit {
+		if params.Cursor = page.Body.Next; params.Cursor == "" || len(rows) >= c.Limit {
 			return table("ID TENANT DEVICE FROM TRANSPORT USER-AGENT EDGE EXPIRES", rows)
 		}
-		query.Set("cursor", page.Next)
 	}
 }
 
-func registrationPath(of, more string) string {
-	if of != "" {
-		return "/v1/tenants/" + url.PathEscape(of) + "/registrations" + more
+func (c *registrationListCommand) page(ctx context.Context, params rest.ListRegistrationsParams) (*rest.Answer[rest.PageBodyRegistrationRow], error) {
+	if c.Of == "" {
+		return c.api().ListRegistrations(ctx, params)
 	}
-	return "/v1/registrations" + more
+	return c.api().ListRegistrationsOfTenant(ctx, c.Of, rest.ListRegistrationsOfTenantParams(params))
 }
 
 // registrationArguments name one.
@@ -75,12 +65,11 @@ type registrationRemoveCommand struct{ registrationArguments }
 
 // Run removes.
 func (c *registrationRemoveCommand) Run(ctx context.Context) error {
-	var answer struct{ State string }
-	_, done, err := c.ask(ctx, http.MethodDelete, registrationPath(c.Of, "/"+url.PathEscape(c.Registration)), nil, &answer)
-	if err != nil || done {
+	answer, err := c.remove(ctx)
+	if done, err := told(c.client, answer, err); done {
 		return err
 	}
-	if answer.State != "removed" {
+	if answer.Body.State != "removed" {
 		fmt.Println("The edge is told, and has not said yet that it did it.")
 		return nil
 	}
@@ -88,14 +77,29 @@ func (c *registrationRemoveCommand) Run(ctx context.Context) error {
 	return nil
 }
 
+func (c *registrationRemoveCommand) remove(ctx context.Context) (*rest.Answer[rest.OrderedRegistrationBody], error) {
+	if c.Of == "" {
+		return c.api().Unregister(ctx, c.Registration)
+	}
+	return c.api().UnregisterOfTenant(ctx, c.Of, c.Registration)
+}
+
 // registrationResyncCommand asks a phone.
 type registrationResyncCommand struct{ registrationArguments }
 
 // Run asks.
 func (c *registrationResyncCommand) Run(ctx context.Context) error {
-	if err := c.tell(ctx, http.MethodPost, registrationPath(c.Of, "/"+url.PathEscape(c.Registration)+"/resync"), nil); err != nil {
+	answer, err := c.resync(ctx)
+	if done, err := told(c.client, answer, err); done {
 		return err
 	}
 	fmt.Println("The phone is asked.")
 	return nil
+}
+
+func (c *registrationResyncCommand) resync(ctx context.Context) (*rest.Answer[rest.ResyncBody], error) {
+	if c.Of == "" {
+		return c.api().ResyncRegistration(ctx, c.Registration)
+	}
+	return c.api().ResyncRegistrationOfTenant(ctx, c.Of, c.Registration)
 }

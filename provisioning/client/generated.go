@@ -60,6 +60,13 @@ const (
 	CDRRowRoleCaller CDRRowRole = "caller"
 )
 
+// Defines values for CallRecordingState.
+const (
+	CallRecordingStateKept CallRecordingState = "kept"
+	CallRecordingStateLost CallRecordingState = "lost"
+	CallRecordingStateNew  CallRecordingState = "new"
+)
+
 // Defines values for CallRowFault.
 const (
 	CallRowFaultCallee   CallRowFault = "callee"
@@ -195,6 +202,12 @@ const (
 	OrderedBodyStateEnded        OrderedBodyState = "ended"
 	OrderedBodyStateOrdered      OrderedBodyState = "ordered"
 	OrderedBodyStateTransferring OrderedBodyState = "transferring"
+)
+
+// Defines values for OrderedRegistrationBodyState.
+const (
+	OrderedRegistrationBodyStateOrdered OrderedRegistrationBodyState = "ordered"
+	OrderedRegistrationBodyStateRemoved OrderedRegistrationBodyState = "removed"
 )
 
 // Defines values for PersonBodyRole.
@@ -715,6 +728,34 @@ type CDRRowFault string
 
 // CDRRowRole defines model for CDRRow.Role.
 type CDRRowRole string
+
+// CallRecording defines model for CallRecording.
+type CallRecording struct {
+	// At When it began.
+	At    time.Time `json:"at"`
+	Bytes int64     `json:"bytes,omitempty,omitzero"`
+	Call  string    `json:"call"`
+
+	// From Absent: hidden.
+	From     string `json:"from,omitempty,omitzero"`
+	FromName string `json:"from_name,omitempty,omitzero"`
+
+	// ID The call's id, a dot and a number.
+	ID string `json:"id"`
+
+	// Leg Whose both sides were recorded.
+	Leg string `json:"leg"`
+
+	// LengthMs Absent: not known before it is filed.
+	LengthMs int64  `json:"length_ms,omitempty,omitzero"`
+	Sha256   string `json:"sha256,omitempty,omitzero"`
+
+	// State new: it is being filed; lost: the media node has left no sound.
+	State CallRecordingState `json:"state"`
+}
+
+// CallRecordingState new: it is being filed; lost: the media node has left no sound.
+type CallRecordingState string
 
 // CallRow defines model for CallRow.
 type CallRow struct {
@@ -1662,6 +1703,15 @@ type OrderedBody struct {
 // OrderedBodyState defines model for OrderedBody.State.
 type OrderedBodyState string
 
+// OrderedRegistrationBody defines model for OrderedRegistrationBody.
+type OrderedRegistrationBody struct {
+	// State ordered: the edge has not said yet that it did it.
+	State OrderedRegistrationBodyState `json:"state"`
+}
+
+// OrderedRegistrationBodyState ordered: the edge has not said yet that it did it.
+type OrderedRegistrationBodyState string
+
 // OutboundBody defines model for OutboundBody.
 type OutboundBody struct {
 	Prefix string   `json:"prefix"`
@@ -1691,6 +1741,14 @@ type PageBodyAuditEntry struct {
 // PageBodyCDRRow defines model for PageBodyCDRRow.
 type PageBodyCDRRow struct {
 	Items []CDRRow `json:"items"`
+
+	// Next Cursor of the next page; absent on the last.
+	Next string `json:"next,omitempty,omitzero"`
+}
+
+// PageBodyCallRecording defines model for PageBodyCallRecording.
+type PageBodyCallRecording struct {
+	Items []CallRecording `json:"items"`
 
 	// Next Cursor of the next page; absent on the last.
 	Next string `json:"next,omitempty,omitzero"`
@@ -1811,6 +1869,14 @@ type PageBodyPerson struct {
 // PageBodyPortingOrder defines model for PageBodyPortingOrder.
 type PageBodyPortingOrder struct {
 	Items []PortingOrder `json:"items"`
+
+	// Next Cursor of the next page; absent on the last.
+	Next string `json:"next,omitempty,omitzero"`
+}
+
+// PageBodyRegistrationRow defines model for PageBodyRegistrationRow.
+type PageBodyRegistrationRow struct {
+	Items []RegistrationRow `json:"items"`
 
 	// Next Cursor of the next page; absent on the last.
 	Next string `json:"next,omitempty,omitzero"`
@@ -2141,6 +2207,37 @@ type RedeliverWebhookRangeRequest struct {
 
 	// Until Before this; at most seven days after from.
 	Until time.Time `json:"until"`
+}
+
+// RegistrationRow defines model for RegistrationRow.
+type RegistrationRow struct {
+	// Address From which it registers, as the edge sees it.
+	Address string `json:"address"`
+
+	// Contact Where it is called.
+	Contact string `json:"contact"`
+
+	// Device Absent: the device was removed.
+	Device    string    `json:"device,omitempty,omitzero"`
+	Domain    string    `json:"domain"`
+	Edge      string    `json:"edge"`
+	ExpiresAt time.Time `json:"expires_at"`
+	ID        string    `json:"id"`
+	Port      int64     `json:"port"`
+
+	// RegisteredAt The last time.
+	RegisteredAt time.Time `json:"registered_at"`
+
+	// Tenant Absent: no tenant has the domain any more.
+	Tenant    string `json:"tenant,omitempty,omitzero"`
+	Transport string `json:"transport"`
+
+	// User Whose device it is.
+	User string `json:"user,omitempty,omitzero"`
+
+	// UserAgent What it says of itself.
+	UserAgent string `json:"user_agent,omitempty,omitzero"`
+	Username  string `json:"username"`
 }
 
 // RemovedBody defines model for RemovedBody.
@@ -2759,6 +2856,15 @@ type ListLiveCallsParams struct {
 	Tenant string `form:"tenant,omitempty" json:"tenant,omitempty,omitzero"`
 }
 
+// ListContactsOfDomainParams defines parameters for ListContactsOfDomain.
+type ListContactsOfDomainParams struct {
+	// Username Digest user of the device.
+	Username string `form:"username" json:"username"`
+
+	// Domain Its SIP domain.
+	Domain string `form:"domain" json:"domain"`
+}
+
 // ListKeysParams defines parameters for ListKeys.
 type ListKeysParams struct {
 	// Limit How many at most.
@@ -2960,13 +3066,27 @@ type ListPortingsParamsState string
 // ListPortingsParamsDirection defines parameters for ListPortings.
 type ListPortingsParamsDirection string
 
-// ListContactsOfDomainParams defines parameters for ListContactsOfDomain.
-type ListContactsOfDomainParams struct {
-	// Username Digest user of the device.
-	Username string `form:"username" json:"username"`
+// ListRegistrationsParams defines parameters for ListRegistrations.
+type ListRegistrationsParams struct {
+	// Limit How many at most.
+	Limit int64 `form:"limit,omitempty" json:"limit,omitempty,omitzero"`
 
-	// Domain Its SIP domain.
-	Domain string `form:"domain" json:"domain"`
+	// Cursor next of the page before.
+	Cursor string `form:"cursor,omitempty" json:"cursor,omitempty,omitzero"`
+
+	// Sort Field to sort by, with - before it for the last first.
+	Sort     string `form:"sort,omitempty" json:"sort,omitempty,omitzero"`
+	Device   string `form:"device,omitempty" json:"device,omitempty,omitzero"`
+	User     string `form:"user,omitempty" json:"user,omitempty,omitzero"`
+	Username string `form:"username,omitempty" json:"username,omitempty,omitzero"`
+
+	// Address From which it registers.
+	Address string `form:"address,omitempty" json:"address,omitempty,omitzero"`
+
+	// UserAgent Those that say this of themselves somewhere, in capitals or not.
+	UserAgent string `form:"user_agent,omitempty" json:"user_agent,omitempty,omitzero"`
+	Edge      string `form:"edge,omitempty" json:"edge,omitempty,omitzero"`
+	Domain    string `form:"domain,omitempty" json:"domain,omitempty,omitzero"`
 }
 
 // SearchParams defines parameters for Search.
@@ -3091,6 +3211,12 @@ type ListCdrsParams struct {
 
 // ListCdrsParamsFault defines parameters for ListCdrs.
 type ListCdrsParamsFault string
+
+// ListContactsParams defines parameters for ListContacts.
+type ListContactsParams struct {
+	// Username Digest user of the device.
+	Username string `form:"username" json:"username"`
+}
 
 // ListDevicesParams defines parameters for ListDevices.
 type ListDevicesParams struct {
@@ -3617,10 +3743,47 @@ type SubmitPortingParams struct {
 	IfNoneMatch string `json:"If-None-Match,omitempty,omitzero"`
 }
 
-// ListContactsParams defines parameters for ListContacts.
-type ListContactsParams struct {
-	// Username Digest user of the device.
-	Username string `form:"username" json:"username"`
+// ListRecordingsParams defines parameters for ListRecordings.
+type ListRecordingsParams struct {
+	// Limit How many at most.
+	Limit int64 `form:"limit,omitempty" json:"limit,omitempty,omitzero"`
+
+	// Cursor next of the page before.
+	Cursor string `form:"cursor,omitempty" json:"cursor,omitempty,omitzero"`
+
+	// Sort Field to sort by, with - before it for the last first.
+	Sort string `form:"sort,omitempty" json:"sort,omitempty,omitzero"`
+
+	// Call Of one call, by Tandem's id of it.
+	Call string `form:"call,omitempty" json:"call,omitempty,omitzero"`
+
+	// From Of one caller.
+	From  string    `form:"from,omitempty" json:"from,omitempty,omitzero"`
+	Since time.Time `form:"since,omitempty" json:"since,omitempty,omitzero"`
+	Until time.Time `form:"until,omitempty" json:"until,omitempty,omitzero"`
+}
+
+// ListRegistrationsOfTenantParams defines parameters for ListRegistrationsOfTenant.
+type ListRegistrationsOfTenantParams struct {
+	// Limit How many at most.
+	Limit int64 `form:"limit,omitempty" json:"limit,omitempty,omitzero"`
+
+	// Cursor next of the page before.
+	Cursor string `form:"cursor,omitempty" json:"cursor,omitempty,omitzero"`
+
+	// Sort Field to sort by, with - before it for the last first.
+	Sort     string `form:"sort,omitempty" json:"sort,omitempty,omitzero"`
+	Device   string `form:"device,omitempty" json:"device,omitempty,omitzero"`
+	User     string `form:"user,omitempty" json:"user,omitempty,omitzero"`
+	Username string `form:"username,omitempty" json:"username,omitempty,omitzero"`
+
+	// Address From which it registers.
+	Address string `form:"address,omitempty" json:"address,omitempty,omitzero"`
+
+	// UserAgent Those that say this of themselves somewhere, in capitals or not.
+	UserAgent string `form:"user_agent,omitempty" json:"user_agent,omitempty,omitzero"`
+	Edge      string `form:"edge,omitempty" json:"edge,omitempty,omitzero"`
+	Domain    string `form:"domain,omitempty" json:"domain,omitempty,omitzero"`
 }
 
 // ListSchedulesParams defines parameters for ListSchedules.
@@ -4181,6 +4344,13 @@ func (c *Client) TransferCall(ctx context.Context, call string, body TransferBod
 	return ask[OrderedBody](ctx, c, request{method: "POST", path: at("/v1/calls/{call}/transfer", call), kind: "application/json", body: body})
 }
 
+// ListContactsOfDomain: Where does this worker believe a device of any domain to be?.
+//
+// GET /v1/contacts
+func (c *Client) ListContactsOfDomain(ctx context.Context, params ListContactsOfDomainParams) (*Answer[ContactsBody], error) {
+	return ask[ContactsBody](ctx, c, request{method: "GET", path: at("/v1/contacts"), params: params})
+}
+
 // ListEventTypes: List the types of events, with the schemas of their messages.
 //
 // GET /v1/event-types
@@ -4461,11 +4631,32 @@ func (c *Client) ListPortings(ctx context.Context, params ListPortingsParams) (*
 	return ask[PageBodyPortingOrder](ctx, c, request{method: "GET", path: at("/v1/portings"), params: params})
 }
 
-// ListContactsOfDomain: Where can a device of any domain be reached?.
+// ListRegistrations: List the registrations of all tenants.
 //
 // GET /v1/registrations
-func (c *Client) ListContactsOfDomain(ctx context.Context, params ListContactsOfDomainParams) (*Answer[ContactsBody], error) {
-	return ask[ContactsBody](ctx, c, request{method: "GET", path: at("/v1/registrations"), params: params})
+func (c *Client) ListRegistrations(ctx context.Context, params ListRegistrationsParams) (*Answer[PageBodyRegistrationRow], error) {
+	return ask[PageBodyRegistrationRow](ctx, c, request{method: "GET", path: at("/v1/registrations"), params: params})
+}
+
+// Unregister: Forget where a device is.
+//
+// DELETE /v1/registrations/{registration}
+func (c *Client) Unregister(ctx context.Context, registration string) (*Answer[OrderedRegistrationBody], error) {
+	return ask[OrderedRegistrationBody](ctx, c, request{method: "DELETE", path: at("/v1/registrations/{registration}", registration)})
+}
+
+// GetRegistration: Show a registration.
+//
+// GET /v1/registrations/{registration}
+func (c *Client) GetRegistration(ctx context.Context, registration string) (*Answer[RegistrationRow], error) {
+	return ask[RegistrationRow](ctx, c, request{method: "GET", path: at("/v1/registrations/{registration}", registration)})
+}
+
+// ResyncRegistration: Ask one phone to fetch its files again.
+//
+// POST /v1/registrations/{registration}/resync
+func (c *Client) ResyncRegistration(ctx context.Context, registration string) (*Answer[ResyncBody], error) {
+	return ask[ResyncBody](ctx, c, request{method: "POST", path: at("/v1/registrations/{registration}/resync", registration)})
 }
 
 // Search: Find calls and what is configured, in one's own, and of tenants in all below.
@@ -4669,6 +4860,13 @@ func (c *Client) PromoteCanary(ctx context.Context, tenant string, body Verdict)
 // GET /v1/tenants/{tenant}/cdrs
 func (c *Client) ListCdrs(ctx context.Context, tenant string, params ListCdrsParams) (*Answer[PageBodyCDRRow], error) {
 	return ask[PageBodyCDRRow](ctx, c, request{method: "GET", path: at("/v1/tenants/{tenant}/cdrs", tenant), params: params})
+}
+
+// ListContacts: Where does this worker believe a device to be?.
+//
+// GET /v1/tenants/{tenant}/contacts
+func (c *Client) ListContacts(ctx context.Context, tenant string, params ListContactsParams) (*Answer[ContactsBody], error) {
+	return ask[ContactsBody](ctx, c, request{method: "GET", path: at("/v1/tenants/{tenant}/contacts", tenant), params: params})
 }
 
 // ListDevices: List devices.
@@ -5259,11 +5457,60 @@ func (c *Client) ReactivateTenant(ctx context.Context, tenant string) (*Answer[T
 	return ask[TenantRow](ctx, c, request{method: "POST", path: at("/v1/tenants/{tenant}/reactivate", tenant)})
 }
 
-// ListContacts: Where can a device be reached?.
+// ListRecordings: List the recordings of calls, the newest first.
+//
+// GET /v1/tenants/{tenant}/recordings
+func (c *Client) ListRecordings(ctx context.Context, tenant string, params ListRecordingsParams) (*Answer[PageBodyCallRecording], error) {
+	return ask[PageBodyCallRecording](ctx, c, request{method: "GET", path: at("/v1/tenants/{tenant}/recordings", tenant), params: params})
+}
+
+// DeleteRecording: Delete a recording.
+//
+// DELETE /v1/tenants/{tenant}/recordings/{recording}
+func (c *Client) DeleteRecording(ctx context.Context, tenant string, recording string) (*Answer[struct{}], error) {
+	return ask[struct{}](ctx, c, request{method: "DELETE", path: at("/v1/tenants/{tenant}/recordings/{recording}", tenant, recording)})
+}
+
+// GetRecording: Show what is known of a recording.
+//
+// GET /v1/tenants/{tenant}/recordings/{recording}
+func (c *Client) GetRecording(ctx context.Context, tenant string, recording string) (*Answer[CallRecording], error) {
+	return ask[CallRecording](ctx, c, request{method: "GET", path: at("/v1/tenants/{tenant}/recordings/{recording}", tenant, recording)})
+}
+
+// GetRecordingSound: Hear a recording.
+//
+// GET /v1/tenants/{tenant}/recordings/{recording}/sound
+func (c *Client) GetRecordingSound(ctx context.Context, tenant string, recording string) (*Answer[[]byte], error) {
+	return ask[[]byte](ctx, c, request{method: "GET", path: at("/v1/tenants/{tenant}/recordings/{recording}/sound", tenant, recording)})
+}
+
+// ListRegistrationsOfTenant: List the registrations of a tenant.
 //
 // GET /v1/tenants/{tenant}/registrations
-func (c *Client) ListContacts(ctx context.Context, tenant string, params ListContactsParams) (*Answer[ContactsBody], error) {
-	return ask[ContactsBody](ctx, c, request{method: "GET", path: at("/v1/tenants/{tenant}/registrations", tenant), params: params})
+func (c *Client) ListRegistrationsOfTenant(ctx context.Context, tenant string, params ListRegistrationsOfTenantParams) (*Answer[PageBodyRegistrationRow], error) {
+	return ask[PageBodyRegistrationRow](ctx, c, request{method: "GET", path: at("/v1/tenants/{tenant}/registrations", tenant), params: params})
+}
+
+// UnregisterOfTenant: Forget where a device is.
+//
+// DELETE /v1/tenants/{tenant}/registrations/{registration}
+func (c *Client) UnregisterOfTenant(ctx context.Context, tenant string, registration string) (*Answer[OrderedRegistrationBody], error) {
+	return ask[OrderedRegistrationBody](ctx, c, request{method: "DELETE", path: at("/v1/tenants/{tenant}/registrations/{registration}", tenant, registration)})
+}
+
+// GetRegistrationOfTenant: Show a registration.
+//
+// GET /v1/tenants/{tenant}/registrations/{registration}
+func (c *Client) GetRegistrationOfTenant(ctx context.Context, tenant string, registration string) (*Answer[RegistrationRow], error) {
+	return ask[RegistrationRow](ctx, c, request{method: "GET", path: at("/v1/tenants/{tenant}/registrations/{registration}", tenant, registration)})
+}
+
+// ResyncRegistrationOfTenant: Ask one phone to fetch its files again.
+//
+// POST /v1/tenants/{tenant}/registrations/{registration}/resync
+func (c *Client) ResyncRegistrationOfTenant(ctx context.Context, tenant string, registration string) (*Answer[ResyncBody], error) {
+	return ask[ResyncBody](ctx, c, request{method: "POST", path: at("/v1/tenants/{tenant}/registrations/{registration}/resync", tenant, registration)})
 }
 
 // ReplayCalls: Which calls would have gone differently?.
