@@ -9,13 +9,27 @@ TANDEM = $(GO) run ./cmd/tandem
 STACK = $(TANDEM) stack --
 
 .DEFAULT_GOAL := help
-.PHONY: generate openapi-lint help build test race fuzz fuzz-short hostile conformance bench sim chaos demo demo-once docs lint
+.PHONY: generate openapi-lint help build admin binary test race fuzz fuzz-short hostile conformance bench sim chaos demo demo-once docs lint
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
-build: ## Build the one binary into bin/
+build: ## Build the one binary into bin/, with the web admin if Node is there
+	@if command -v npm >/dev/null; then $(MAKE) --no-print-directory admin; else echo "Node is not installed: /admin of this build will say so (Node 20.19 or newer makes it)"; fi
+	@$(MAKE) --no-print-directory binary
+
+binary:
 	$(GO) build -trimpath -o bin/tandem ./cmd/tandem
+
+admin: admin/dist/index.html ## Build the web admin into admin/dist (Node 20.19 or newer), and hold it to its budget
+
+admin/node_modules/.package-lock.json: admin/package-lock.json
+	cd admin && npm ci --ignore-scripts --no-audit --no-fund
+
+# Types are made of the API's document, so the pages cannot ask for what is not there.
+admin/dist/index.html: admin/node_modules/.package-lock.json admin/index.html admin/vite.config.ts admin/tsconfig.json $(shell find admin/src admin/public admin/scripts -type f -not -name schema.d.ts) $(shell find provisioning/api cmd/tandem explain postgres -name '*.go' -not -name '*_test.go')
+	$(TANDEM) openapi > admin/openapi.json
+	cd admin && npm run --silent types && npm run --silent check && npm run --silent build
 
 test: ## Run all tests, calls through real Kamailio included (installs missing Debian packages)
 	$(GO) vet ./...
@@ -40,7 +54,7 @@ sim: ## Run the engine in SEEDS simulated worlds with faults, on all cores, and 
 	$(TANDEM) sim --seeds $(SEEDS) --from $(FROM)
 
 ROUNDS ?= 200
-chaos: build ## Kill, pause and cut off owners of a media node during calls, ROUNDS times each, and measure what callers notice
+chaos: binary ## Kill, pause and cut off owners of a media node during calls, ROUNDS times each, and measure what callers notice
 	$(STACK) bin/tandem chaos --rounds $(ROUNDS)
 
 demo: ## Install, start and show everything with one call, and stay up until Ctrl-C

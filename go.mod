@@ -2,6 +2,9 @@ module tandem
 
 go 1.26.0
 
+// What npm installs is no Go, whatever it holds.
+ignore ./admin/node_modules
+
 require (
 	github.com/alecthomas/kong v1.17.0
 	github.com/danielgtaylor/huma/v2 v2.39.1

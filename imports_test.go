@@ -27,7 +27,7 @@ const (
 func folders() map[string]kind {
 	return map[string]kind{
 		"because": pure, "billing": pure, "callflows": pure, "explain": pure, "messages": pure, "numbers": pure, "reach": pure, "routing": pure, "tenants": pure, "versions": pure, "webhooks": pure,
-		"deliver": adapter, "directory": adapter, "esl": adapter, "freeswitch-conf": adapter, "kamailio-conf": adapter, "migrations": adapter,
+		"admin": adapter, "deliver": adapter, "directory": adapter, "esl": adapter, "freeswitch-conf": adapter, "kamailio-conf": adapter, "migrations": adapter,
 		"fetch": adapter, "media": adapter, "nodes": adapter, "postgres": adapter, "provisioning": adapter, "rabbit": adapter, "stack": adapter,
 		"sipptest": support,
 		"cmd":      command,
@@ -107,7 +107,7 @@ func sources(t *testing.T) []source {
 		if err != nil {
 			return err
 		}
-		if d.IsDir() && path != "." && (strings.HasPrefix(d.Name(), ".") || d.Name() == "testdata") {
+		if d.IsDir() && path != "." && (strings.HasPrefix(d.Name(), ".") || d.Name() == "testdata" || d.Name() == "node_modules") {
 			return filepath.SkipDir
 		}
 		folder, _, below := strings.Cut(filepath.ToSlash(path), "/")

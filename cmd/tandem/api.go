@@ -14,6 +14,7 @@ import (
 	"github.com/gin-gonic/gin"
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 
+	"tandem/admin"
 	"tandem/because"
 	"tandem/explain"
 	"tandem/postgres"
@@ -61,6 +62,10 @@ func (w *worker) routes(words because.Catalog) http.Handler {
 	router.GET("/health", w.health)
 	router.GET("/metrics", gin.WrapH(promhttp.HandlerFor(w.registry(), promhttp.HandlerOpts{})))
 	w.operations(router, words)
+	web := gin.WrapH(admin.Handler())
+	router.GET(admin.Path, web)
+	router.GET(admin.Path+"/*page", web)
+	router.GET("/", func(c *gin.Context) { c.Redirect(http.StatusFound, admin.Path+"/") })
 	router.NoRoute(func(c *gin.Context) {
 		problem(c, http.StatusNotFound, "path_unknown", "There is nothing at this path.")
 	})

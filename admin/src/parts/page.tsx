@@ -1,0 +1,33 @@
+import { Anchor, Group, Stack, Text, Title } from '@mantine/core';
+import { useEffect, type ReactNode } from 'react';
+import { Link } from 'react-router';
+
+// Page is the frame of each page: its title, what it is about, and what can be done with it.
+export function Page({ title, about, actions, back, children }: { title: string; about?: ReactNode; actions?: ReactNode; back?: { to: string; words: string }; children: ReactNode }) {
+  useEffect(() => {
+    document.title = `${title} · Tandem`;
+  }, [title]);
+  return (
+    <Stack gap="md">
+      <Group justify="space-between" align="flex-end" gap="sm">
+        <div style={{ minWidth: 0, flex: '1 1 260px' }}>
+          {back && (
+            <Anchor component={Link} to={back.to} size="sm">
+              ‹ {back.words}
+            </Anchor>
+          )}
+          <Title order={1} size="h2">
+            {title}
+          </Title>
+          {about && (
+            <Text c="dimmed" size="sm" mt={2} component="div">
+              {about}
+            </Text>
+          )}
+        </div>
+        {actions && <Group gap="xs">{actions}</Group>}
+      </Group>
+      {children}
+    </Stack>
+  );
+}
