@@ -213,6 +213,7 @@ func TestEveryExampleOfTheDocumentHolds(t *testing.T) {
 			}
 			got := c.send(r.secret, op.Method, r.path(), r.exchange.Kind, r.body, r.header)
 			c.answered(t, r, got)
+			clientReads(t, op, got.body)
 			c.record(t, r, got)
 		})
 	}

@@ -11,4 +11,11 @@
 //   - Lists are had page by page, sorted and filtered by the fields that they name, and by no others.
 //
 // A secret (key, password, token) is in the answer that made it, and never again.
+//
+// A new operation is added in this order:
+//  1. Add or AddHandler, with its scope.
+//  2. Its request in examples/TAG.json, ids in paths as PathExamples has them; where it needs something of its own to be there, a hook in
+//     cmd/tandem/contract_hooks_test.go. Its answer is written there by
+//     `go run ./cmd/tandem stack -- go test ./cmd/tandem -run TestEveryExampleOfTheDocumentHolds -update-examples`, and read before it is committed.
+//  3. `make generate`, which gives the Go client its method: before there is a command that calls it, since what prints the document is built with the commands.
 package api
