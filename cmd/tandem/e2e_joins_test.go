@@ -24,6 +24,13 @@ const (
 func joining(t *testing.T, w *world) *company {
 	t.Helper()
 	c := w.company(t)
+	c.joins(t)
+	return c
+}
+
+// joins gives the company the flows of these tests.
+func (c *company) joins(t *testing.T) {
+	t.Helper()
 	c.flow(t, ringsTwo, "ring", map[string]tenants.Element{"ring": ringing("at_once", 15, "two")})
 	c.flow(t, picksUp, "pickup", map[string]tenants.Element{"pickup": element("pickup", map[string]any{"users": []string{"two"}}, nil)})
 	c.flow(t, parks, "park", map[string]tenants.Element{"park": element("park", map[string]any{"first": 701, "seconds": 5}, map[string]string{"timeout": "back"}),
@@ -33,7 +40,6 @@ func joining(t *testing.T, w *world) *company {
 		map[string]any{"users": []string{"two"}, "mode": "whisper", "allowed_users": []string{"three"}}, nil)})
 	c.flow(t, pulls, "pull", map[string]tenants.Element{"pull": element("pull", map[string]any{}, nil)})
 	c.publish(t)
-	return c
 }
 
 // names says whether the explanation of a call names another.

@@ -10,6 +10,7 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -23,10 +24,13 @@ type talker struct {
 	phone *sipptest.Phone
 	conn  *net.UDPConn
 	edge  *net.UDPAddr
-	calls chan *talk // that came
+	calls chan *talk  // that came and were answered
+	rings chan *talk  // that came and wait for pickUp
+	waits atomic.Bool // calls are not answered before pickUp
 
 	mu    sync.Mutex
 	talks map[string]*talk // by Call-ID
+	heard []string         // all that came
 }
 
 // talk is one dialog of a talker (RFC 3261 12).
@@ -58,7 +62,7 @@ func talks(t *testing.T, p *sipptest.Phone) *talker {
 	must(t, err)
 	edge, err := net.ResolveUDPAddr("udp", p.Edge)
 	must(t, err)
-	k := &talker{t: t, phone: p, conn: conn, edge: edge, calls: make(chan *talk, 8), talks: map[string]*talk{}}
+	k := &talker{t: t, phone: p, conn: conn, edge: edge, calls: make(chan *talk, 8), rings: make(chan *talk, 8), talks: map[string]*talk{}}
 	done := make(chan struct{})
 	go func() { defer close(done); k.serve() }()
 	t.Cleanup(func() { _ = conn.Close(); <-done })
@@ -98,6 +102,9 @@ func (k *talker) serve() {
 			return
 		}
 		text := string(buffer[:size])
+		k.mu.Lock()
+		k.heard = append(k.heard, text)
+		k.mu.Unlock()
 		d := k.find(field(text, "Call-ID"))
 		switch {
 		case strings.HasPrefix(text, "SIP/2.0 "):
@@ -123,7 +130,23 @@ func (k *talker) called(invite string) {
 	d.target, d.routes = uriOf(field(invite, "Contact")), fields(invite, "Record-Route")
 	k.write(response(invite, "180 Ringing", d.local, k.contact(), ""))
 	d.answer = response(invite, "200 OK", d.local, k.contact(), fmt.Sprintf(telephone, 1, k.phone.Address, k.phone.Address, "sendrecv"))
-	time.AfterFunc(100*time.Millisecond, func() { k.write(d.answer) }) // two datagrams in a row may overtake one another on their way
+	if k.waits.Load() {
+		k.rings <- d
+		return
+	}
+	d.pickUp()
+}
+
+// all is everything that came so far.
+func (k *talker) all() []string {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	return slices.Clone(k.heard)
+}
+
+// pickUp answers a call that rings.
+func (d *talk) pickUp() {
+	time.AfterFunc(100*time.Millisecond, func() { d.of.write(d.answer) }) // two datagrams in a row may overtake one another on their way
 }
 
 func (k *talker) contact() string {

@@ -31,8 +31,8 @@ type company struct {
 
 const companyUsers = 3
 
-// company makes a tenant. Nothing of it is published yet.
-func (w *world) company(t *testing.T) *company {
+// company makes a tenant, with what else there is to say of it. Nothing of it is published yet.
+func (w *world) company(t *testing.T, says ...func(*provisioning.NewTenant)) *company {
 	t.Helper()
 	w.mu.Lock()
 	w.tenants++
@@ -42,7 +42,12 @@ func (w *world) company(t *testing.T) *company {
 	c := &company{w: w, id: id, domain: id + ".example", name: "Company " + strconv.Itoa(n), number: fmt.Sprintf("+1202555%04d", 1000+n),
 		address: fmt.Sprintf("127.0.1.%d", n), users: map[string]*sipptest.Phone{}}
 	ctx, p := within(t), w.Provisioning
-	_, err := p.CreateTenant(ctx, provisioning.NewTenant{ID: id, Name: c.name, Domain: c.domain})
+	tenant := provisioning.NewTenant{ID: id, Name: c.name, Domain: c.domain}
+	for _, say := range says {
+		say(&tenant)
+	}
+	c.name = tenant.Name
+	_, err := p.CreateTenant(ctx, tenant)
 	must(t, err)
 	must(t, p.AddNumber(ctx, id, c.number))
 	for i, user := range []string{"one", "two", "three"}[:companyUsers] {

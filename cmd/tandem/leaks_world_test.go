@@ -78,25 +78,31 @@ func (l *leakWorld) callUp(ids map[string]string, mark string) {
 // state is everything that the foreign tenants have, table by table.
 func (l *leakWorld) state() map[string]string {
 	l.t.Helper()
-	rows, err := l.db.Query(l.ctx, `SELECT c.table_name FROM information_schema.columns c JOIN information_schema.tables t USING (table_schema, table_name)
+	return stateOf(l.ctx, l.t, l.db, "eve", "south")
+}
+
+// stateOf is everything that tenants have, table by table.
+func stateOf(ctx context.Context, t *testing.T, db *pgx.Conn, tenants ...string) map[string]string {
+	t.Helper()
+	rows, err := db.Query(ctx, `SELECT c.table_name FROM information_schema.columns c JOIN information_schema.tables t USING (table_schema, table_name)
 		WHERE c.table_schema = 'public' AND c.column_name = 'tenant_id' AND t.table_type = 'BASE TABLE' ORDER BY 1`)
-	must(l.t, err)
+	must(t, err)
 	tables, err := pgx.CollectRows(rows, pgx.RowTo[string])
-	must(l.t, err)
+	must(t, err)
 	state, of := map[string]string{}, map[string]string{"tenants": "id"}
 	for _, table := range tables {
 		of[table] = "tenant_id"
 	}
 	batch := &pgx.Batch{}
 	for table, column := range of {
-		batch.Queue(`SELECT md5(coalesce(string_agg(x::text, '|' ORDER BY x::text), '')) FROM ` + pgx.Identifier{table}.Sanitize() + ` x WHERE ` + column + ` IN ('eve', 'south')`).QueryRow(func(row pgx.Row) error {
-			var sum string
-			err := row.Scan(&sum)
-			state[table] = sum
+		batch.Queue(`SELECT coalesce(string_agg(x::text, E'\n' ORDER BY x::text), '') FROM `+pgx.Identifier{table}.Sanitize()+` x WHERE `+column+` = ANY($1)`, tenants).QueryRow(func(row pgx.Row) error {
+			var all string
+			err := row.Scan(&all)
+			state[table] = all
 			return err
 		})
 	}
-	must(l.t, l.db.SendBatch(l.ctx, batch).Close())
+	must(t, db.SendBatch(ctx, batch).Close())
 	return state
 }
 
