@@ -121,13 +121,22 @@ func ReadSheet(raw []byte, d tenants.Dialling) Sheet {
 	text, encoding := decode(raw)
 	s.Encoding = encoding
 	separator, text, skipped := separatorOf(text)
-	r := reader{Reader: csv.NewReader(bytes.NewReader(text)), skipped: skipped, sheet: &s, seen: map[string]int{}, dialling: d}
-	r.Comma, r.FieldsPerRecord, r.ReuseRecord = separator, -1, true
-	r.dialling.AreaCode = "" // in a list of numbers, one without its area is a mistake
+	r := newReader(text, separator, skipped, &s, d, Columns())
 	if r.head() {
-		r.rows()
+		r.rows(func(line int, cells []string) {
+			if row, ok := r.row(line, cells); ok {
+				s.Rows = append(s.Rows, row)
+			}
+		})
 	}
 	return s
+}
+
+func newReader(text []byte, separator rune, skipped int, s *Sheet, d tenants.Dialling, known []string) *reader {
+	r := &reader{Reader: csv.NewReader(bytes.NewReader(text)), skipped: skipped, sheet: s, known: known, seen: map[string]int{}, dialling: d}
+	r.Comma, r.FieldsPerRecord, r.ReuseRecord = separator, -1, true
+	r.dialling.AreaCode = "" // in a list of numbers, one without its area is a mistake
+	return r
 }
 
 // separatorOf looks at the first line, which has names of columns alone, and takes off the line by which a spreadsheet says its own.
@@ -150,6 +159,7 @@ type reader struct {
 	*csv.Reader
 	skipped  int // lines before what is read
 	sheet    *Sheet
+	known    []string // columns that there can be
 	columns  []string // by place
 	seen     map[string]int
 	dialling tenants.Dialling
@@ -188,7 +198,7 @@ func (r *reader) next() (cells []string, line int, done bool) {
 func (r *reader) head() bool {
 	cells, line, done := r.next()
 	if done {
-		r.fault(0, "", SheetEmpty, "The sheet is empty. Its first row names the columns: "+strings.Join(Columns(), ", ")+".")
+		r.fault(0, "", SheetEmpty, "The sheet is empty. Its first row names the columns: "+strings.Join(r.known, ", ")+".")
 		return false
 	}
 	if len(cells) > MaxCells {
@@ -201,9 +211,9 @@ func (r *reader) head() bool {
 		switch {
 		case found[name]:
 			r.fault(line, name, ColumnTwice, "Two columns have this name.")
-		case name == "" || isColumn(name):
+		case name == "" || slices.Contains(r.known, name):
 		default:
-			r.fault(line, "", ColumnUnknown, fmt.Sprintf("There is no column %q. The columns are %s.", shown(cell), strings.Join(Columns(), ", ")))
+			r.fault(line, "", ColumnUnknown, fmt.Sprintf("There is no column %q. The columns are %s.", shown(cell), strings.Join(r.known, ", ")))
 			name = ""
 		}
 		found[name] = name != ""
@@ -215,16 +225,8 @@ func (r *reader) head() bool {
 	return found[ColumnNumber]
 }
 
-func isColumn(name string) bool {
-	for _, c := range Columns() {
-		if c == name {
-			return true
-		}
-	}
-	return false
-}
-
-func (r *reader) rows() {
+// rows gives each row that is not blank to take.
+func (r *reader) rows(take func(line int, cells []string)) {
 	for {
 		cells, line, done := r.next()
 		if done {
@@ -238,9 +240,7 @@ func (r *reader) rows() {
 			r.fault(line, "", SheetTooLarge, fmt.Sprintf("The sheet has more than %d rows: send it in parts.", MaxSheetRows))
 			return
 		}
-		if row, ok := r.row(line, cells); ok {
-			r.sheet.Rows = append(r.sheet.Rows, row)
-		}
+		take(line, cells)
 	}
 	if r.sheet.Lines == 0 {
 		r.fault(0, "", SheetEmpty, "The sheet has no row but the first.")

@@ -124,6 +124,9 @@ func (t *Tx) DropStock(ctx context.Context, of []string, step numbers.Step) erro
 // By says on whose behalf the rest of the transaction works, for the history of numbers, when it is not who asks.
 func (t *Tx) By(ctx context.Context, who string) error { return t.say(ctx, "tandem.by", who) }
 
+// AuditAs says who changes what the rest of the transaction changes, for the audit; empty: the platform itself, which it does not tell of.
+func (t *Tx) AuditAs(ctx context.Context, who string) error { return t.say(ctx, "tandem.actor", who) }
+
 // say sets a setting until the transaction ends.
 func (t *Tx) say(ctx context.Context, setting, value string) error {
 	return t.exec(ctx, "set "+setting, `SELECT set_config(@setting, @value, true)`, pgx.StrictNamedArgs{"setting": setting, "value": text(value)})

@@ -45,6 +45,16 @@ type NewOrder struct {
 	By     string
 	// Country is that of numbers that are not written internationally; empty: the tenant's.
 	Country string
+	// Of ChangeNumbers: the asker may change flows, and has the drafts of those whose routes change published.
+	Flows, Publish bool
+}
+
+// request is what the order's kind needs besides its body.
+func (n NewOrder) request(d tenants.Dialling) ([]byte, error) {
+	if n.Kind == ChangeNumbers {
+		return json.Marshal(ChangeRequest{Dialling: d, Flows: n.Flows, Publish: n.Publish})
+	}
+	return json.Marshal(ImportRequest{Dialling: d})
 }
 
 // CreateOrder takes an order, which a worker with the role jobs will carry out.
@@ -52,7 +62,7 @@ func (s *Service) CreateOrder(ctx context.Context, n NewOrder) (o postgres.Order
 	n.ID = cmp.Or(n.ID, uuid.NewString())
 	var c checks
 	c.id("id", n.ID)
-	c.that(n.Kind == ImportNumbers, "kind", "is none that there is")
+	c.that(n.Kind == ImportNumbers || n.Kind == ChangeNumbers, "kind", "is none that there is")
 	c.that(len(n.Body) > 0 && len(n.Body) <= numbers.MaxSheetBytes, "body", fmt.Sprintf("is not 1 to %d bytes long", numbers.MaxSheetBytes))
 	c.that(n.Country == "" || tenants.KnownCountry(n.Country), "country", "is none whose way of dialling is known, such as DE or US")
 	c.name("created_by", n.By)
@@ -60,8 +70,10 @@ func (s *Service) CreateOrder(ctx context.Context, n NewOrder) (o postgres.Order
 		return o, c.err
 	}
 	return o, s.platform(ctx, func(tx *postgres.Tx) error {
-		if err := mayHold(ctx, tx, "tenant", n.Tenant); err != nil {
-			return err
+		if n.Kind == ImportNumbers {
+			if err := mayHold(ctx, tx, "tenant", n.Tenant); err != nil {
+				return err
+			}
 		}
 		open, err := tx.OpenOrders(ctx, n.Tenant)
 		if err != nil {
@@ -70,13 +82,13 @@ func (s *Service) CreateOrder(ctx context.Context, n NewOrder) (o postgres.Order
 		if open >= MaxOpenOrders {
 			return conflict("kind", fmt.Sprintf("cannot be taken: %d orders are not over yet", open))
 		}
-		request := ImportRequest{Dialling: tenants.Dialling{Country: n.Country}}
+		dialling := tenants.Dialling{Country: n.Country}
 		if n.Country == "" && n.Tenant != "" {
-			if request.Dialling, err = tx.Dialling(ctx, n.Tenant); err != nil {
+			if dialling, err = tx.Dialling(ctx, n.Tenant); err != nil {
 				return err
 			}
 		}
-		body, err := json.Marshal(request)
+		body, err := n.request(dialling)
 		if err != nil {
 			return err
 		}

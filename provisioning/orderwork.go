@@ -68,6 +68,8 @@ func (w *orderWork) carryOut(ctx context.Context, tx *postgres.Tx) (postgres.Ord
 	switch w.order.Kind {
 	case ImportNumbers:
 		return w.importNumbers(ctx, tx)
+	case ChangeNumbers:
+		return w.changeNumbers(ctx, tx)
 	}
 	return postgres.OrderEnd{}, invalid("kind", fmt.Sprintf("%q is none that this release knows", w.order.Kind))
 }

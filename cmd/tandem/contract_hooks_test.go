@@ -118,6 +118,8 @@ func contractHooks() map[string]func(c *contract, r *contractRequest) {
 		},
 		"import-numbers":           func(c *contract, r *contractRequest) { r.ids["number"] = c.number("") },
 		"import-numbers-of-tenant": func(c *contract, r *contractRequest) { r.ids["number"] = c.number("") },
+		"change-numbers":           func(c *contract, r *contractRequest) { r.ids["number"] = c.number("/v1", "") },
+		"change-numbers-of-tenant": func(c *contract, r *contractRequest) { r.ids["number"] = c.number("/v1", "", "/assign") },
 		"create-porting":           func(c *contract, r *contractRequest) { r.ids["number"] = c.number("") },
 		"update-porting":           portingAfter(),
 		"submit-porting":           portingAfter(),

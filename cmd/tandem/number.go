@@ -17,6 +17,7 @@ type numberCommands struct {
 	List     numberListCommand    `cmd:"" help:"List numbers: of all stocks, or of a reseller's and those at a tenant."`
 	History  numberHistoryCommand `cmd:"" help:"Show what has happened to a number."`
 	Add      numberAddCommand     `cmd:"" help:"Bring numbers into a stock."`
+	Sheet    numberSheetCommand   `cmd:"" help:"Do what a sheet (CSV) says with numbers: assign, release, change flows and the like; all or none, and wait for it."`
 	Import   numberImportCommand  `cmd:"" help:"Bring a sheet of numbers (CSV) into a stock, all or none, and wait for it."`
 	Assign   numberToCommand      `cmd:"" help:"Give numbers to a tenant, at once."`
 	Retake   numberToCommand      `cmd:"" help:"Give numbers that rest back to the tenant who had them last."`
@@ -216,11 +217,42 @@ const orderLook = 500 * time.Millisecond
 
 // Run sends the sheet and waits until it is in, or refused.
 func (c *numberImportCommand) Run(ctx context.Context) error {
-	sheet, err := os.ReadFile(c.File)
+	country := strings.ToUpper(c.Country)
+	return c.carriedOut(ctx, c.File, func(sheet []byte) (*rest.Answer[rest.OrderBody], error) {
+		if c.Tenant == "" {
+			return c.api().ImportNumbers(ctx, rest.ImportNumbersParams{DryRun: c.DryRun, Country: country}, sheet)
+		}
+		return c.api().ImportNumbersOfTenant(ctx, c.Tenant, rest.ImportNumbersOfTenantParams{DryRun: c.DryRun, Country: country}, sheet)
+	})
+}
+
+// numberSheetCommand does what a sheet says.
+type numberSheetCommand struct {
+	inventory
+	File    string `arg:"" type:"existingfile" help:"CSV; its first row names the columns: number, step, tenant, flow."`
+	Country string `help:"Of numbers that are not written internationally: DE. Without it the tenant's."`
+	DryRun  bool   `help:"Look at everything, and do nothing."`
+	Publish bool   `help:"Publish the drafts of tenants whose flows change, with all else that waits in them."`
+}
+
+// Run sends the sheet and waits until it is done, or refused.
+func (c *numberSheetCommand) Run(ctx context.Context) error {
+	country := strings.ToUpper(c.Country)
+	return c.carriedOut(ctx, c.File, func(sheet []byte) (*rest.Answer[rest.OrderBody], error) {
+		if c.Tenant == "" {
+			return c.api().ChangeNumbers(ctx, rest.ChangeNumbersParams{DryRun: c.DryRun, Country: country, Publish: c.Publish}, sheet)
+		}
+		return c.api().ChangeNumbersOfTenant(ctx, c.Tenant, rest.ChangeNumbersOfTenantParams{DryRun: c.DryRun, Country: country, Publish: c.Publish}, sheet)
+	})
+}
+
+// carriedOut sends a file, and waits until the order that it makes is over.
+func (c inventory) carriedOut(ctx context.Context, file string, send func([]byte) (*rest.Answer[rest.OrderBody], error)) error {
+	sheet, err := os.ReadFile(file)
 	if err != nil {
 		return err
 	}
-	o, err := c.send(ctx, sheet)
+	o, err := send(sheet)
 	if err != nil {
 		return c.refused(err)
 	}
@@ -235,13 +267,5 @@ func (c *numberImportCommand) Run(ctx context.Context) error {
 			return c.refused(err)
 		}
 	}
-	return (&orderShowCommand{inventory: c.inventory, Order: o.Body.ID}).Run(ctx)
-}
-
-func (c *numberImportCommand) send(ctx context.Context, sheet []byte) (*rest.Answer[rest.OrderBody], error) {
-	country := strings.ToUpper(c.Country)
-	if c.Tenant == "" {
-		return c.api().ImportNumbers(ctx, rest.ImportNumbersParams{DryRun: c.DryRun, Country: country}, sheet)
-	}
-	return c.api().ImportNumbersOfTenant(ctx, c.Tenant, rest.ImportNumbersOfTenantParams{DryRun: c.DryRun, Country: country}, sheet)
+	return (&orderShowCommand{inventory: c, Order: o.Body.ID}).Run(ctx)
 }

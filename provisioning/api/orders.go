@@ -90,6 +90,10 @@ func (a *API) orders() {
 		Add(a, NumbersAdd, huma.Operation{OperationID: "import-numbers" + of.suffix, Method: http.MethodPost, Path: of.base + "/number-imports", Summary: "Bring a sheet of numbers (CSV) into a stock, in the background",
 			Description: "The first row names the columns: number, country, kind, trunk, tenant, note. The answer is an order: either all rows take effect at once or none, and each fault is listed with its line.",
 			Tags:        tags, DefaultStatus: http.StatusAccepted, MaxBodyBytes: numbers.MaxSheetBytes, BodyReadTimeout: sheetWait}, a.importNumbers)
+		Add(a, NumbersWrite, huma.Operation{OperationID: "change-numbers" + of.suffix, Method: http.MethodPost, Path: of.base + "/number-changes", Summary: "Do what a sheet says with numbers (CSV), in the background",
+			Description: "The first row names the columns: number, step (assign, retake, release, withdraw, reserve, free, block, unblock, route, unroute), tenant (whose it is to be), flow (which it is to start, in the drafts of whose it is). " +
+				"The answer is an order: either all rows take effect at once or none, and each fault is listed with its line. Flows need the scope flows:write, too.",
+			Tags: tags, DefaultStatus: http.StatusAccepted, MaxBodyBytes: numbers.MaxSheetBytes, BodyReadTimeout: sheetWait}, a.changeNumbers)
 	}
 }
 
@@ -125,6 +129,29 @@ func (a *API) importNumbers(ctx context.Context, in *struct {
 		return nil, err
 	}
 	o, err := a.Service.CreateOrder(ctx, provisioning.NewOrder{Tenant: TenantOf(ctx), Kind: provisioning.ImportNumbers, DryRun: in.DryRun, Country: in.Country, Body: in.RawBody, By: CallerOf(ctx).Actor})
+	return accepted(o, err)
+}
+
+func (a *API) changeNumbers(ctx context.Context, in *struct {
+	DryRun  bool   `query:"dry_run" doc:"Look at everything, and do nothing. Whether drafts can be published is not looked at."`
+	Country string `query:"country" pattern:"^[A-Z]{2}$" doc:"Of numbers that are not written internationally; absent: the tenant's."`
+	Publish bool   `query:"publish" doc:"Publish the drafts of tenants whose flows change, with all else that waits in them. It needs the scopes flows:write and publish:write."`
+	RawBody []byte `contentType:"text/csv"`
+}) (*acceptedOrder, error) {
+	if err := platformOnly(ctx); err != nil {
+		return nil, err
+	}
+	caller := CallerOf(ctx)
+	flows := caller.May(FlowsWrite)
+	if in.Publish && (!flows || !caller.May(PublishWrite)) {
+		return nil, Refuse(http.StatusForbidden, "forbidden", "Publishing needs the scopes flows:write and publish:write.")
+	}
+	return accepted(a.Service.CreateOrder(ctx, provisioning.NewOrder{Tenant: TenantOf(ctx), Kind: provisioning.ChangeNumbers, DryRun: in.DryRun, Country: in.Country, Body: in.RawBody, By: caller.Actor,
+		Flows: flows, Publish: in.Publish}))
+}
+
+// accepted tells of an order that was taken.
+func accepted(o postgres.Order, err error) (*acceptedOrder, error) {
 	if err != nil {
 		return nil, err
 	}

@@ -2877,6 +2877,18 @@ type ListKeysParams struct {
 	Sort string `form:"sort,omitempty" json:"sort,omitempty,omitzero"`
 }
 
+// ChangeNumbersParams defines parameters for ChangeNumbers.
+type ChangeNumbersParams struct {
+	// DryRun Look at everything, and do nothing. Whether drafts can be published is not looked at.
+	DryRun bool `form:"dry_run,omitempty" json:"dry_run,omitempty,omitzero"`
+
+	// Country Of numbers that are not written internationally; absent: the tenant's.
+	Country string `form:"country,omitempty" json:"country,omitempty,omitzero"`
+
+	// Publish Publish the drafts of tenants whose flows change, with all else that waits in them. It needs the scopes flows:write and publish:write.
+	Publish bool `form:"publish,omitempty" json:"publish,omitempty,omitzero"`
+}
+
 // ImportNumbersParams defines parameters for ImportNumbers.
 type ImportNumbersParams struct {
 	// DryRun Look at everything, and do nothing.
@@ -3475,6 +3487,18 @@ type ReplaceMediaSoundParams struct {
 
 	// IfNoneMatch * asks that the object does not exist yet.
 	IfNoneMatch string `json:"If-None-Match,omitempty,omitzero"`
+}
+
+// ChangeNumbersOfTenantParams defines parameters for ChangeNumbersOfTenant.
+type ChangeNumbersOfTenantParams struct {
+	// DryRun Look at everything, and do nothing. Whether drafts can be published is not looked at.
+	DryRun bool `form:"dry_run,omitempty" json:"dry_run,omitempty,omitzero"`
+
+	// Country Of numbers that are not written internationally; absent: the tenant's.
+	Country string `form:"country,omitempty" json:"country,omitempty,omitzero"`
+
+	// Publish Publish the drafts of tenants whose flows change, with all else that waits in them. It needs the scopes flows:write and publish:write.
+	Publish bool `form:"publish,omitempty" json:"publish,omitempty,omitzero"`
 }
 
 // ImportNumbersOfTenantParams defines parameters for ImportNumbersOfTenant.
@@ -4407,6 +4431,13 @@ func (c *Client) ResumeNode(ctx context.Context, name string) (*Answer[NodeView]
 	return ask[NodeView](ctx, c, request{method: "POST", path: at("/v1/nodes/{name}/resume", name)})
 }
 
+// ChangeNumbers: Do what a sheet says with numbers (CSV), in the background.
+//
+// POST /v1/number-changes
+func (c *Client) ChangeNumbers(ctx context.Context, params ChangeNumbersParams, body []byte) (*Answer[OrderBody], error) {
+	return ask[OrderBody](ctx, c, request{method: "POST", path: at("/v1/number-changes"), params: params, kind: "text/csv", body: body})
+}
+
 // ImportNumbers: Bring a sheet of numbers (CSV) into a stock, in the background.
 //
 // POST /v1/number-imports
@@ -5140,6 +5171,13 @@ func (c *Client) ListMediaUses(ctx context.Context, tenant string, media string)
 // POST /v1/tenants/{tenant}/move
 func (c *Client) MoveTenant(ctx context.Context, tenant string, body MoveTenantRequest) (*Answer[TenantRow], error) {
 	return ask[TenantRow](ctx, c, request{method: "POST", path: at("/v1/tenants/{tenant}/move", tenant), kind: "application/json", body: body})
+}
+
+// ChangeNumbersOfTenant: Do what a sheet says with numbers (CSV), in the background.
+//
+// POST /v1/tenants/{tenant}/number-changes
+func (c *Client) ChangeNumbersOfTenant(ctx context.Context, tenant string, params ChangeNumbersOfTenantParams, body []byte) (*Answer[OrderBody], error) {
+	return ask[OrderBody](ctx, c, request{method: "POST", path: at("/v1/tenants/{tenant}/number-changes", tenant), params: params, kind: "text/csv", body: body})
 }
 
 // ImportNumbersOfTenant: Bring a sheet of numbers (CSV) into a stock, in the background.
