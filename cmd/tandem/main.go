@@ -47,6 +47,8 @@ type commands struct {
 	Sim      simCommand      `cmd:"" help:"Run the engine in simulated worlds, each made of a seed, and check its invariants."`
 	Stack    stackCommand    `cmd:"" help:"Run a command beside a private PostgreSQL and RabbitMQ, for tests."`
 
+	Porting portingCommands `cmd:"" help:"Look after porting orders: numbers that come from other carriers, or go to them."`
+
 	Media mediaCommands `cmd:"" help:"Look after a tenant's prompts, greetings and music."`
 
 	Registration registrationCommands `cmd:"" help:"Look at where phones are registered, and let edges forget them."`
