@@ -193,7 +193,7 @@ func registeredAt(r *directory.Registrations, t *tenants.Tenant) map[string][]ca
 		return contacts
 	}
 	now := time.Now()
-	for _, d := range t.Devices {
+	for _, d := range t.AllDevices() {
 		for _, c := range r.Contacts(d.Username, t.Domain, now) {
 			contacts[d.ID] = append(contacts[d.ID], callflows.Contact{Device: d.ID, URI: c.URI, Edge: c.EdgeURI})
 		}
