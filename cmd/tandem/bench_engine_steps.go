@@ -32,14 +32,15 @@ type callKind struct {
 
 // callKinds are calls of the first customer.
 func callKinds(of *tenants.Tenant) []callKind {
+	numbers, devices, users := of.AllNumbers(), of.AllDevices(), of.AllUsers()
 	open := time.Date(2026, 3, 2, 15, 0, 0, 0, time.UTC) // ten in the morning of a Monday in New York
 	return []callKind{
-		{name: "a person's own number", at: open, to: of.Numbers[3]},
-		{name: "hours, branch, menu, group of five", at: open, to: of.Numbers[0], keys: "1"},
-		{name: "menu, group in order, busy, sorry", at: open, to: of.Numbers[0], keys: "2", fails: -1},
-		{name: "closed: an announcement", at: open.Add(12 * time.Hour), to: of.Numbers[0]},
-		{name: "extension to extension", at: open, device: of.Devices[1].Username, realm: of.Domain, to: of.Users[2].Extension},
-		{name: "out by the second carrier", at: open, device: of.Devices[1].Username, realm: of.Domain, to: "011442079460000", fails: 1},
+		{name: "a person's own number", at: open, to: numbers[3]},
+		{name: "hours, branch, menu, group of five", at: open, to: numbers[0], keys: "1"},
+		{name: "menu, group in order, busy, sorry", at: open, to: numbers[0], keys: "2", fails: -1},
+		{name: "closed: an announcement", at: open.Add(12 * time.Hour), to: numbers[0]},
+		{name: "extension to extension", at: open, device: devices[1].Username, realm: of.Domain, to: users[2].Extension},
+		{name: "out by the second carrier", at: open, device: devices[1].Username, realm: of.Domain, to: "011442079460000", fails: 1},
 	}
 }
 
