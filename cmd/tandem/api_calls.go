@@ -182,7 +182,7 @@ type orderedBody struct {
 // callOperations are what can be asked about calls, and ordered of them.
 func (w *worker) callOperations(a *api.API, words because.Catalog) {
 	tags, call := []string{"calls"}, api.Parameter("path", "call", "", "Tandem's id of the call, or its SIP Call-ID.")
-	live := []*huma.Param{api.Needed("query", "live", "Must be there."), api.Parameter("query", "node", "", "Those on one media node."), api.Parameter("query", "limit", "", "1 to 10000.")}
+	live := []*huma.Param{api.Needed("query", "live", "Must be there."), api.Parameter("query", "node", "", "Those on one media node."), api.Count("limit", "1 to 10000.")}
 	api.AddHandler[api.Nothing, callsBody](a, api.CallsRead, huma.Operation{OperationID: "list-live-calls", Method: "GET", Path: "/v1/calls", Summary: "List live calls", Tags: tags,
 		Parameters: append(live[:len(live):len(live)], api.Parameter("query", "tenant", "", "Those of one tenant."))}, w.callsAPI)
 	api.AddHandler[api.Nothing, callsBody](a, api.CallsRead, huma.Operation{OperationID: "list-live-calls-of-tenant", Method: "GET", Path: "/v1/tenants/{tenant}/calls", Summary: "List a tenant's live calls", Tags: tags, Parameters: live}, w.callsAPI)

@@ -77,8 +77,8 @@ func (w *worker) trunkOperations(a *api.API) {
 		read, write         api.Scope
 	}{{"/v1", "", "all", api.PlatformRead, api.PlatformWrite}, {"/v1/tenants/{tenant}", "-of-tenant", "a tenant's own", api.TrunksRead, api.TrunksWrite}} {
 		api.AddHandler[api.Nothing, trunksBody](a, of.read, huma.Operation{OperationID: "list-trunks" + of.suffix, Method: "GET", Path: of.base + "/trunks", Summary: "List " + of.whose + " trunks", Tags: tags}, w.trunksAPI)
-		api.AddHandler[api.Nothing, trunkView](a, of.read, huma.Operation{OperationID: "get-trunk" + of.suffix, Method: "GET", Path: of.base + "/trunks/{trunk}", Summary: "Show a trunk", Tags: tags, Parameters: trunk}, w.trunkAPI)
-		api.AddHandler[trunkBody, trunkView](a, of.write, huma.Operation{OperationID: "set-trunk" + of.suffix, Method: "PUT", Path: of.base + "/trunks/{trunk}", Summary: "Add a trunk, or change it", Tags: tags, Parameters: conditions}, w.setTrunkAPI)
+		api.AddHandler[api.Nothing, trunkView](a, of.read, huma.Operation{OperationID: "get-trunk" + of.suffix, Method: "GET", Path: of.base + "/trunks/{trunk}", Summary: "Show a trunk", Tags: tags, Parameters: trunk, Responses: api.Tagged()}, w.trunkAPI)
+		api.AddHandler[trunkBody, trunkView](a, of.write, huma.Operation{OperationID: "set-trunk" + of.suffix, Method: "PUT", Path: of.base + "/trunks/{trunk}", Summary: "Add a trunk, or change it", Tags: tags, Parameters: conditions, Responses: api.Tagged()}, w.setTrunkAPI)
 		api.AddHandler[api.Nothing, removedBody](a, of.write, huma.Operation{OperationID: "delete-trunk" + of.suffix, Method: "DELETE", Path: of.base + "/trunks/{trunk}", Summary: "Remove a trunk", Tags: tags, Parameters: conditions}, w.dropTrunkAPI)
 		api.AddHandler[outboundBody, outboundBody](a, of.write, huma.Operation{OperationID: "set-outbound-route" + of.suffix, Method: "PUT", Path: of.base + "/outbound-routes", Summary: "Say which trunks serve a prefix", Tags: tags}, w.outboundAPI)
 	}

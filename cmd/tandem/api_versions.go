@@ -108,7 +108,7 @@ func (w *worker) versionOperations(a *api.API) {
 	version := api.Parameter("path", "version", "7", "Its number, or live, or draft.")
 	outcomes := api.Parameter("query", "outcomes", "1h", "Count what the calls of that long came to.")
 	api.AddHandler[api.Nothing, versionsBody](a, api.FlowsRead, huma.Operation{OperationID: "list-versions", Method: "GET", Path: base, Summary: "List a tenant's versions, the newest first", Tags: tags,
-		Parameters: []*huma.Param{api.Parameter("query", "limit", "", "How many."), api.Parameter("query", "before", "", "Those before this number."), outcomes}}, w.versionsAPI)
+		Parameters: []*huma.Param{api.Count("limit", "How many."), api.Count("before", "Those before this number."), outcomes}}, w.versionsAPI)
 	api.AddHandler[api.Nothing, versionView](a, api.FlowsRead, huma.Operation{OperationID: "get-version", Method: "GET", Path: base + "/{version}", Summary: "Show a version", Tags: tags, Parameters: []*huma.Param{version}}, w.versionAPI)
 	api.AddHandler[api.Nothing, diffBody](a, api.FlowsRead, huma.Operation{OperationID: "compare-versions", Method: "GET", Path: base + "/{version}/diff", Summary: "Say in words what differs between two versions", Tags: tags,
 		Parameters: []*huma.Param{version, api.Parameter("query", "to", "draft", "The other; the drafts unless given.")}}, w.diffAPI)

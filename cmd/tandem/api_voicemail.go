@@ -78,7 +78,7 @@ func (w *worker) voicemailOperations(a *api.API) {
 	message := append(box[:1:1], api.Parameter("path", "message", "", "Id of the message."))
 	api.AddHandler[api.Nothing, boxesBody](a, api.VoicemailRead, huma.Operation{OperationID: "list-boxes", Method: "GET", Path: base, Summary: "List voicemail boxes", Tags: tags}, w.boxesAPI)
 	api.AddHandler[api.Nothing, messagesBody](a, api.VoicemailRead, huma.Operation{OperationID: "list-messages", Method: "GET", Path: base + "/{box}/messages", Summary: "List a box's messages, the newest first", Tags: tags,
-		Parameters: append(box[:1:1], api.Parameter("query", "new", "", "Those alone that nobody has heard."), api.Parameter("query", "limit", "", "How many."), api.Parameter("query", "cursor", "", "next of the page before."))}, w.messagesAPI)
+		Parameters: append(box[:1:1], api.Parameter("query", "new", "", "Those alone that nobody has heard."), api.Count("limit", "How many."), api.Parameter("query", "cursor", "", "next of the page before."))}, w.messagesAPI)
 	api.AddHandler[api.Nothing, messageView](a, api.VoicemailRead, huma.Operation{OperationID: "get-message", Method: "GET", Path: base + "/{box}/messages/{message}", Summary: "Show a message", Tags: tags, Parameters: message}, w.messageAPI)
 	api.AddHandler[api.Nothing, api.Nothing](a, api.VoicemailRead, huma.Operation{OperationID: "get-message-sound", Method: "GET", Path: base + "/{box}/messages/{message}/sound", Summary: "Hear a message", Tags: tags, Parameters: message,
 		Responses: map[string]*huma.Response{"200": {Description: "The sound.", Content: map[string]*huma.MediaType{"audio/wav": {Schema: &huma.Schema{Type: "string", Format: "binary"}}}}}}, w.soundAPI)

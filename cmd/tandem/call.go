@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"net/http"
 	"os"
-	"strconv"
 	"strings"
 	"time"
 
@@ -33,7 +32,7 @@ type callListCommand struct {
 
 // Run lists.
 func (c *callListCommand) Run(ctx context.Context) error {
-	answer, err := c.api().ListLiveCalls(ctx, rest.ListLiveCallsParams{Live: "true", Tenant: c.Tenant, Node: c.Node, Limit: strconv.Itoa(c.Limit)})
+	answer, err := c.api().ListLiveCalls(ctx, rest.ListLiveCallsParams{Live: "true", Tenant: c.Tenant, Node: c.Node, Limit: int64(c.Limit)})
 	if done, err := told(c.client, answer, err); done {
 		return err
 	}

@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"context"
 	"fmt"
-	"strconv"
 	"time"
 
 	"tandem/messages"
@@ -125,7 +124,7 @@ func (c *nodeShowCommand) calls(ctx context.Context, n rest.NodeView) error {
 	if n.Calls == 0 {
 		return nil
 	}
-	answer, err := c.api().ListLiveCalls(ctx, rest.ListLiveCallsParams{Live: "true", Node: c.Name, Limit: strconv.Itoa(shownCalls)})
+	answer, err := c.api().ListLiveCalls(ctx, rest.ListLiveCallsParams{Live: "true", Node: c.Name, Limit: shownCalls})
 	if err != nil {
 		return c.refused(err)
 	}

@@ -37,7 +37,7 @@ func (c *versionListCommand) Run(ctx context.Context) error {
 	if c.Outcomes != "" {
 		head = "VERSION STATE CALLS ANSWERED FAILED PUBLISHED BY COMMENT"
 	}
-	page, err := c.api().ListVersions(ctx, c.Tenant, rest.ListVersionsParams{Limit: strconv.Itoa(c.Limit), Before: count(c.Before), Outcomes: c.Outcomes})
+	page, err := c.api().ListVersions(ctx, c.Tenant, rest.ListVersionsParams{Limit: int64(c.Limit), Before: c.Before, Outcomes: c.Outcomes})
 	if done, err := told(c.client, page, err); done {
 		return err
 	}

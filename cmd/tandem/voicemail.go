@@ -59,7 +59,7 @@ type voicemailListCommand struct {
 
 // Run lists.
 func (c *voicemailListCommand) Run(ctx context.Context) error {
-	params := rest.ListMessagesParams{Limit: strconv.Itoa(c.Limit), Cursor: c.Cursor}
+	params := rest.ListMessagesParams{Limit: int64(c.Limit), Cursor: c.Cursor}
 	if c.New {
 		params.New = "true"
 	}

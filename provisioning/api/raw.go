@@ -31,6 +31,19 @@ func Needed(in, name, description string) *huma.Param {
 	return p
 }
 
+// Count is a parameter of the query that says how many, or from which number on.
+func Count(name, description string) *huma.Param {
+	p := Parameter("query", name, "", description)
+	p.Schema = &huma.Schema{Type: huma.TypeInteger, Format: "int64"}
+	return p
+}
+
+// Tagged is the main answer of an operation whose object has an entity tag, in its header.
+func Tagged() map[string]*huma.Response {
+	return map[string]*huma.Response{strconv.Itoa(http.StatusOK): {Description: http.StatusText(http.StatusOK),
+		Headers: map[string]*huma.Param{"ETag": {Description: "Names this state of the object; send it in If-Match.", Schema: &huma.Schema{Type: huma.TypeString}}}}}
+}
+
 // Nothing stands for a body that is not there.
 type Nothing struct{}
 
@@ -54,8 +67,11 @@ func AddHandler[Body, Answer any](a *API, scope Scope, op huma.Operation, handle
 	if t := reflect.TypeFor[Answer](); t != reflect.TypeFor[Nothing]() {
 		answer.Content = map[string]*huma.MediaType{"application/json": {Schema: registry.Schema(t, true, "")}}
 	}
-	if op.Responses[strconv.Itoa(op.DefaultStatus)] == nil {
+	switch main := op.Responses[strconv.Itoa(op.DefaultStatus)]; {
+	case main == nil:
 		op.Responses[strconv.Itoa(op.DefaultStatus)] = answer
+	case main.Content == nil:
+		main.Content = answer.Content
 	}
 	problem := registry.Schema(reflect.TypeFor[Problem](), true, "")
 	for _, status := range op.Errors {

@@ -2850,7 +2850,7 @@ type ListLiveCallsParams struct {
 	Node string `form:"node,omitempty" json:"node,omitempty,omitzero"`
 
 	// Limit 1 to 10000.
-	Limit string `form:"limit,omitempty" json:"limit,omitempty,omitzero"`
+	Limit int64 `form:"limit,omitempty" json:"limit,omitempty,omitzero"`
 
 	// Tenant Those of one tenant.
 	Tenant string `form:"tenant,omitempty" json:"tenant,omitempty,omitzero"`
@@ -3196,7 +3196,7 @@ type ListLiveCallsOfTenantParams struct {
 	Node string `form:"node,omitempty" json:"node,omitempty,omitzero"`
 
 	// Limit 1 to 10000.
-	Limit string `form:"limit,omitempty" json:"limit,omitempty,omitzero"`
+	Limit int64 `form:"limit,omitempty" json:"limit,omitempty,omitzero"`
 }
 
 // ListCdrsParams defines parameters for ListCdrs.
@@ -3935,10 +3935,10 @@ type UpdateUserParams struct {
 // ListVersionsParams defines parameters for ListVersions.
 type ListVersionsParams struct {
 	// Limit How many.
-	Limit string `form:"limit,omitempty" json:"limit,omitempty,omitzero"`
+	Limit int64 `form:"limit,omitempty" json:"limit,omitempty,omitzero"`
 
 	// Before Those before this number.
-	Before string `form:"before,omitempty" json:"before,omitempty,omitzero"`
+	Before int64 `form:"before,omitempty" json:"before,omitempty,omitzero"`
 
 	// Outcomes Count what the calls of that long came to.
 	Outcomes string `form:"outcomes,omitempty" json:"outcomes,omitempty,omitzero"`
@@ -3956,7 +3956,7 @@ type ListMessagesParams struct {
 	New string `form:"new,omitempty" json:"new,omitempty,omitzero"`
 
 	// Limit How many.
-	Limit string `form:"limit,omitempty" json:"limit,omitempty,omitzero"`
+	Limit int64 `form:"limit,omitempty" json:"limit,omitempty,omitzero"`
 
 	// Cursor next of the page before.
 	Cursor string `form:"cursor,omitempty" json:"cursor,omitempty,omitzero"`
