@@ -31,6 +31,8 @@ type leakWorld struct {
 	w   *worker
 	own map[string]string // ids of ada's things, by what names them
 	far map[string]string // of eve's
+
+	readable map[string]string // tables that findReadable has found, with the column of the tenant
 }
 
 func newLeakWorld(t *testing.T) *leakWorld {
