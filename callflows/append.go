@@ -76,6 +76,9 @@ func (c *Call) append(out []byte) []byte {
 	out = because.AppendGiven(out, `,"replaces":`, c.Replaces)
 	out = appendCount(out, `,"diversions":`, c.Diversions)
 	out = because.AppendTime(append(out, `,"started_at":`...), c.StartedAt)
+	if c.Ordered != nil {
+		out = appendSeldom(out, `,"ordered":`, c.Ordered)
+	}
 	return append(out, '}')
 }
 

@@ -16,6 +16,7 @@ const (
 	Play          CommandKind = "play"           // play Prompt to the caller
 	CollectDigits CommandKind = "collect_digits" // play Prompt and collect digits
 	Ring          CommandKind = "ring"           // dial Targets and let the caller talk to the first that answers
+	Summon        CommandKind = "summon"         // dial Targets; the first that answers waits to be driven, the others are let go
 	HangUp        CommandKind = "hang_up"        // hang up Leg with Cause
 	TakeOut       CommandKind = "take_out"       // take Leg out of what it does, to wait; who talks to it is hung up
 	FindContacts  CommandKind = "find_contacts"  // where can Devices be reached

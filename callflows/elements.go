@@ -46,6 +46,7 @@ var elementTypes = [...]element{
 	menuElement{},
 	musicElement{},
 	numberElement{},
+	orderedElement{},
 	pageElement{},
 	parkElement{},
 	pickupElement{},

@@ -19,7 +19,7 @@ const (
 
 // endOrdered ends the call by an administrator's order. One that is ending already goes on doing so: asking twice is harmless.
 func (s *step) endOrdered() {
-	if s.state.Phase != Running && s.state.Phase != Talking {
+	if s.state.Phase != Running && s.state.Phase != Talking || s.state.Summoning() && !s.state.live() { // phones are about to ring: who wants no call asks again
 		return
 	}
 	by, reason := clip(cmp.Or(s.event.By, somebody), messages.MaxName), clip(cmp.Or(s.event.Reason, noReason), messages.MaxName)

@@ -23,6 +23,7 @@ const (
 	TimerFired      EventKind = "timer_fired"      // answers SetTimer
 	Fetched         EventKind = "fetched"          // answers Fetch; Reply is set
 	Resumed         EventKind = "resumed"          // events may have been missed: what the element waits for may be over
+	CallOrdered     EventKind = "call_ordered"     // somebody ordered that a call begins; Call, whose Ordered says how, and Contacts of its Devices are set
 	EndOrdered      EventKind = "end_ordered"      // somebody ordered the call's end; By and Reason are set
 	TransferOrdered EventKind = "transfer_ordered" // somebody ordered that Leg goes to the number Target; By is set
 	Transferred     EventKind = "transferred"      // Leg was taken out of its talk and waits; Target is the number that it is to go to, if a phone said so
@@ -47,14 +48,14 @@ type Event struct {
 	Leg     string    `json:"leg,omitempty"`     // channel uuid
 	Command int       `json:"command,omitempty"` // number of the command that this answers; 0 when none
 
-	Call     *Call         `json:"call,omitempty"`     // Parked
+	Call     *Call         `json:"call,omitempty"`     // Parked, CallOrdered
 	Target   string        `json:"target,omitempty"`   // LegCreated: number presented on the leg; TransferOrdered, Transferred: as dialled
 	Digits   string        `json:"digits,omitempty"`   // DigitsCollected
 	Outcome  DigitsOutcome `json:"outcome,omitempty"`  // DigitsCollected
 	Missing  bool          `json:"missing,omitempty"`  // Played
 	Cause    string        `json:"cause,omitempty"`    // RingEnded, Refused
 	SIPCode  int           `json:"sip_code,omitempty"` // RingEnded
-	Contacts []Contact     `json:"contacts,omitempty"` // ContactsFound
+	Contacts []Contact     `json:"contacts,omitempty"` // ContactsFound, CallOrdered
 	Talking  []string      `json:"talking,omitempty"`  // ContactsFound: ids of the devices that are in another call
 	Counts   *Counts       `json:"counts,omitempty"`   // CallsCounted; ContactsFound if trunks were named
 	Reply    *Reply        `json:"reply,omitempty"`    // Fetched

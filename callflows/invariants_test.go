@@ -140,7 +140,7 @@ func (w *watcher) application(before State, e Event, out Outcome) error {
 		}
 	}
 	// After a gap the element begins anew: whether the awaited one is still under way is not known.
-	if ordered > 1 || ordered == 1 && before.Awaited != 0 && e.Command != before.Awaited && e.Kind != Resumed && e.Kind != Transferred && e.Kind != TransferOrdered && !before.Missed && !(before.Stage == stageJoining && e.Command == before.Guard) && before.Stage != stageQuiet {
+	if ordered > 1 || ordered == 1 && before.Awaited != 0 && e.Command != before.Awaited && e.Kind != Resumed && e.Kind != Transferred && e.Kind != TransferOrdered && !before.Missed && !(before.Stage == stageJoining && e.Command == before.Guard) && before.Stage != stageQuiet && !(before.Summoning() && e.Kind == Parked) { // whoever answered waits: no Summon is under way
 		return fmt.Errorf("%d applications are ordered while %d is awaited", ordered, before.Awaited)
 	}
 	switch s := out.State; s.Phase {

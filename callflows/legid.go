@@ -27,3 +27,10 @@ func legID(call Call, n, k int) string {
 	}
 	return shard + "-" + text[0:4] + "-" + text[4:8] + "-" + text[8:12] + "-" + text[12:24]
 }
+
+// OrderedLeg gives the channel uuid of the first leg of a call that is ordered. It is a function of the call's id alone, so that an
+// order that comes twice names the same leg.
+func OrderedLeg(id string) string {
+	sum := sha256.Sum256([]byte("ordered leg of " + id))
+	return legID(Call{ID: id, Leg: hex.EncodeToString(sum[:])}, 0, 0)
+}

@@ -6,7 +6,9 @@ import "tandem/messages"
 func (s *step) bookkeep() {
 	switch s.event.Kind {
 	case Parked:
-		s.explain("parked_again")
+		if !s.state.Summoning() {
+			s.explain("parked_again")
+		}
 	case Answered:
 		s.answered()
 	case Rang:
@@ -135,7 +137,9 @@ func (s *step) hungUp() {
 	}
 	l.HungUp, l.Cause, l.SIPCode = true, clip(s.event.End.Cause, messages.MaxName), s.event.End.SIPCode
 	s.tapeEnds(l.ID)
-	if next := s.handedOn(); l.ID == s.state.DrivenLeg() && next != nil {
+	if s.state.FlowID == OrderedFlow {
+		s.summonedGone(l)
+	} else if next := s.handedOn(); l.ID == s.state.DrivenLeg() && next != nil {
 		s.handOn(l, next)
 	} else if l.ID == s.state.DrivenLeg() {
 		s.drivenGone(l)
@@ -149,7 +153,7 @@ func (s *step) hungUp() {
 	cdr := s.cdr(l)
 	s.commands = append(s.commands, Command{Kind: WriteCDR, Leg: l.ID, CDR: cdr})
 	l.With, l.Joined, l.Taken, l.Held = nil, false, false, nil
-	if driven := s.state.leg(s.state.DrivenLeg()); driven != nil && driven.HungUp && !s.state.outlives() {
+	if driven := s.state.leg(s.state.DrivenLeg()); driven != nil && driven.HungUp && !s.state.outlives() && !s.state.Summoning() {
 		s.state.Phase, s.state.Awaited = Ending, 0
 	}
 	if (s.state.Phase == Ending) && !s.state.live() {

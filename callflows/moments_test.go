@@ -133,6 +133,9 @@ func (s *script) over() error {
 	for _, l := range slices.Backward(slices.Clone(s.state.Legs)) {
 		s.hangUp(l.ID, ByUs)
 	}
+	if s.state.Summoning() { // a phone of which nothing was ever told: its time is over
+		s.tell(Event{Kind: TimerFired, Leg: callerLeg, Command: s.state.Attempt})
+	}
 	if s.state.Phase != Ended {
 		return fmt.Errorf("all legs are gone, and the call is %s at %s", s.state.Phase, s.state.Element)
 	}

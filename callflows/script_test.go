@@ -23,9 +23,10 @@ var update = flag.Bool("update", false, "write the outcomes of testdata/*.txt an
 //	flow                              the elements of the flow, one a line: key: type {settings} exit->key ...
 //	                                  ID/key: ... is an element of another flow, ID, to jump to
 //	                                  set USER {settings} is what a user has set; route DIALLED ID leads to a flow, DIALLED... what begins with it
-//	call [to=112] [from=..] [name=..] [trunk=..] [flow=..]     a new call
+//	call [to=112] [from=..] [name=..] [trunk=..] [flow=..] [ordered=DEVICE,...] [auto]     a new call
 //	clock 2026-03-02T09:00:00Z        it is now
-//	[+30s] parked | done N | played N [missing] | digits N good|timeout|invalid [keyed] | contacts N device ...
+//	[+30s] ordered device ...         the call is ordered; phones are registered at these devices
+//	[+30s] parked [LEG] | done N | played N [missing] | digits N good|timeout|invalid [keyed] | contacts N device ...
 //	[+30s] created|rang|answered|bridged LEG | unbridged | ring_ended N CAUSE | refused N words
 //	[+30s] end_ordered WHO [why]
 //	[+30s] transfer_refused LEG ID WHY [there]
@@ -224,6 +225,10 @@ func (s *script) begin(words []string) {
 			s.call.Diversions, _ = strconv.Atoi(value)
 		case "flow":
 			s.call.FlowID = value
+		case "ordered":
+			s.call.Ordered = &Ordered{By: "anna", Devices: strings.Split(value, ","), Wait: 20 * time.Second}
+		case "auto":
+			s.call.Ordered.AutoAnswer = true
 		case "replaces":
 			s.call.Replaces = value
 		default:
@@ -271,7 +276,7 @@ func (s *script) step(line string, e Event) Outcome {
 // parse reads an event.
 func (s *script) parse(line string, words []string) Event {
 	s.t.Helper()
-	kinds := map[string]EventKind{"parked": Parked, "done": Done, "played": Played, "digits": DigitsCollected, "contacts": ContactsFound,
+	kinds := map[string]EventKind{"parked": Parked, "ordered": CallOrdered, "done": Done, "played": Played, "digits": DigitsCollected, "contacts": ContactsFound,
 		"created": LegCreated, "rang": Rang, "answered": Answered, "bridged": Bridged, "unbridged": Unbridged, "ring_ended": RingEnded,
 		"refused": Refused, "hungup": HungUp, "timer": TimerFired, "end_ordered": EndOrdered, "transfer_ordered": TransferOrdered, "transferred": Transferred, "resumed": Resumed, "counted": CallsCounted, "fetched": Fetched, "saved": Saved,
 		"taken": Taken, "released": Released, "joined": Joined, "parted": Parted, "found": CallFound, "overheard": Overheard,
@@ -294,9 +299,16 @@ func (s *script) parse(line string, words []string) Event {
 		return n
 	}
 	switch e.Kind {
-	case Parked:
+	case Parked, CallOrdered:
 		c := s.call
 		e.Call = &c
+		if e.Kind == CallOrdered {
+			for _, device := range words {
+				e.Contacts = append(e.Contacts, contactOf(device))
+			}
+		} else if len(words) > 0 {
+			e.Leg = s.leg(words[0])
+		}
 	case Done, TimerFired:
 		e.Command, e.Away = number(), slices.Contains(words, "away")
 	case Saved:
@@ -333,7 +345,7 @@ func (s *script) parse(line string, words []string) Event {
 				e.Counts.Trunks[trunk] = Count{Calls: 1}
 				continue
 			}
-			e.Contacts = append(e.Contacts, Contact{Device: device, URI: "sip:" + device + "@192.0.2.44", Edge: "sip:192.0.2.1:5070"})
+			e.Contacts = append(e.Contacts, contactOf(device))
 		}
 	case TransferRefused:
 		e.Leg, e.Order, e.Cause, e.Other = s.leg(arg()), arg(), arg(), &Party{}
@@ -559,4 +571,8 @@ func (s *script) sayCommand(c Command) string {
 	}
 	add(c.Code > 0, "refused with "+strconv.Itoa(c.Code))
 	return strings.Join(words, " ")
+}
+
+func contactOf(device string) Contact {
+	return Contact{Device: device, URI: "sip:" + device + "@192.0.2.44", Edge: "sip:192.0.2.1:5070"}
 }

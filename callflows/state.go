@@ -24,6 +24,7 @@ type Call struct {
 	Replaces   string    `json:"replaces,omitempty"`   // CALL.LEG of the dialog that it takes the place of, RFC 3891
 	Diversions int       `json:"diversions,omitempty"` // how often it was diverted before it came
 	StartedAt  time.Time `json:"started_at"`
+	Ordered    *Ordered  `json:"ordered,omitempty"` // nobody dialled it: it was ordered; never changed in place
 }
 
 // Caller is who opened the call: a device of the tenant, or a trunk.
@@ -159,6 +160,9 @@ func ElementBefore(config Config, s State, e Event) string {
 	}
 	if s.Element == "" && e.Call != nil && e.Call.FlowID == AcrossFlow {
 		return acrossFlow.Start
+	}
+	if s.Element == "" && e.Kind == CallOrdered {
+		return orderedFlow.Start
 	}
 	if s.Element != "" || e.Call == nil || config.Tenant == nil {
 		return s.Element

@@ -25,6 +25,10 @@ func Step(config Config, state State, event Event) Outcome {
 			s.progress()
 		}
 	case Ending:
+		if s.summonedLate() {
+			s.explain("summoned_late")
+			s.order(Command{Kind: HangUp, Leg: s.event.Leg, Cause: s.state.Cause})
+		}
 		s.bookkeep()
 		if s.event.Kind == Resumed && s.state.Cause != "" {
 			s.explain("hung_up_again", "cause", s.state.Cause)
@@ -101,6 +105,16 @@ func (s *step) begin() {
 		return
 	}
 	s.keepVersion()
+	if s.event.Kind == CallOrdered {
+		s.state.Legs = nil // who is to be the caller has not been reached
+		s.beginOrdered()
+		return
+	}
+	if call.Ordered != nil { // it was answered while nobody was there
+		s.state.Legs[0] = Leg{ID: s.event.Leg, Role: messages.RoleCaller, Device: call.Caller.Device, Created: true}
+		s.drive(&s.state.Legs[0])
+		s.state.Legs[0].Answered, s.state.Answered = true, true
+	}
 	flow := s.flow(call.FlowID)
 	if flow == nil {
 		s.end(causeOfBrokenFlow, messages.FaultTenant, because.New("flow_missing", "flow", call.FlowID))
@@ -114,7 +128,7 @@ func (s *step) begin() {
 // opens says whether a call can begin with the event.
 func (s *step) opens() bool {
 	e := s.event
-	return e.Call != nil && (e.Kind == Parked || e.Kind == HungUp && e.End != nil && e.Leg == e.Call.Leg)
+	return e.Call != nil && (e.Kind == Parked || e.Kind == CallOrdered && e.Call.Ordered != nil || e.Kind == HungUp && e.End != nil && e.Leg == e.Call.Leg)
 }
 
 // flow finds a flow of the tenant, or one of the platform's own.
@@ -130,6 +144,8 @@ func (s *step) flow(id string) *tenants.Flow {
 		return &acrossFlow
 	case AttendedFlow:
 		return &attendedFlow
+	case OrderedFlow:
+		return &orderedFlow
 	case RecallFlow:
 		return &recallFlow
 	case PivotFlow:
@@ -199,6 +215,10 @@ func (s *step) exit(name, cause string, fault messages.Fault) {
 
 // end hangs the driven leg up with a cause and says why.
 func (s *step) end(cause string, fault messages.Fault, why because.Reason) {
+	if s.state.FlowID == OrderedFlow {
+		s.dismiss(cause, fault, why)
+		return
+	}
 	s.because = append(s.because, why)
 	s.state.Phase, s.state.Awaited = Ending, 0
 	s.state.Cause, s.state.Fault = cause, fault

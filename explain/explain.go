@@ -130,10 +130,16 @@ func (x *Explanation) judge() {
 		if len(x.Lines) == 0 {
 			x.Verdict = "Nothing is known of this call."
 		}
+		x.judgeOrdered()
 		return
 	}
 	caller := x.Legs[0]
 	x.Fault = caller.Fault
+	if caller.AnsweredAt != nil && x.tells("summoned") != "" {
+		x.Verdict = fmt.Sprintf("The phone that rang first was answered after %s, and the call lasted %s.%s", seconds(caller.AnsweredAt.Sub(caller.StartedAt)),
+			seconds(caller.EndedAt.Sub(*caller.AnsweredAt)), cmp.Or(x.ordered(), x.blame()))
+		return
+	}
 	if caller.AnsweredAt != nil {
 		x.Verdict = fmt.Sprintf("The call was answered after %s and lasted %s.%s", seconds(caller.AnsweredAt.Sub(caller.StartedAt)),
 			seconds(caller.EndedAt.Sub(*caller.AnsweredAt)), cmp.Or(x.ordered(), x.blame()))
@@ -149,6 +155,32 @@ func (x *Explanation) judge() {
 		return
 	}
 	x.Verdict += x.decisive() + x.blame()
+}
+
+// judgeOrdered is for a call that was ordered, is over, and never had a caller: whoever was to be called first was not reached.
+func (x *Explanation) judgeOrdered() {
+	if x.tells("call_ordered") == "" || x.tells("call_ended") == "" {
+		return
+	}
+	x.Fault = messages.FaultCallee
+	for _, l := range x.Legs {
+		x.Fault = l.Fault
+	}
+	why := ""
+	for _, code := range []string{"summon_unanswered", "summon_unregistered", "summon_left", "summon_lost", "end_ordered", "node_refused"} {
+		why = cmp.Or(why, x.tells(code))
+	}
+	x.Verdict = strings.TrimSpace("The call that was ordered did not come about: " + why)
+}
+
+// tells gives the words of the first reason with a code, or "".
+func (x *Explanation) tells(code string) string {
+	for _, l := range x.Lines {
+		if l.Code == code {
+			return l.Words
+		}
+	}
+	return ""
 }
 
 // ordered is who ended the call by an order, in words, when that was its end. It is nobody's failure.

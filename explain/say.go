@@ -102,6 +102,8 @@ func sayCommand(config callflows.Config, c callflows.Command) said {
 		return both("calls out", "calling out", " by "+names(config, nil, c.Trunks))
 	case callflows.Ring:
 		return both("rings ", "ringing ", targets(config, c))
+	case callflows.Summon:
+		return both("rings first ", "ringing first ", targets(config, c))
 	case callflows.HangUp:
 		return both("hangs up", "hanging up", " with "+c.Cause)
 	case callflows.Join:

@@ -27,6 +27,7 @@ var released = []messages.Type{
 	messages.RecordingV1,
 	messages.NodeNewsV1,
 	messages.TransferRequestV1, messages.TransferAnswerV1, messages.TransferRefusedV1,
+	messages.CallStartV1,
 }
 
 // added are members that the kazoo module puts into what an edge publishes, and that nobody reads.

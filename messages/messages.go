@@ -31,6 +31,7 @@ const (
 	RegistrationV1 Type = "registration.event.v1"
 	CallEventV1    Type = "call.event.v1"
 	CallOrderV1    Type = "call.order.v1" // a worker that was asked -> the owner of the call's node
+	CallStartV1    Type = "call.start.v1" // likewise -> the owner of the node at which a call is to begin
 	NodeEventV1    Type = "node.event.v1"
 	NodeCallsV1    Type = "node.calls.v1"   // owner of a node -> all workers: the calls that are live there
 	NodeDialogsV1  Type = "node.dialogs.v1" // owner of a node -> all workers: SIP dialogs of answered legs
@@ -104,6 +105,8 @@ func blank(t Type) Message {
 		return new(CallEvent)
 	case CallOrderV1:
 		return new(CallOrder)
+	case CallStartV1:
+		return new(CallStart)
 	case NodeEventV1:
 		return new(NodeEvent)
 	case NodeCallsV1:

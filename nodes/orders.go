@@ -70,6 +70,14 @@ func (n *Node) build(c callflows.Call, command callflows.Command) (esl.Command, 
 		}
 		dial.Global = append(dial.Global, esl.Var{Name: "originate_timeout", Value: seconds(command.Wait)})
 		built = esl.Detached(esl.OriginateIntoPage(dial, command.Room))
+	case callflows.Summon:
+		dial, err := n.dialString(c, command)
+		if err != nil {
+			return nil, err
+		}
+		// Each leg carries the call's facts: who answers may do so while no worker is there.
+		dial.Global = append(dial.Global, esl.Var{Name: "originate_timeout", Value: seconds(command.Wait)}, esl.Var{Name: factsVariable, Value: encodeFacts(c)})
+		built = esl.Detached(esl.Originate(dial))
 	case callflows.TakeOut:
 		built = esl.UUIDTransferPark(command.Leg, false)
 	case callflows.Join:
@@ -352,7 +360,7 @@ func (n *Node) mayWrite() bool {
 // end: when this process dies, the channel carries the mark exactly if the order is on its way.
 func (o order) sendTo(ctx context.Context, c *esl.Conn) (esl.Reply, error) {
 	switch o.command.Kind {
-	case callflows.HangUp, callflows.Invite, "":
+	case callflows.HangUp, callflows.Invite, callflows.Summon, "":
 		return c.Send(ctx, o.built)
 	case callflows.Join:
 		return o.sendJoin(ctx, c)

@@ -238,13 +238,13 @@ func (s *shard) step(c *call, event callflows.Event) {
 	case c.state.Phase != "":
 	case event.Leg != c.state.Call.Leg && event.Leg == c.state.Driven && event.Kind == callflows.HungUp: // nothing else is known of it
 		c.state.Phase, c.state.Legs = callflows.Ending, []callflows.Leg{{ID: event.Leg, Role: messages.RoleCallee, Created: true}}
-	case event.Leg != c.state.Call.Leg:
+	case event.Leg != c.state.Call.Leg && !(c.state.Call.Ordered != nil && event.Kind == callflows.Parked):
 		return // of a leg that it has dialled under another worker
 	default:
 		facts := c.state.Call
 		event.Call = &facts
-		if event.Kind != callflows.Parked && event.Kind != callflows.HungUp {
-			return // a call begins when it parks, or ends before that
+		if event.Kind != callflows.Parked && event.Kind != callflows.HungUp && event.Kind != callflows.CallOrdered {
+			return // a call begins when it parks or is ordered, or ends before that
 		}
 	}
 	defer func() {
@@ -425,7 +425,7 @@ func (s *shard) obey(c *call, command callflows.Command, at time.Time, orders *[
 		}
 		s.ask(c, question{Command: command, At: at})
 		return callflows.Event{}, false
-	case callflows.Ring, callflows.Invite:
+	case callflows.Ring, callflows.Invite, callflows.Summon:
 		for _, target := range command.Targets {
 			s.bind(target.Leg, c)
 		}

@@ -203,6 +203,9 @@ const (
 // taken says whether the node has got an order of the last owner's. A node that is slow to answer us is slow to read others
 // too: that it has not got the order counts only when it answered fast.
 func taken(ctx context.Context, c *esl.Conn, o order) evidence {
+	if o.command.Kind == callflows.Summon {
+		return summoned(ctx, c, o)
+	}
 	marked := o.command.Leg
 	if o.command.Kind == callflows.Join { // whichever leg it is for
 		marked = o.facts.Leg
@@ -221,6 +224,21 @@ func taken(ctx context.Context, c *esl.Conn, o order) evidence {
 		}
 		if !pause(ctx, evidenceWait) {
 			return channelGone
+		}
+	}
+	return orderMissing
+}
+
+// summoned is taken for an order that no leg leads: one that has been carried out has brought forth one of its legs at least. That those
+// are over already is told by events, which prove it too. Should it be given twice all the same, the uuids are taken and nothing rings.
+func summoned(ctx context.Context, c *esl.Conn, o order) evidence {
+	for _, t := range o.command.Targets {
+		reply, err := c.Send(ctx, esl.UUIDExists(t.Leg))
+		if err != nil {
+			return channelGone
+		}
+		if reply.Text == "true" {
+			return orderTaken
 		}
 	}
 	return orderMissing

@@ -45,7 +45,8 @@ func callOf(e headers, node string) (callflows.Call, bool) {
 	if e.Get("Call-Direction") != "inbound" {
 		var c callflows.Call
 		facts, err := base64.RawURLEncoding.DecodeString(e.Variable(factsVariable))
-		return c, err == nil && json.Unmarshal(facts, &c) == nil && c.ID != "" && c.Node == node && shareDigits(c.Leg, e.Get("Unique-ID"))
+		ours := err == nil && json.Unmarshal(facts, &c) == nil && c.ID != "" && c.Node == node && shareDigits(c.Leg, e.Get("Unique-ID"))
+		return c, ours && (c.Ordered == nil || e.Get("Answer-State") == "answered") // a phone that rings for an ordered call leads nothing yet
 	}
 	header := func(name string) string { return e.Variable("sip_h_" + name) }
 	id := header(routing.HeaderCall)
@@ -78,7 +79,7 @@ func translate(e *esl.Event) (callflows.Event, bool) {
 			return transferred, true
 		}
 		out.Kind = callflows.Parked
-		return out, e.Get("Call-Direction") == "inbound"
+		return out, e.Get("Call-Direction") == "inbound" || e.Variable(factsVariable) != ""
 	case "CHANNEL_PROGRESS", "CHANNEL_PROGRESS_MEDIA":
 		out.Kind = callflows.Rang
 		return out, e.Get("Call-Direction") == "outbound"

@@ -76,6 +76,7 @@ func (w *worker) routes(words because.Catalog) http.Handler {
 func (w *worker) operations(router *gin.Engine, words because.Catalog) {
 	w.rest = w.openAPI(router)
 	w.callOperations(w.rest, words)
+	w.startOperation(w.rest, words)
 	w.dryRunOperations(w.rest, words)
 	w.nodeOperations(w.rest)
 	w.versionOperations(w.rest)

@@ -20,6 +20,8 @@ type callCommands struct {
 	HangUp callHangUpCommand `cmd:"" name:"hangup" help:"End a live call."`
 
 	Transfer callTransferCommand `cmd:"" help:"Take a leg of a live call to a number."`
+
+	Originate callOriginateCommand `cmd:"" help:"Start a call: somebody's phones ring first, and whoever answers calls a number."`
 }
 
 // callListCommand lists live calls.

@@ -76,6 +76,10 @@ func contractHooks() map[string]func(c *contract, r *contractRequest) {
 		"redeliver-webhook-event": func(c *contract, r *contractRequest) { r.ids["delivery"] = c.delivery() },
 		"list-webhook-deliveries": func(c *contract, r *contractRequest) { c.delivery() },
 		"replay-calls":            func(c *contract, r *contractRequest) { r.ids["tenant"] = c.published() },
+		"start-call": func(c *contract, r *contractRequest) {
+			c.callUp()
+			r.ids["tenant"] = "company1" // whose phones are registered
+		},
 		"list-live-calls-of-tenant": func(c *contract, r *contractRequest) {
 			r.ids["call"] = c.callUp()
 			r.ids["tenant"] = "company1" // the first, whose call it is

@@ -121,6 +121,8 @@ func (f *facts) apply(ctx context.Context, m messages.Message) {
 		}
 	case *messages.CallOrder:
 		f.worker.carryOut(m)
+	case *messages.CallStart:
+		f.worker.startCall(m)
 	case *messages.TransferRefused:
 		f.worker.noteRefused(m)
 	case *messages.NodeEvent:

@@ -20,6 +20,7 @@ func apiClaims() []Claim {
 		{"a key of the hash is inserted once and deleted by its owner", hashOwner},
 		{"a paused engine refuses new calls and keeps the old", paused},
 		{"originate parks the leg that answers", originate},
+		{"of several that are originated the first that answers parks, and the others are let go", originateSeveral},
 		{"a failed originate says why", originateFails},
 		{"uuid_kill of a parked call is a BYE", killBye},
 		{"status and version answer", statusVersion},
@@ -220,6 +221,34 @@ func originate(t *testing.T, target Target) {
 	e.inOrder(b, "CHANNEL_CREATE", "CHANNEL_PROGRESS", "CHANNEL_ANSWER", "CHANNEL_EXECUTE park", "CHANNEL_PARK")
 	e.text(esl.UUIDKill(b, "NORMAL_CLEARING"))
 	receive(t, callee.Byes, target.Patience, "a BYE")
+}
+
+func originateSeveral(t *testing.T, target Target) {
+	e := open(t, target)
+	p, q, r := e.phone(), e.phone(), e.phone()
+	one := fresh("cafe0002")
+	two, three := fresh(one), fresh(one)
+	dial := legTo(target, p, "bob", esl.Var{Name: "origination_uuid", Value: one})
+	dial.Legs = append(dial.Legs, legTo(target, q, "carol", esl.Var{Name: "origination_uuid", Value: two}).Legs...)
+	dial.Mode = esl.Simultaneous
+	dial.Global = []esl.Var{{Name: "ignore_early_media", Value: "true"}, {Name: "originate_timeout", Value: "10"}, {Name: "tandem_call", Value: "eyJpZCI6IjEifQ"}}
+	if reply := e.send(esl.Detached(esl.Originate(dial))); reply.Err() != nil {
+		t.Fatal(reply.Err())
+	}
+	bob, carol := p.Await(), q.Await()
+	bob.Respond(180, "Ringing", false)
+	carol.Respond(200, "OK", true)
+	ev := e.event(two, "CHANNEL_PARK")
+	equal(t, "answer state", ev.Get("Answer-State"), "answered")
+	equal(t, "variable of all", ev.Variable("tandem_call"), "eyJpZCI6IjEifQ")
+	equal(t, "cause of the other", e.event(one, "CHANNEL_HANGUP_COMPLETE").Get("Hangup-Cause"), "LOSE_RACE")
+	// The leg that waits dials on like a caller's.
+	e.send(esl.Bridge(two, two+"/bridge", legTo(target, r, "dave", esl.Var{Name: "origination_uuid", Value: three})))
+	dave := r.Await()
+	dave.Respond(200, "OK", true)
+	e.event(two, "CHANNEL_BRIDGE")
+	carol.Bye()
+	receive(t, dave.Byes, target.Patience, "a BYE")
 }
 
 func originateFails(t *testing.T, target Target) {

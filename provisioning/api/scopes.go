@@ -46,6 +46,7 @@ const (
 	WebhooksWrite      Scope = "webhooks:write"
 	CallsRead          Scope = "calls:read"
 	CallsWrite         Scope = "calls:write"
+	CallsOriginate     Scope = "calls:originate" // start calls that nobody dials
 	AuditRead          Scope = "audit:read"
 	AuditWrite         Scope = "audit:write" // undo
 	OrdersRead         Scope = "orders:read"
@@ -74,7 +75,7 @@ func (s Scope) split() (scope Scope, orOwn bool) {
 func Scopes() []Scope {
 	return []Scope{TenantsRead, TenantsWrite, SettingsWrite, UsersRead, UsersWrite, DevicesRead, DevicesWrite, RegistrationsRead, RegistrationsWrite, NumbersRead,
 		NumbersWrite, NumbersAdd, PortingRead, PortingWrite, PortingDecide, FlowsRead, FlowsWrite, PublishWrite, MediaRead, MediaWrite, VoicemailRead, VoicemailWrite, RecordingsRead, RecordingsWrite, TrunksRead, TrunksWrite, KeysRead, KeysWrite,
-		PeopleRead, PeopleWrite, WebhooksRead, WebhooksWrite, CallsRead, CallsWrite, AuditRead, AuditWrite, OrdersRead, OrdersWrite, PlansRead, PlansWrite, PlatformRead, PlatformWrite}
+		PeopleRead, PeopleWrite, WebhooksRead, WebhooksWrite, CallsRead, CallsWrite, CallsOriginate, AuditRead, AuditWrite, OrdersRead, OrdersWrite, PlansRead, PlansWrite, PlatformRead, PlatformWrite}
 }
 
 // The roles of people.
