@@ -35,6 +35,10 @@ type Phone struct {
 	name    string // display name; empty: Alice
 	slowAck bool   // the first 200 is not acknowledged
 	alias   string // parameter of that name of the contact URI of calls made; empty: none
+
+	offered chan *sip.Request // INVITEs within a dialog
+	refuses []int             // codes for the next of them, in order; 200 when none is left
+	hungUp  chan *sip.Request // BYEs of dialogs that were not opened here
 }
 
 // NewPhone starts a phone that the test's end stops.
@@ -58,6 +62,7 @@ func NewPhone(t *testing.T, patience time.Duration) *Phone {
 	p := &Phone{
 		t: t, host: "127.0.0.1", port: conn.LocalAddr().(*net.UDPAddr).Port, ua: ua, rtp: rtp,
 		dialogs: map[string]*Dialog{}, incoming: make(chan *Dialog, 16), patience: patience,
+		offered: make(chan *sip.Request, 16), hungUp: make(chan *sip.Request, 16),
 	}
 	server, err := sipgo.NewServer(ua, sipgo.WithServerLogger(quiet))
 	if err != nil {
@@ -195,6 +200,20 @@ func (p *Phone) options(engine string) *sip.Response {
 // onInvite takes a call, or a re-INVITE, in.
 func (p *Phone) onInvite(req *sip.Request, tx sip.ServerTransaction) {
 	if _, inDialog := req.To().Params.Get("tag"); inDialog {
+		p.mu.Lock()
+		code := 200
+		if len(p.refuses) > 0 {
+			code, p.refuses = p.refuses[0], p.refuses[1:]
+		}
+		p.mu.Unlock()
+		select {
+		case p.offered <- req:
+		default:
+		}
+		if code != 200 {
+			tx.Respond(sip.NewResponseFromRequest(req, code, "No", nil))
+			return
+		}
 		res := sip.NewResponseFromRequest(req, 200, "OK", p.sdp(2, ""))
 		res.AppendHeader(sip.NewHeader("Content-Type", "application/sdp"))
 		res.AppendHeader(&sip.ContactHeader{Address: sip.Uri{Scheme: "sip", Host: p.host, Port: p.port}})
@@ -221,6 +240,11 @@ func (p *Phone) onBye(req *sip.Request, tx sip.ServerTransaction) {
 	tx.Respond(sip.NewResponseFromRequest(req, 200, "OK", nil))
 	if d := p.dialog(req); d != nil {
 		d.Byes <- req
+		return
+	}
+	select {
+	case p.hungUp <- req:
+	default:
 	}
 }
 

@@ -30,6 +30,7 @@ func Claims() []Claim {
 		recordClaims(),
 		joinClaims(),
 		referClaims(),
+		moveClaims(),
 	} {
 		all = append(all, some...)
 	}
