@@ -59,6 +59,10 @@ func AppendEvent(out []byte, e *Event) []byte {
 	}
 	out = because.AppendGiven(out, `,"pin":`, string(e.PIN))
 	out = appendFlag(out, `,"away":true`, e.Away)
+	out = because.AppendGiven(out, `,"node":`, e.Node)
+	if len(e.Legs) > 0 {
+		out = appendSeldom(out, `,"legs":`, e.Legs)
+	}
 	return append(out, '}')
 }
 

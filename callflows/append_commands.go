@@ -85,6 +85,8 @@ func (c *Command) appendRest(out []byte) []byte {
 	if c.Setting != nil {
 		out = appendSeldom(out, `,"setting":`, c.Setting)
 	}
+	out = because.AppendGiven(out, `,"node":`, c.Node)
+	out = appendCount(out, `,"legs":`, c.Legs)
 	return out
 }
 

@@ -13,6 +13,7 @@ import (
 func (s *step) cdr(l *Leg) *messages.CDR {
 	last, call := *s.event.End, &s.state.Call
 	end := &last
+	end.since(l.First)
 	if end.Estimated && l.Answered {
 		answered := l.AnsweredAt
 		end.AnsweredAt = &answered
@@ -45,6 +46,7 @@ func (s *step) cdr(l *Leg) *messages.CDR {
 		c.StartedAt = minTime(call.StartedAt, c.EndedAt)
 	}
 	c.AnsweredAt = within(c.AnsweredAt, c.StartedAt, c.EndedAt)
+	c.Segments = s.segments(l, c)
 	return c
 }
 

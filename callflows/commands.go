@@ -40,6 +40,11 @@ const (
 	Invite         CommandKind = "invite"          // dial the one of Targets, Leg, and let it listen in Room
 	SaveSetting    CommandKind = "save_setting"    // Setting is to hold from now on
 	Speak          CommandKind = "speak"           // say Text
+
+	MoveLegs  CommandKind = "move_legs"  // let Node take the call's answered legs over
+	LeaveMove CommandKind = "leave_move" // let Node drop what it has taken by the command Legs
+	HandOver  CommandKind = "hand_over"  // the call is Node's from now on; what is recorded into File ends here
+	Rejoin    CommandKind = "rejoin"     // let Leg talk to Other, another leg of the call, as they did at the last node
 )
 
 // Command is one order. Only the fields that its kind names are set. N is its number within the call: the answer carries
@@ -87,6 +92,8 @@ type Command struct {
 	Room        string              `json:"room,omitempty"`        // Announce, Invite: name of the announcement
 	Music       string              `json:"music,omitempty"`       // Ring: the prompt that whoever is put on hold hears; empty: the node's own
 	Setting     *UserSetting        `json:"setting,omitempty"`     // SaveSetting
+	Node        string              `json:"node,omitempty"`        // MoveLegs, LeaveMove, HandOver
+	Legs        int                 `json:"legs,omitempty"`        // LeaveMove: number of the MoveLegs
 	// Secret is what the caller keyed for CheckPIN. It stands in no journal and travels to no other worker.
 	Secret string `json:"-"`
 }

@@ -183,6 +183,21 @@ func (e voicemailElement) leaveBehind(s *step, settings any) {
 	s.state.Stage = "leaving"
 }
 
+// goOn goes on at another node: what is recorded there is another message.
+func (e voicemailElement) goOn(s *step, settings any) bool {
+	switch s.state.Stage {
+	case "recording":
+		e.leaveBehind(s, settings)
+		e.record(s, settings.(voicemailSettings))
+	case "saying":
+		s.explain("voicemail_thanks")
+		s.await("saying", Command{Kind: Play, Prompt: promptSaved, Language: s.language()})
+	default:
+		return false
+	}
+	return true
+}
+
 // leaveBehind lets the element at work keep what must not be lost with its leg, or with what this worker does not know.
 func (s *step) leaveBehind() {
 	kind, settings := s.element()

@@ -39,6 +39,10 @@ const (
 	MessagesFound   EventKind = "messages_found"   // answers FindMessages; Messages or Away is set
 	PINChecked      EventKind = "pin_checked"      // answers CheckPIN; PIN is set
 	Saved           EventKind = "saved"            // answers SaveSetting; Away says that it may not be kept, Cause that it is refused, and why
+	MoveOrdered     EventKind = "move_ordered"     // the call is to leave its node for Node; Cause says what the node's owner knows against it
+	LegsMoved       EventKind = "legs_moved"       // answers MoveLegs: Legs are at the new node
+	MoveFailed      EventKind = "move_failed"      // answers MoveLegs: none of them is; Cause says why, SIPCode what a phone answered
+	Moved           EventKind = "moved"            // Node has the call now; There says that what its element waits for is no business of a node's
 )
 
 // Event is one thing that happened. Only the fields that its kind names are set.
@@ -71,7 +75,7 @@ type Event struct {
 	ByLeg  string `json:"by_leg,omitempty"` // Transferred: the leg whose phone asked for it, which may be another call's
 	Device string `json:"device,omitempty"` // Transferred: device id of ByLeg, if that is another call's
 	Order  string `json:"order,omitempty"`  // TransferOrdered: id of the order, which may come twice
-	There  bool   `json:"there,omitempty"`  // TransferRefused
+	There  bool   `json:"there,omitempty"`  // TransferRefused, Moved
 	Moved  string `json:"moved,omitempty"`  // RingEnded, Transferred: the node's own name for the last move of the leg, if there was any
 
 	LengthMS int          `json:"length_ms,omitempty"` // Recorded: milliseconds
@@ -80,6 +84,9 @@ type Event struct {
 	PIN      PINOutcome   `json:"pin,omitempty"`       // PINChecked
 	Away     bool         `json:"away,omitempty"`      // MessagesFound, Done of MarkMessage: what keeps messages did not answer
 	Secret   string       `json:"-"`                   // DigitsCollected that are secret
+
+	Node string     `json:"node,omitempty"` // MoveOrdered, Moved
+	Legs []MovedLeg `json:"legs,omitempty"` // LegsMoved
 }
 
 // RecordingEnd says how a recording ended.

@@ -1,6 +1,9 @@
 package callflows
 
-import "tandem/messages"
+import (
+	"tandem/because"
+	"tandem/messages"
+)
 
 // bookkeep keeps the facts about legs, whichever element is at work.
 func (s *step) bookkeep() {
@@ -33,6 +36,10 @@ func (s *step) bookkeep() {
 	case TransferOrdered:
 		s.transferOrdered()
 	case Transferred:
+		if s.state.OnTheMove() {
+			s.end("NORMAL_TEMPORARY_FAILURE", messages.FaultPlatform, because.New("move_crossed"))
+			return
+		}
 		s.transferred()
 	case TransferRefused:
 		s.transferRefused()
@@ -46,6 +53,12 @@ func (s *step) bookkeep() {
 		s.joined()
 	case Parted:
 		s.parted()
+	case MoveOrdered:
+		s.moveOrdered()
+	case LegsMoved:
+		s.legsMoved()
+	case MoveFailed:
+		s.moveFailed()
 	case Overheard:
 		if other := s.event.Other; other != nil {
 			s.explain("overheard", "other", other.who(), "call", other.Call, "mode", string(s.event.Mode))

@@ -99,6 +99,9 @@ type State struct {
 	Recording Tape          `json:"recording,omitzero"` // of the call, while it is recorded
 	Choices   Choices       `json:"choices,omitzero"`   // what directory offers
 	Music     string        `json:"music,omitempty"`    // prompt that whoever is put on hold hears; empty: the tenant's
+
+	Move     Move               `json:"move,omitzero"`      // to another media node
+	Segments []messages.Segment `json:"segments,omitempty"` // nodes that the call was on before; never changed in place
 }
 
 // Leg is one leg of the call.
@@ -127,6 +130,8 @@ type Leg struct {
 	Past    *Party `json:"past,omitempty"`    // whom it was joined with last
 	// PlacedAt is when the node told last that it was joined, left or transferred: older words on that are told again.
 	PlacedAt time.Time `json:"placed_at,omitzero"`
+	First    *LegEnd   `json:"first,omitempty"`  // what its channel told of it before the call moved to another node; never changed
+	Behind   bool      `json:"behind,omitempty"` // the new node has not got it
 }
 
 // Outcome is what a step gives.

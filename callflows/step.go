@@ -19,6 +19,13 @@ func Step(config Config, state State, event Event) Outcome {
 	case "":
 		s.begin()
 	case Running, Talking:
+		if state.Move.Away {
+			if event.Kind == Moved {
+				s.keepVersion()
+				s.arrived()
+			}
+			break
+		}
 		s.keepVersion()
 		s.bookkeep()
 		if s.state.Phase == Running || s.state.Phase == Talking {
@@ -37,6 +44,7 @@ func Step(config Config, state State, event Event) Outcome {
 	case Ended:
 		s.late()
 	}
+	s.callMoveOff()
 	return Outcome{State: state, Commands: s.commands, Because: s.because}
 }
 
@@ -239,6 +247,10 @@ func (s *step) progress() {
 		}
 	case s.state.Stage == stageJoining && s.event.Kind == Refused && s.answers():
 		s.loseJoin()
+	}
+	if s.state.OnTheMove() && s.event.Kind != Transferred {
+		s.state.Move.Missed = s.state.Move.Missed || s.answers() || s.event.Kind == Resumed || s.event.Kind == TimerFired
+		return
 	}
 	if s.suspended() {
 		s.state.Missed = s.state.Missed || s.answers() || s.event.Kind == Resumed || s.event.Kind == TimerFired

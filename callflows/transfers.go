@@ -178,7 +178,7 @@ func (s *step) transferOrdered() {
 	case s.state.Stage == stageMoving:
 		s.explain("transfer_under_way", "by", by)
 		return
-	case l.ID != s.state.DrivenLeg() && !l.Bridged || s.state.FlowID == EmergencyFlow || s.keepsSomething() || s.state.Summoning():
+	case l.ID != s.state.DrivenLeg() && !l.Bridged || s.state.FlowID == EmergencyFlow || s.keepsSomething(), s.state.Summoning(), s.state.OnTheMove():
 		s.explain("transfer_not_now", "by", by)
 		return
 	}

@@ -96,5 +96,18 @@ func (m *CDR) Append(out []byte) []byte {
 	if m.Over {
 		out = append(out, `,"over":true`...)
 	}
+	for i, g := range m.Segments {
+		if i == 0 {
+			out = append(out, `,"segments":[`...)
+		} else {
+			out = append(out, ',')
+		}
+		out = because.AppendText(append(out, `{"node":`...), g.Node)
+		out = because.AppendTime(append(out, `,"from":`...), g.From)
+		out = append(because.AppendTime(append(out, `,"until":`...), g.Until), '}')
+		if i == len(m.Segments)-1 {
+			out = append(out, ']')
+		}
+	}
 	return append(out, '}')
 }

@@ -78,7 +78,7 @@ func TestAppendKnowsEachMember(t *testing.T) {
 	knowsEachMember(t, &e)
 	at := time.Unix(1, 0)
 	knowsEachMember(t, &messages.CDR{Type: "t", Leg: "l", Call: "c", Tenant: "t", Role: "r", Node: "n", SIPCallID: "s", From: "f", FromName: "f", To: "t", Device: "d", Trunk: "t",
-		StartedAt: at, AnsweredAt: &at, EndedAt: at, SIPCode: 1, Cause: "c", Q850: 1, Fault: "f", Version: 1, Estimated: true, Over: true})
+		StartedAt: at, AnsweredAt: &at, EndedAt: at, SIPCode: 1, Cause: "c", Q850: 1, Fault: "f", Version: 1, Estimated: true, Over: true, Segments: []messages.Segment{{Node: "n", From: at, Until: at}}})
 }
 
 func TestACDRIsAppendedAsJSONMarshalWritesIt(t *testing.T) {

@@ -97,7 +97,7 @@ func FuzzParse(f *testing.F) {
 			t.Fatalf("not parsed again: %v\n%s", err, written)
 		}
 		// Raw JSON may be spaced differently, and an empty list is no list.
-		if diff := cmp.Diff(m, again, cmp.Comparer(sameJSON), cmpopts.EquateEmpty()); diff != "" {
+		if diff := cmp.Diff(m, again, cmp.FilterValues(func(a, b json.RawMessage) bool { return len(a)+len(b) > 0 }, cmp.Comparer(sameJSON)), cmpopts.EquateEmpty()); diff != "" {
 			t.Fatalf("changed by a round trip: %s", diff)
 		}
 	})

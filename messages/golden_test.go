@@ -26,6 +26,7 @@ var released = []messages.Type{
 	messages.NodeCallsV1, messages.NodeDialogsV1, messages.NodeAskV1,
 	messages.RecordingV1,
 	messages.NodeNewsV1,
+	messages.CallMoveV1, messages.CallMovedV1,
 	messages.TransferRequestV1, messages.TransferAnswerV1, messages.TransferRefusedV1,
 	messages.CallStartV1,
 }

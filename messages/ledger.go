@@ -55,7 +55,18 @@ type CDR struct {
 	Version    int64      `json:"version"`             // configuration version that decided
 	Estimated  bool       `json:"estimated,omitempty"` // written without the node's own last word
 	Over       bool       `json:"over,omitempty"`      // no leg of the call was left after this one; not said before
+	Segments   []Segment  `json:"segments,omitempty"`  // of a leg that has moved: the nodes that it was on, in order; Node is the last
 }
+
+// Segment is the time that a leg was on one media node.
+type Segment struct {
+	Node  string    `json:"node"`
+	From  time.Time `json:"from"`
+	Until time.Time `json:"until"`
+}
+
+// MaxSegments bounds the segments of one leg.
+const MaxSegments = 32
 
 func (*CDR) MessageType() Type { return CDRV1 }
 
@@ -71,6 +82,12 @@ func (m *CDR) Validate() error {
 		c.fail("bad_value", "role", "is neither caller nor callee")
 	}
 	c.text("node", m.Node, MaxName)
+	if len(m.Segments) > MaxSegments {
+		c.fail("too_long", "segments", "too many segments")
+	}
+	for _, g := range m.Segments {
+		c.required("segments.node", g.Node, MaxName)
+	}
 	c.text("sip_call_id", m.SIPCallID, MaxURI)
 	c.text("from", m.From, MaxURI)
 	c.text("from_name", m.FromName, MaxName)

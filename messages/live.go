@@ -45,6 +45,8 @@ type NodeCall struct {
 	StartedAt  time.Time `json:"started_at"`
 	AnsweredAt time.Time `json:"answered_at,omitzero"`
 	Legs       []NodeLeg `json:"legs,omitempty"` // the caller's first
+	// Waits says why the call cannot move to another node, when it is to: callflows.MoveWaits.
+	Waits string `json:"waits,omitempty"`
 }
 
 // NodeLeg is one live leg.
@@ -92,6 +94,7 @@ func (m *NodeCall) validate(c *check) {
 	c.text("calls.flow", m.Flow, MaxName)
 	c.text("calls.element", m.Element, MaxName)
 	c.text("calls.phase", m.Phase, MaxName)
+	c.text("calls.waits", m.Waits, MaxName)
 	if len(m.Legs) > MaxCallLegs {
 		c.fail("too_long", "calls.legs", "too many legs")
 	}

@@ -37,6 +37,8 @@ const (
 	NodeDialogsV1  Type = "node.dialogs.v1" // owner of a node -> all workers: SIP dialogs of answered legs
 	NodeNewsV1     Type = "node.news.v1"    // owner of a node -> all workers: calls whose legs have changed
 	NodeAskV1      Type = "node.ask.v1"     // worker -> owners of nodes: say the former again
+	CallMoveV1     Type = "call.move.v1"    // owner of a node -> owner of another: take a call over
+	CallMovedV1    Type = "call.moved.v1"   // and what came of it
 	EdgeHelloV1    Type = "edge.hello.v1"   // an edge has (again) reached the broker and wants its configuration
 	EdgeConfigV1   Type = "edge.config.v1"  // worker -> every edge: the whole of what an edge needs to know
 	EdgeForgetV1   Type = "edge.forget.v1"  // worker -> every edge: drop cached credentials
@@ -109,6 +111,10 @@ func blank(t Type) Message {
 		return new(CallStart)
 	case NodeEventV1:
 		return new(NodeEvent)
+	case CallMoveV1:
+		return new(CallMove)
+	case CallMovedV1:
+		return new(CallMoved)
 	case NodeCallsV1:
 		return new(NodeCalls)
 	case NodeDialogsV1:

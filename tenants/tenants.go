@@ -153,10 +153,11 @@ func (e Emergency) Is(dialled string) bool {
 // Node is a media node as configured; whether it is up is a fact, not configuration.
 type Node struct {
 	Name        string `json:"name"`
-	SIPURI      string `json:"sip_uri"`      // sip:192.0.2.20:5080, where edges send calls
-	EventSocket string `json:"event_socket"` // host:port
-	MaxCalls    int    `json:"max_calls"`    // past this it gets no new calls; 0 means no limit
-	Draining    bool   `json:"draining"`     // it gets no new calls, until it is resumed
+	SIPURI      string `json:"sip_uri"`          // sip:192.0.2.20:5080, where edges send calls
+	EventSocket string `json:"event_socket"`     // host:port
+	MaxCalls    int    `json:"max_calls"`        // past this it gets no new calls; 0 means no limit
+	Draining    bool   `json:"draining"`         // it gets no new calls, until it is resumed
+	Moving      bool   `json:"moving,omitempty"` // and its calls are to go to other nodes
 }
 
 // ParseSettings turns the settings of one element into its type's own value. Package callflows provides it.

@@ -33,7 +33,7 @@ type startBody struct {
 	Seconds    int        `json:"seconds,omitempty" minimum:"1" maximum:"120" doc:"How long the first phones ring. 30 unless given."`
 	AutoAnswer bool       `json:"auto_answer,omitempty" doc:"The first phones are asked to answer by themselves (Call-Info and Alert-Info). One that does not obey rings."`
 	Show       *startShow `json:"show,omitempty" doc:"Who calls, as the first phones show it. Otherwise the number that is called next."`
-	Call       string     `json:"call,omitempty" format:"uuid" doc:"The id of the call, of your own: the same once more is the same call. Otherwise it is made of the Idempotency-Key, or at random."`
+	Call       string     `json:"call,omitempty" doc:"The id of the call, a UUID of your own: the same once more is the same call. Otherwise it is made of the Idempotency-Key, or at random."`
 	By         string     `json:"by,omitempty" doc:"Who wants it, besides whose key it is."`
 }
 

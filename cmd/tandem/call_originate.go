@@ -3,8 +3,8 @@ package main
 import (
 	"context"
 	"fmt"
-	"net/http"
-	"net/url"
+
+	rest "tandem/provisioning/client"
 )
 
 // callOriginateCommand starts a call that nobody has dialled.
@@ -14,7 +14,7 @@ type callOriginateCommand struct {
 	User       string `xor:"first" required:"" help:"Whose phones ring first, by his id."`
 	Device     string `xor:"first" required:"" help:"Which phone rings first, by its id."`
 	To         string `required:"" help:"The number that whoever answers calls, as his phone dials it."`
-	Seconds    int    `default:"30" help:"How long the first phones ring."`
+	Seconds    int64  `default:"30" help:"How long the first phones ring."`
 	AutoAnswer bool   `help:"Ask the first phones to answer by themselves."`
 	ShowNumber string `help:"The number that the first phones show. Left out: the one that is called next."`
 	ShowName   string `help:"The name that they show."`
@@ -23,24 +23,19 @@ type callOriginateCommand struct {
 
 // Run starts it.
 func (c *callOriginateCommand) Run(ctx context.Context) error {
-	body := map[string]any{"to": c.To, "seconds": c.Seconds, "auto_answer": c.AutoAnswer, "by": c.By}
-	if c.User != "" {
-		body["user"] = c.User
-	} else {
-		body["device"] = c.Device
-	}
+	body := rest.StartBody{User: c.User, Device: c.Device, To: c.To, Seconds: c.Seconds, AutoAnswer: c.AutoAnswer, By: c.By}
 	if c.ShowNumber != "" || c.ShowName != "" {
-		body["show"] = map[string]string{"number": c.ShowNumber, "name": c.ShowName}
+		body.Show = &rest.StartShow{Number: c.ShowNumber, Name: c.ShowName}
 	}
-	var answer struct{ Call, State, Detail string }
-	_, done, err := c.ask(ctx, http.MethodPost, "/v1/tenants/"+url.PathEscape(c.Tenant)+"/calls", body, &answer)
+	answer, err := c.api().StartCall(ctx, c.Tenant, body)
+	done, err := told(c.client, answer, err)
 	if err != nil {
 		return err
 	}
 	if !done {
-		fmt.Printf("Call %s: %s\n", plain(answer.Call), plain(answer.Detail))
+		fmt.Printf("Call %s: %s\n", plain(answer.Body.Call), plain(answer.Body.Detail))
 	}
-	if answer.State == callOrdered {
+	if answer.Body.State == callOrdered {
 		return exitUnconfirmed
 	}
 	return nil

@@ -270,6 +270,13 @@ const (
 	PortingOrderStateSubmitted PortingOrderState = "submitted"
 )
 
+// Defines values for StartedBodyState.
+const (
+	StartedBodyStateEnded   StartedBodyState = "ended"
+	StartedBodyStateOrdered StartedBodyState = "ordered"
+	StartedBodyStateRinging StartedBodyState = "ringing"
+)
+
 // Defines values for TenantBodyKind.
 const (
 	TenantBodyKindCustomer TenantBodyKind = "customer"
@@ -691,6 +698,7 @@ type CDR struct {
 	Over       bool      `json:"over,omitempty,omitzero"`
 	Q850       int64     `json:"q850"`
 	Role       string    `json:"role"`
+	Segments   []Segment `json:"segments,omitempty,omitzero"`
 	SIPCallID  string    `json:"sip_call_id,omitempty,omitzero"`
 	SIPCode    int64     `json:"sip_code,omitempty,omitzero"`
 	StartedAt  time.Time `json:"started_at"`
@@ -2353,6 +2361,13 @@ type SecretOutputBody struct {
 	Secret string `json:"secret"`
 }
 
+// Segment defines model for Segment.
+type Segment struct {
+	From  time.Time `json:"from"`
+	Node  string    `json:"node"`
+	Until time.Time `json:"until"`
+}
+
 // SelfBody defines model for SelfBody.
 type SelfBody struct {
 	// ActingAs The tenant that the session was opened for.
@@ -2448,6 +2463,50 @@ type Span struct {
 	From  string `json:"from"`
 	Until string `json:"until"`
 }
+
+// StartBody defines model for StartBody.
+type StartBody struct {
+	// AutoAnswer The first phones are asked to answer by themselves (Call-Info and Alert-Info). One that does not obey rings.
+	AutoAnswer bool `json:"auto_answer,omitempty,omitzero"`
+
+	// By Who wants it, besides whose key it is.
+	By string `json:"by,omitempty,omitzero"`
+
+	// Call The id of the call, a UUID of your own: the same once more is the same call. Otherwise it is made of the Idempotency-Key, or at random.
+	Call string `json:"call,omitempty,omitzero"`
+
+	// Device Which one rings first.
+	Device string `json:"device,omitempty,omitzero"`
+
+	// Seconds How long the first phones ring. 30 unless given.
+	Seconds int64 `json:"seconds,omitempty,omitzero"`
+
+	// Show Who calls, as the first phones show it. Otherwise the number that is called next.
+	Show *StartShow `json:"show,omitempty"`
+
+	// To Whom whoever answers calls, as dialled at his phone.
+	To string `json:"to"`
+
+	// User Whose phones ring first. Either user or device.
+	User string `json:"user,omitempty,omitzero"`
+}
+
+// StartShow defines model for StartShow.
+type StartShow struct {
+	Name   string `json:"name,omitempty,omitzero"`
+	Number string `json:"number,omitempty,omitzero"`
+}
+
+// StartedBody defines model for StartedBody.
+type StartedBody struct {
+	Call        string           `json:"call"`
+	Detail      string           `json:"detail"`
+	Explanation string           `json:"explanation"`
+	State       StartedBodyState `json:"state"`
+}
+
+// StartedBodyState defines model for StartedBody.State.
+type StartedBodyState string
 
 // Summary defines model for Summary.
 type Summary struct {
@@ -4136,6 +4195,9 @@ type CreateTenantJSONRequestBody = TenantBody
 // SetBrandJSONRequestBody defines body for SetBrand for application/json ContentType.
 type SetBrandJSONRequestBody = BrandBody
 
+// StartCallJSONRequestBody defines body for StartCall for application/json ContentType.
+type StartCallJSONRequestBody = StartBody
+
 // TryDraftsJSONRequestBody defines body for TryDrafts for application/json ContentType.
 type TryDraftsJSONRequestBody = Canary
 
@@ -4863,6 +4925,13 @@ func (c *Client) SetBrandLogo(ctx context.Context, tenant string, body []byte) (
 // GET /v1/tenants/{tenant}/calls
 func (c *Client) ListLiveCallsOfTenant(ctx context.Context, tenant string, params ListLiveCallsOfTenantParams) (*Answer[CallsBody], error) {
 	return ask[CallsBody](ctx, c, request{method: "GET", path: at("/v1/tenants/{tenant}/calls", tenant), params: params})
+}
+
+// StartCall: Start a call (click to call).
+//
+// POST /v1/tenants/{tenant}/calls
+func (c *Client) StartCall(ctx context.Context, tenant string, body StartBody) (*Answer[StartedBody], error) {
+	return ask[StartedBody](ctx, c, request{method: "POST", path: at("/v1/tenants/{tenant}/calls", tenant), kind: "application/json", body: body})
 }
 
 // TryDrafts: Give the drafts to a share of new calls.
