@@ -98,7 +98,7 @@ func (c *Calls) list(m *messages.NodeCalls, entry *messages.NodeCall, now time.T
 		live.State = messages.CallAnswered
 	}
 	if !seen.listed.after(told) {
-		live.Flow, live.Element, live.Phase = entry.Flow, entry.Element, entry.Phase
+		live.Flow, live.Element, live.Phase, live.Waits = entry.Flow, entry.Element, entry.Phase, entry.Waits
 		seen.listed, seen.legs = told, c.listLegs(m.Node, entry, seen.legs)
 	}
 	c.replace(seen)

@@ -18,6 +18,7 @@ type LiveCall struct {
 	Flow       string // the flow and the element at work, and the phase; empty until its owner has told
 	Element    string
 	Phase      string
+	Waits      string             // why it cannot move to another node, when it is to
 	State      messages.CallState // CallStarted or CallAnswered
 	StartedAt  time.Time          // UTC, by the node's clock; zero when its start was missed and its owner has not told yet
 	AnsweredAt time.Time          // UTC; zero before the answer

@@ -100,6 +100,9 @@ func (n *Node) takeLeg(o order) ([]esl.Command, error) {
 	if c.late {
 		return nil, errNotAsked
 	}
+	if c.state.OnTheMove() {
+		return nil, errTaken
+	}
 	leg := legOf(&c.state, other)
 	if leg == nil || leg.HungUp || c.state.Phase != callflows.Running && c.state.Phase != callflows.Talking || n.role.Load() != owning {
 		return nil, errNoOther

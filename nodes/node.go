@@ -78,6 +78,7 @@ type Options struct {
 	Mailboxes Mailboxes                                    // nil: no box can be opened
 	Speech    Speech                                       // the zero value: nothing is spoken
 	Fetcher   Fetcher                                      // nil: no HTTP server is asked
+	Mover     Mover                                        // nil: no call moves to or from other nodes
 	// Link, when given, lets several workers share the node: one owns it, one stands by. Without it this worker takes the
 	// node as its own, and must be the only one that does.
 	Link     *link.Server
@@ -132,6 +133,10 @@ type Node struct {
 	looks      looks   // at legs whose dialogs are not known
 
 	following int // counts the links to owners; of the goroutine that contends, and of what it starts
+
+	arrivals  arrivals      // calls that come from other nodes
+	departing chan struct{} // one token: calls that move are to be looked at
+	departs   atomic.Bool   // there are some
 
 	cdrsMu sync.Mutex
 	cdrs   map[string]heldCDR // records of legs that are not known to be safe yet
@@ -201,6 +206,9 @@ type call struct {
 
 	inquiries []callflows.Command // inquiries that are not answered
 
+	departure *departure // nil: it is not on its way to another node
+	stays     time.Time  // it is not to be moved before
+
 	dialogs map[string]*messages.Dialog // of answered legs; they never change
 	early   map[string]earlyDialog      // of legs, since before they were answered
 	news    uint64                      // digest of what was told of its legs last
@@ -228,6 +236,9 @@ func (n *Node) Run(ctx context.Context) {
 	if n.options.Live != nil {
 		n.started.Go(func() { n.tell(running) })
 		n.started.Go(func() { n.look(running) })
+	}
+	if n.options.Mover != nil {
+		n.started.Go(func() { n.depart(running) })
 	}
 	n.started.Go(func() { n.ask(running) })
 	n.started.Go(func() { n.fetch(running) })
@@ -275,6 +286,8 @@ func New(o Options) *Node {
 	n.staying, n.leave = context.WithCancel(context.Background())
 	n.telling.init()
 	n.looks.init()
+	n.arrivals.init()
+	n.departing = make(chan struct{}, 1)
 	if o.Link == nil {
 		n.role.Store(owning) // from the first event on: nobody else will
 	}

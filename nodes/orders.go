@@ -26,7 +26,8 @@ type order struct {
 	mark    string        // what the channel of the driven leg is to carry from then on
 	ticket  link.Ticket   // of the state that the standby must have first
 	term    int64         // of ownership in which it was given
-	with    []esl.Command // of a join: what is written with it, before it
+	with    []esl.Command // of a join and a hand-over: what is written with it, before it
+	moved   bool          // the call was on another node before
 }
 
 var (
@@ -85,6 +86,13 @@ func (n *Node) build(c callflows.Call, command callflows.Command) (esl.Command, 
 			return nil, errNoOther
 		}
 		built = esl.UUIDBridge(command.Leg, command.Other.Leg)
+	case callflows.Rejoin:
+		if command.Other == nil {
+			return nil, errNoOther
+		}
+		built = esl.UUIDBridge(command.Leg, command.Other.Leg)
+	case callflows.HandOver:
+		built = esl.UUIDBreak(command.Leg, true)
 	case callflows.StopPlaying:
 		built = esl.UUIDBreak(command.Leg, false)
 	case callflows.Eavesdrop:
@@ -101,7 +109,7 @@ func (n *Node) build(c callflows.Call, command callflows.Command) (esl.Command, 
 	case callflows.Speak:
 		built = esl.Speak(command.Leg, id, n.options.Speech.Engine, n.options.Speech.Voice, command.Text)
 	case callflows.FindContacts, callflows.FindCall, callflows.CountCalls, callflows.SetTimer, callflows.Fetch, callflows.WriteCDR, callflows.FileRecording,
-		callflows.FindMessages, callflows.MarkMessage, callflows.CheckPIN, callflows.SaveSetting:
+		callflows.FindMessages, callflows.MarkMessage, callflows.CheckPIN, callflows.SaveSetting, callflows.MoveLegs, callflows.LeaveMove:
 		return nil, errors.New("nodes: not a command for a media node: " + string(command.Kind))
 	}
 	return built, built.Err()
@@ -364,9 +372,14 @@ func (o order) sendTo(ctx context.Context, c *esl.Conn) (esl.Reply, error) {
 		return c.Send(ctx, o.built)
 	case callflows.Join:
 		return o.sendJoin(ctx, c)
+	case callflows.Rejoin:
+		return o.sendRejoin(ctx, c)
+	case callflows.HandOver:
+		_, err := c.SendInOneWrite(ctx, append(o.with, o.built)...)
+		return esl.Reply{}, err
 	}
 	variables := []esl.Var{{Name: markVariable, Value: o.mark}}
-	if o.command.Leg != o.facts.Leg {
+	if o.command.Leg != o.facts.Leg || o.moved {
 		variables = append(variables, esl.Var{Name: factsVariable, Value: encodeFacts(o.facts)})
 	}
 	switch o.command.Kind {

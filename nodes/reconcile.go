@@ -116,6 +116,9 @@ func (s *shard) leads(row channel, callers map[string]bool) bool {
 // readopt takes a leading leg up from what the node says of it; listed are the node's channels, if they are known.
 func (s *shard) readopt(ctx context.Context, c *esl.Conn, leg string, listed map[string]channel) error {
 	d, err := dumpOf(ctx, c, leg)
+	if err == nil && s.node.endGone(ctx, c, d) {
+		return nil
+	}
 	if err == nil && s.orphaned(d) && !s.has(leg) {
 		s.node.log.WarnContext(ctx, "a leg was transferred while nobody was there, and nothing is known of its call: it is hung up", slog.String("leg", leg))
 		_, err = c.Send(ctx, esl.UUIDKill(leg, "NORMAL_TEMPORARY_FAILURE"))

@@ -27,6 +27,7 @@ const (
 func (n *Node) handle(index int, e *esl.Event) {
 	defer e.Release() // what is kept longer is a copy
 	n.traffic.notice(e)
+	n.arrivals.notice(e)
 	s, elsewhere := n.shards[index%len(n.shards)], n.elsewhere(e)
 	s.mu.Lock()
 	s.elsewhere = elsewhere
@@ -230,6 +231,9 @@ func userOf(t *tenants.Tenant, device string) *tenants.User {
 
 // step takes a call one event further and carries out what comes of it.
 func (s *shard) step(c *call, event callflows.Event) {
+	if c.state.Move.Away && event.Kind != callflows.Moved {
+		return // it is another worker's
+	}
 	if !s.pinned(c) {
 		c.hold(event)
 		return
@@ -279,6 +283,8 @@ func (s *shard) step(c *call, event callflows.Event) {
 	if c.state.Phase == callflows.Ended {
 		s.ship(c)
 		s.forget(c, event.At)
+	} else if c.state.Move.Away {
+		return
 	} else if c.state.DrivenLeg() != led {
 		s.markLed(c)
 	}
@@ -431,8 +437,18 @@ func (s *shard) obey(c *call, command callflows.Command, at time.Time, orders *[
 		}
 	case callflows.FindCall:
 		return s.findCall(c, command, at), true
+	case callflows.MoveLegs:
+		c.departure = nil
+		s.node.departSoon()
+		return callflows.Event{}, false
+	case callflows.LeaveMove:
+		s.node.options.Mover.SendMove(s.message(c, messages.MoveDrop, command.Legs, command.Node))
+		return callflows.Event{}, false
+	case callflows.HandOver:
+		*orders = append(*orders, order{call: c, facts: c.state.Call, command: command, built: esl.UUIDBreak(command.Leg, true), at: at, with: s.handOver(c, command)})
+		return callflows.Event{}, false
 	case callflows.Answer, callflows.SignalRinging, callflows.Play, callflows.CollectDigits, callflows.HangUp, callflows.Join, callflows.TakeOut,
-		callflows.Record, callflows.StartRecording, callflows.StopRecording, callflows.Speak:
+		callflows.Record, callflows.StartRecording, callflows.StopRecording, callflows.Speak, callflows.Rejoin:
 	}
 	built, err := s.node.build(c.state.Call, command)
 	if err != nil {
@@ -463,7 +479,7 @@ func (s *shard) dispatch(c *call, orders []order) (answers []callflows.Event) {
 	}
 	mark := encodeMark(c.state, c.steps)
 	for _, o := range orders {
-		o.mark, o.ticket, o.term = mark, ticket, s.node.term.Load()
+		o.mark, o.ticket, o.term, o.moved = mark, ticket, s.node.term.Load(), len(c.state.Segments) > 0
 		if s.doubts != nil {
 			*s.doubts = append(*s.doubts, o)
 			continue
@@ -498,6 +514,9 @@ func (s *shard) fire(c *call, w wait) {
 	if c.unclear && c.state.Phase != callflows.Ended {
 		time.AfterFunc(evidenceWait, func() { s.fire(c, w) })
 		return
+	}
+	if c.state.Move.Away {
+		return // it travels with the call
 	}
 	c.waits = slices.DeleteFunc(c.waits, func(other wait) bool { return other.N == w.N })
 	if c.state.Phase != callflows.Ended && s.node.role.Load() == owning {

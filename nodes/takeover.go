@@ -38,6 +38,7 @@ func (n *Node) takeOver(ctx context.Context, c *esl.Conn, silent bool) {
 	n.cdrsMu.Unlock()
 	n.settle(ctx, c, open)
 	n.settled()
+	n.departs.Store(true) // calls that the last owner was moving
 	n.gap.inherited()
 	n.doubtMoves()
 	n.doubtLegs()
@@ -140,6 +141,7 @@ func withoutAnswered(orders []callflows.Command, e callflows.Event) []callflows.
 	for _, o := range orders {
 		proven := e.Command == o.N || e.Kind == callflows.Answered && o.Kind == callflows.Answer ||
 			e.Kind == callflows.Joined && o.Kind == callflows.Join && o.Other != nil && o.Other.Leg == e.Other.Leg ||
+			e.Kind == callflows.Bridged && o.Kind == callflows.Rejoin ||
 			e.Kind == callflows.Transferred && o.Kind == callflows.TakeOut && e.Leg == o.Leg
 		for _, t := range o.Targets {
 			proven = proven || t.Leg == e.Leg
@@ -248,7 +250,7 @@ func summoned(ctx context.Context, c *esl.Conn, o order) evidence {
 func (s *shard) resend(o order) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if o.command.Kind != callflows.HangUp && o.call.state.Awaited != o.command.N {
+	if o.command.Kind != callflows.HangUp && o.command.Kind != callflows.HandOver && o.call.state.Awaited != o.command.N {
 		return
 	}
 	s.node.gap.queued()

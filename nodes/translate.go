@@ -42,6 +42,9 @@ func encodeFacts(c callflows.Call) string { return base64.RawURLEncoding.EncodeT
 // callOf reads the call from an event or a dump of the leg that leads it. It is false for a channel that no edge sent with our
 // headers, and that carries no call's facts: that one leads no call of Tandem's.
 func callOf(e headers, node string) (callflows.Call, bool) {
+	if e.Variable(goneVariable) != "" {
+		return callflows.Call{}, false // another node has it
+	}
 	if e.Get("Call-Direction") != "inbound" {
 		var c callflows.Call
 		facts, err := base64.RawURLEncoding.DecodeString(e.Variable(factsVariable))
@@ -155,7 +158,7 @@ func digits(e *esl.Event, variable string) (string, callflows.DigitsOutcome) {
 }
 
 // legEnd is the node's last word on a channel.
-func legEnd(e *esl.Event) *callflows.LegEnd {
+func legEnd(e headers) *callflows.LegEnd {
 	end := &callflows.LegEnd{
 		Cause: e.Get("Hangup-Cause"), By: callflows.ByUs, CreatedAt: microseconds(e.Get("Caller-Channel-Created-Time")),
 		SIPCallID: e.Variable("sip_call_id"), From: e.Get("Caller-Caller-ID-Number"), FromName: e.Get("Caller-Caller-ID-Name"),

@@ -24,23 +24,23 @@ func (s *Store) InsertCDRs(ctx context.Context, cdrs []messages.CDR) (written in
 		c := &cdrs[i]
 		batch.Queue(`
 			INSERT INTO cdrs (leg, call, tenant_id, role, node, sip_call_id, "from", from_name, "to", device, trunk,
-			       started_at, answered_at, ended_at, sip_code, cause, q850, fault, version, estimated)
+			       started_at, answered_at, ended_at, sip_code, cause, q850, fault, version, estimated, segments)
 			VALUES (@leg, @call, @tenant_id, @role, @node, @sip_call_id, @from, @from_name, @to, @device, @trunk,
-			       @started_at, @answered_at, @ended_at, @sip_code, @cause, @q850, @fault, @version, @estimated)
+			       @started_at, @answered_at, @ended_at, @sip_code, @cause, @q850, @fault, @version, @estimated, @segments)
 			ON CONFLICT (leg) DO UPDATE
 			SET call = excluded.call, tenant_id = excluded.tenant_id, role = excluded.role, node = excluded.node,
 			    sip_call_id = excluded.sip_call_id, "from" = excluded."from", from_name = excluded.from_name,
 			    "to" = excluded."to", device = excluded.device, trunk = excluded.trunk,
 			    started_at = excluded.started_at, answered_at = excluded.answered_at, ended_at = excluded.ended_at,
 			    sip_code = excluded.sip_code, cause = excluded.cause, q850 = excluded.q850, fault = excluded.fault,
-			    version = excluded.version, estimated = false, recorded_at = now()
+			    version = excluded.version, segments = excluded.segments, estimated = false, recorded_at = now()
 			WHERE cdrs.estimated AND NOT excluded.estimated`,
 			pgx.StrictNamedArgs{"leg": text(c.Leg), "call": text(c.Call), "tenant_id": orNull(c.Tenant),
 				"role": string(c.Role), "node": text(c.Node), "sip_call_id": text(c.SIPCallID), "from": text(c.From),
 				"from_name": text(c.FromName), "to": text(c.To), "device": text(c.Device), "trunk": text(c.Trunk),
 				"started_at": c.StartedAt, "answered_at": c.AnsweredAt, "ended_at": c.EndedAt, "sip_code": c.SIPCode,
 				"cause": text(c.Cause), "q850": c.Q850, "fault": string(c.Fault), "version": c.Version,
-				"estimated": c.Estimated})
+				"estimated": c.Estimated, "segments": c.Segments})
 	}
 	calls := callsOfCDRs(cdrs)
 	queueCalls(&batch, calls)
@@ -103,7 +103,7 @@ func (s *Store) send(ctx context.Context, batch *pgx.Batch, counted int) (writte
 func (s *Store) CDRsOf(ctx context.Context, call string) ([]messages.CDR, error) {
 	rows, err := s.pool.Query(ctx, `
 		SELECT leg, call, coalesce(tenant_id, ''), role, node, sip_call_id, "from", from_name, "to", device, trunk,
-		       started_at, answered_at, ended_at, sip_code, cause, q850, fault, version, estimated
+		       started_at, answered_at, ended_at, sip_code, cause, q850, fault, version, estimated, segments
 		  FROM cdrs WHERE call = @call ORDER BY role <> 'caller', started_at, leg`, pgx.StrictNamedArgs{"call": call})
 	if err != nil {
 		return nil, fmt.Errorf("postgres: CDRs: %w", err)
@@ -112,7 +112,7 @@ func (s *Store) CDRsOf(ctx context.Context, call string) ([]messages.CDR, error)
 		c := messages.CDR{Type: messages.CDRV1}
 		err := row.Scan(&c.Leg, &c.Call, &c.Tenant, &c.Role, &c.Node, &c.SIPCallID, &c.From, &c.FromName, &c.To,
 			&c.Device, &c.Trunk, &c.StartedAt, &c.AnsweredAt, &c.EndedAt, &c.SIPCode, &c.Cause, &c.Q850, &c.Fault,
-			&c.Version, &c.Estimated)
+			&c.Version, &c.Estimated, &c.Segments)
 		return c, err
 	})
 	if err != nil {

@@ -24,11 +24,12 @@ func (t *Tx) DeleteNode(ctx context.Context, name string) error {
 	return t.exec(ctx, "delete node", `DELETE FROM media_nodes WHERE name = @name`, pgx.StrictNamedArgs{"name": name})
 }
 
-// SetDraining drains a media node or lets it take calls again. ErrNotFound when there is no such node.
-func (t *Tx) SetDraining(ctx context.Context, name string, draining bool) error {
+// SetDraining drains a media node, its calls moving to others or not, or lets it take calls again. ErrNotFound when there is no such
+// node.
+func (t *Tx) SetDraining(ctx context.Context, name string, draining, moving bool) error {
 	var found string
-	err := t.tx.QueryRow(ctx, `UPDATE media_nodes SET draining = @draining WHERE name = @name RETURNING name`,
-		pgx.StrictNamedArgs{"name": name, "draining": draining}).Scan(&found)
+	err := t.tx.QueryRow(ctx, `UPDATE media_nodes SET draining = @draining, moving = @moving WHERE name = @name RETURNING name`,
+		pgx.StrictNamedArgs{"name": name, "draining": draining, "moving": moving}).Scan(&found)
 	if err != nil {
 		return notFound("drain node", err)
 	}
@@ -36,7 +37,7 @@ func (t *Tx) SetDraining(ctx context.Context, name string, draining bool) error 
 }
 
 func loadNodes(ctx context.Context, tx pgx.Tx) ([]tenants.Node, error) {
-	rows, err := tx.Query(ctx, `SELECT name, sip_uri, event_socket, max_calls, draining FROM media_nodes ORDER BY name`)
+	rows, err := tx.Query(ctx, `SELECT name, sip_uri, event_socket, max_calls, draining, moving FROM media_nodes ORDER BY name`)
 	if err != nil {
 		return nil, err
 	}

@@ -30,17 +30,22 @@ func (s *Service) RemoveNode(ctx context.Context, name string) error {
 // DrainNode lets a media node take no new calls, whichever worker owns it, until ResumeNode; its live calls go on. The second
 // time it does nothing.
 func (s *Service) DrainNode(ctx context.Context, name string) error {
-	return s.setDraining(ctx, name, true)
+	return s.setDraining(ctx, name, true, false)
+}
+
+// MoveCalls drains a media node and lets its calls move to other nodes, until DrainNode or ResumeNode. The second time it does nothing.
+func (s *Service) MoveCalls(ctx context.Context, name string) error {
+	return s.setDraining(ctx, name, true, true)
 }
 
 // ResumeNode lets a media node that was drained take calls again. The second time it does nothing.
 func (s *Service) ResumeNode(ctx context.Context, name string) error {
-	return s.setDraining(ctx, name, false)
+	return s.setDraining(ctx, name, false, false)
 }
 
-func (s *Service) setDraining(ctx context.Context, name string, draining bool) error {
+func (s *Service) setDraining(ctx context.Context, name string, draining, moving bool) error {
 	return s.platform(ctx, func(tx *postgres.Tx) error {
-		err := tx.SetDraining(ctx, name, draining)
+		err := tx.SetDraining(ctx, name, draining, moving)
 		if errors.Is(err, postgres.ErrNotFound) {
 			return missing("name", "there is no such media node")
 		}

@@ -51,6 +51,7 @@ type callView struct {
 	AnsweredAt  *time.Time         `json:"answered_at,omitempty"`
 	EndedAt     *time.Time         `json:"ended_at,omitempty"`
 	Legs        []legView          `json:"legs"`
+	Waits       string             `json:"waits,omitempty"`     // why it cannot move to another node, when it is to
 	Uncertain   bool               `json:"uncertain,omitempty"` // nobody has spoken for its node lately: it may be over
 	Explanation string             `json:"explanation"`         // where it is explained
 }
@@ -66,7 +67,7 @@ type legView struct {
 
 func viewOfCall(l directory.LiveCall) callView {
 	v := callView{Call: l.Call, State: l.State, Tenant: l.Tenant, From: l.From, To: l.To, Node: l.Node, Worker: l.Worker, Flow: l.Flow, Element: l.Element,
-		Phase: l.Phase, StartedAt: orNone(l.StartedAt), AnsweredAt: orNone(l.AnsweredAt), Legs: []legView{}, Uncertain: l.Uncertain,
+		Phase: l.Phase, StartedAt: orNone(l.StartedAt), AnsweredAt: orNone(l.AnsweredAt), Legs: []legView{}, Uncertain: l.Uncertain, Waits: l.Waits,
 		Explanation: explanationOf(l.Call)}
 	for _, leg := range l.Legs {
 		if leg.Role == "" { // its owner has not told of it yet

@@ -26,6 +26,7 @@ type nodeView struct {
 	Name        string             `json:"name"`
 	State       messages.NodeState `json:"state"`    // up, down, draining, unknown: what its owner says
 	Draining    bool               `json:"draining"` // what the configuration wants
+	Moving      bool               `json:"moving,omitempty" doc:"Its calls move to other nodes."`
 	Calls       int                `json:"calls"`
 	MaxCalls    int                `json:"max_calls"` // 0: no limit
 	Owner       string             `json:"owner,omitempty"`
@@ -41,7 +42,7 @@ type nodeView struct {
 
 // viewOf joins what is configured and what is known.
 func (w *worker) viewOf(n tenants.Node, known []directory.NodeFact) nodeView {
-	v := nodeView{Name: n.Name, State: nodeUnknown, Draining: n.Draining, MaxCalls: n.MaxCalls, SIPURI: n.SIPURI, EventSocket: n.EventSocket}
+	v := nodeView{Name: n.Name, State: nodeUnknown, Draining: n.Draining, Moving: n.Moving, MaxCalls: n.MaxCalls, SIPURI: n.SIPURI, EventSocket: n.EventSocket}
 	for _, k := range known {
 		if k.Name != n.Name {
 			continue
@@ -64,8 +65,9 @@ func (w *worker) nodeOperations(a *api.API) {
 	tags, name := []string{"nodes"}, []*huma.Param{api.Parameter("path", "name", "node1", "Name of the media node.")}
 	api.AddHandler[api.Nothing, nodesBody](a, api.PlatformRead, huma.Operation{OperationID: "list-nodes", Method: "GET", Path: "/v1/nodes", Summary: "List media nodes", Tags: tags}, w.nodesAPI)
 	api.AddHandler[api.Nothing, nodeView](a, api.PlatformRead, huma.Operation{OperationID: "get-node", Method: "GET", Path: "/v1/nodes/{name}", Summary: "Show a media node", Tags: tags, Parameters: name}, w.nodeAPI)
-	api.AddHandler[api.Nothing, nodeView](a, api.PlatformWrite, huma.Operation{OperationID: "drain-node", Method: "POST", Path: "/v1/nodes/{name}/drain", Summary: "Give a media node no new calls", Tags: tags, Parameters: name}, func(c *gin.Context) { w.drain(c, true) })
-	api.AddHandler[api.Nothing, nodeView](a, api.PlatformWrite, huma.Operation{OperationID: "resume-node", Method: "POST", Path: "/v1/nodes/{name}/resume", Summary: "Give it new calls again", Tags: tags, Parameters: name}, func(c *gin.Context) { w.drain(c, false) })
+	api.AddHandler[api.Nothing, nodeView](a, api.PlatformWrite, huma.Operation{OperationID: "drain-node", Method: "POST", Path: "/v1/nodes/{name}/drain", Summary: "Give a media node no new calls", Tags: tags, Parameters: name}, func(c *gin.Context) { w.drain(c, true, false) })
+	api.AddHandler[api.Nothing, nodeView](a, api.PlatformWrite, huma.Operation{OperationID: "move-calls-of-node", Method: "POST", Path: "/v1/nodes/{name}/move", Summary: "Give a media node no new calls, and move its live ones to others", Description: "POST drain ends the moving, and resume both.", Tags: tags, Parameters: name}, func(c *gin.Context) { w.drain(c, true, true) })
+	api.AddHandler[api.Nothing, nodeView](a, api.PlatformWrite, huma.Operation{OperationID: "resume-node", Method: "POST", Path: "/v1/nodes/{name}/resume", Summary: "Give it new calls again", Tags: tags, Parameters: name}, func(c *gin.Context) { w.drain(c, false, false) })
 }
 
 // nodesAPI lists all media nodes.
@@ -101,12 +103,15 @@ func (w *worker) nodeView(name string) (nodeView, bool) {
 
 // drain changes whether a node takes new calls. It is configuration: the node's owner, whoever that is, tells everybody within a
 // second. Asking twice is asking once.
-func (w *worker) drain(c *gin.Context, draining bool) {
+func (w *worker) drain(c *gin.Context, draining, moving bool) {
 	ctx, cancel := context.WithTimeout(c.Request.Context(), requestWait)
 	defer cancel()
 	service := &provisioning.Service{Store: w.apiStore}
 	change := service.ResumeNode
-	if draining {
+	switch {
+	case moving:
+		change = service.MoveCalls
+	case draining:
 		change = service.DrainNode
 	}
 	name := c.Param("name")
@@ -119,8 +124,8 @@ func (w *worker) drain(c *gin.Context, draining bool) {
 		problem(c, http.StatusServiceUnavailable, "postgresql_away", "The configuration cannot be changed at the moment, and nothing was changed. Try again shortly.")
 	default:
 		v, _ := w.nodeView(name) // this worker may not have read the change yet
-		v.Name, v.Draining = name, draining
-		w.log.InfoContext(ctx, "a node is drained or resumed", slog.String("node", name), slog.Bool("draining", draining))
+		v.Name, v.Draining, v.Moving = name, draining, moving
+		w.log.InfoContext(ctx, "a node is drained or resumed", slog.String("node", name), slog.Bool("draining", draining), slog.Bool("moving", moving))
 		c.JSON(http.StatusOK, v)
 	}
 }

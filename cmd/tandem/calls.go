@@ -68,6 +68,7 @@ func (w *worker) calls(ctx context.Context) error {
 					Talking:   w.facts,
 					Settings:  settingsKeeper{w},
 					Fetcher:   w.fetcher,
+					Mover:     mover{w},
 					Announcer: announcer{w},
 					Live:      announcer{w},
 					Watcher:   w.meters,

@@ -123,6 +123,10 @@ func (f *facts) apply(ctx context.Context, m messages.Message) {
 		f.worker.carryOut(m)
 	case *messages.CallStart:
 		f.worker.startCall(m)
+	case *messages.CallMove:
+		f.worker.takeMove(m)
+	case *messages.CallMoved:
+		f.worker.moveAnswered(m)
 	case *messages.TransferRefused:
 		f.worker.noteRefused(m)
 	case *messages.NodeEvent:

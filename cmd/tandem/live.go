@@ -67,7 +67,7 @@ func (f *facts) keys() []string {
 	keys := []string{string(messages.RegistrationV1), string(messages.CallEventV1), string(messages.NodeEventV1), string(messages.EdgeHelloV1),
 		string(messages.NodeCallsV1), string(messages.NodeNewsV1)}
 	if f.carries() {
-		keys = append(keys, string(messages.CallOrderV1), string(messages.CallStartV1), string(messages.NodeDialogsV1), string(messages.NodeAskV1),
+		keys = append(keys, string(messages.CallMoveV1), string(messages.CallMovedV1), string(messages.CallOrderV1), string(messages.CallStartV1), string(messages.NodeDialogsV1), string(messages.NodeAskV1),
 			string(messages.TransferRefusedV1))
 	}
 	return keys

@@ -144,6 +144,9 @@ type nodeDrainCommand struct {
 	client
 	Name string `arg:"" help:"The node's name."`
 	Wait bool   `help:"Wait until no call is left on it."`
+	Move bool   `help:"Move its calls to other nodes and wait until none is left, telling of each; interrupting it ends the moving."`
+
+	Limit time.Duration `default:"10m" help:"With --move: how long calls that cannot move are waited for."`
 }
 
 // emptyLook is how often a node that is being emptied is looked at.
@@ -151,6 +154,9 @@ const emptyLook = time.Second
 
 // Run drains.
 func (c *nodeDrainCommand) Run(ctx context.Context) error {
+	if c.Move {
+		return c.move(ctx)
+	}
 	answer, err := c.api().DrainNode(ctx, c.Name)
 	done, err := told(c.client, answer, err)
 	if err != nil {

@@ -811,6 +811,7 @@ type CallView struct {
 	Tenant      string    `json:"tenant"`
 	To          string    `json:"to"`
 	Uncertain   bool      `json:"uncertain,omitempty,omitzero"`
+	Waits       string    `json:"waits,omitempty,omitzero"`
 	Worker      string    `json:"worker,omitempty,omitzero"`
 }
 
@@ -1529,11 +1530,14 @@ type NodeView struct {
 	Judged      Busy      `json:"judged"`
 	Load        *NodeLoad `json:"load,omitempty"`
 	MaxCalls    int64     `json:"max_calls"`
-	Name        string    `json:"name"`
-	Overloaded  string    `json:"overloaded,omitempty,omitzero"`
-	Owner       string    `json:"owner,omitempty,omitzero"`
-	SIPURI      string    `json:"sip_uri"`
-	State       string    `json:"state"`
+
+	// Moving Its calls move to other nodes.
+	Moving     bool   `json:"moving,omitempty,omitzero"`
+	Name       string `json:"name"`
+	Overloaded string `json:"overloaded,omitempty,omitzero"`
+	Owner      string `json:"owner,omitempty,omitzero"`
+	SIPURI     string `json:"sip_uri"`
+	State      string `json:"state"`
 }
 
 // NodesBody defines model for NodesBody.
@@ -4484,6 +4488,13 @@ func (c *Client) GetNode(ctx context.Context, name string) (*Answer[NodeView], e
 // POST /v1/nodes/{name}/drain
 func (c *Client) DrainNode(ctx context.Context, name string) (*Answer[NodeView], error) {
 	return ask[NodeView](ctx, c, request{method: "POST", path: at("/v1/nodes/{name}/drain", name)})
+}
+
+// MoveCallsOfNode: Give a media node no new calls, and move its live ones to others.
+//
+// POST /v1/nodes/{name}/move
+func (c *Client) MoveCallsOfNode(ctx context.Context, name string) (*Answer[NodeView], error) {
+	return ask[NodeView](ctx, c, request{method: "POST", path: at("/v1/nodes/{name}/move", name)})
 }
 
 // ResumeNode: Give it new calls again.

@@ -1,0 +1,2 @@
+ALTER TABLE cdrs DROP COLUMN segments;
+ALTER TABLE media_nodes DROP COLUMN moving;
