@@ -81,6 +81,7 @@ type Call struct {
 	CalleeEnds  bool          // the other side hangs up, within Talk and a margin
 	ReInvite    bool          // offers again before hanging up
 	Hold        bool          // with ReInvite: the new offer puts the other side on hold (RFC 3264 8.4)
+	Moved       bool          // another media node takes the dialog over, within Within, before Talk begins
 
 	Digits     string // sent after the answer, and half a second of listening
 	DigitMode  DigitMode
@@ -114,7 +115,8 @@ type callData struct {
 	RTPDigits                                 []string
 	InfoDigits                                []infoDigit
 	ReInviteCSeq, ByeCSeq                     int
-	First, Second                             description
+	First, Second, Third                      description
+	MovedMS                                   int64
 }
 
 const (
@@ -135,7 +137,7 @@ func (p *Phone) Call(ctx context.Context, number string, c Call) (*Running, erro
 		Call: c, Target: c.Target, From: c.From, Contact: p.contact(), UserAgent: c.UserAgent, Headers: lines(c.Headers),
 		Challenged: !c.NoLogin, Cancel: c.CancelAfter > 0, CancelAfterRinging: c.Ringing,
 		CancelAfterMS: c.CancelAfter.Milliseconds(), WaitForBye: c.CalleeEnds,
-		First: description{SDPVersion: 1}, Second: description{SDPVersion: 2, Hold: c.Hold},
+		First: description{SDPVersion: 1}, Second: description{SDPVersion: 2, Hold: c.Hold}, Third: description{SDPVersion: 3, Hold: c.Hold},
 	}
 	if d.Target == "" {
 		d.Target = fmt.Sprintf("sip:%s@%s", number, p.Domain)
@@ -162,6 +164,7 @@ func (p *Phone) Call(ctx context.Context, number string, c Call) (*Running, erro
 	if within == 0 {
 		within = runMargin + talk + c.CancelAfter + listenTime + time.Duration(len(c.Digits))*(digitTime+pause)
 	}
+	d.MovedMS = within.Milliseconds()
 	if c.CalleeEnds {
 		d.TalkMS = within.Milliseconds()
 	}
@@ -205,6 +208,7 @@ type Behaviour struct {
 	Digits      string        // sent by INFO after the answer, and half a second of listening
 	Headers     []string      // added to the final answer
 	Checks      []Check       // on the INVITE
+	Moved       bool          // after the answer another media node takes the dialog over
 	Patience    time.Duration // until it was called and the call is over; 0: 20 s
 }
 
@@ -241,11 +245,12 @@ func (p *Phone) Listen(ctx context.Context, b Behaviour) (*Running, error) {
 		ListenMS                    int64
 		InfoDigits                  []calleeDigit
 		ByeCSeq                     int
-		First                       description
+		First, Third                description
+		MovedMS                     int64
 	}{
 		ListenMS: listenTime.Milliseconds(), ByeCSeq: len(b.Digits) + 1,
 		Behaviour: b, Contact: p.contact(), Headers: lines(b.Headers), Ring: !b.Silent && !b.Early, AfterMS: b.After.Milliseconds(),
-		TalkMS: talk.Milliseconds(), PatienceMS: patience.Milliseconds(), First: description{SDPVersion: 1},
+		TalkMS: talk.Milliseconds(), PatienceMS: patience.Milliseconds(), First: description{SDPVersion: 1}, Third: description{SDPVersion: 2}, MovedMS: patience.Milliseconds(),
 	}
 	for i, digit := range b.Digits {
 		d.InfoDigits = append(d.InfoDigits, calleeDigit{infoDigit{i + 1, string(digit)}, firstDigitLabel + i})
