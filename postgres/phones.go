@@ -156,3 +156,10 @@ func (s *Store) PhoneFetched(ctx context.Context, tenantID, deviceID, file, from
 	}
 	return nil
 }
+
+// FreePhone takes a phone's hardware address away until it is saved again, within the transaction.
+func (t *Tx) FreePhone(ctx context.Context, tenantID, deviceID string) error {
+	// 02 is an address that its owner gives himself (IEEE 802, the bit of local administration): none of a phone.
+	return t.exec(ctx, "free phone", `UPDATE phones SET mac = '02' || left(md5(tenant_id || ' ' || device_id), 10) WHERE tenant_id = @tenant_id AND device_id = @device_id`,
+		pgx.StrictNamedArgs{"tenant_id": tenantID, "device_id": deviceID})
+}

@@ -13,6 +13,7 @@ import (
 type WholeTenant struct {
 	tenants.Tenant // users and devices as they are configured: who has logged in where does not count
 	Boxes          []string
+	Phones         []Phone // devices that provision themselves
 	Trunks         []tenants.Trunk
 	Outbound       []tenants.OutboundRoute // of its own trunks
 }
@@ -55,6 +56,12 @@ func (t *Tx) wholeRest(ctx context.Context, w *WholeTenant) error {
 	rows, err := t.tx.Query(ctx, `SELECT device_id, coalesce(number, ''), location FROM whereabouts WHERE tenant_id = @tenant_id ORDER BY device_id`, of)
 	if err == nil {
 		w.Places, err = pgx.CollectRows(rows, pgx.RowToStructByPos[tenants.Whereabouts])
+	}
+	if err == nil {
+		rows, err = t.tx.Query(ctx, `SELECT device_id, mac, vendor, model, time_zone, codecs, keys, note FROM phones WHERE tenant_id = @tenant_id ORDER BY device_id`, of)
+	}
+	if err == nil {
+		w.Phones, err = pgx.CollectRows(rows, pgx.RowToStructByPos[Phone])
 	}
 	if err == nil {
 		rows, err = t.tx.Query(ctx, `SELECT box FROM voicemail_boxes WHERE tenant_id = @tenant_id ORDER BY box`, of)

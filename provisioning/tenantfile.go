@@ -10,6 +10,7 @@ import (
 	"strings"
 
 	"tandem/postgres"
+	"tandem/provisioning/phones"
 	"tandem/provisioning/plan"
 	"tandem/tenants"
 	"tandem/versions"
@@ -48,6 +49,13 @@ type Applied struct {
 	Published int64 // the version that was published; 0: nothing that is versioned has changed
 	Passwords []NewPassword
 	PINs      []NewPIN
+	Phones    []NewPhoneURL
+}
+
+// NewPhoneURL is the URL that a new phone fetches its files from. It cannot be had again, only replaced.
+type NewPhoneURL struct {
+	Device string `json:"device"`
+	URL    string `json:"url"`
 }
 
 // NewPassword is the password of a new device, or of one with a new user name. It cannot be had again.
@@ -138,7 +146,7 @@ func readState(ctx context.Context, tx *postgres.Tx, t tenants.Tenant) (st state
 func documentOf(w postgres.WholeTenant) plan.Document {
 	d := plan.Document{Format: plan.Format, Tenant: w.ID, Settings: &plan.Settings{Name: &w.Name, TimeZone: &w.TimeZone, Language: &w.Language, MaxCalls: &w.MaxCalls,
 		MaxCallsPerSecond: &w.MaxCallsPerSecond, MainNumber: &w.MainNumber, MusicOnHold: &w.MusicOnHold, Dialling: &w.Dialling, CallingOut: &w.CallingOut},
-		Users: []plan.User{}, UserSettings: []plan.UserSettings{}, VoicemailBoxes: []plan.Box{}, Devices: []plan.Device{}, Trunks: []plan.Trunk{},
+		Users: []plan.User{}, UserSettings: []plan.UserSettings{}, VoicemailBoxes: []plan.Box{}, Devices: []plan.Device{}, Phones: []plan.Phone{}, Trunks: []plan.Trunk{},
 		OutboundRoutes: []plan.OutboundRoute{}, Whereabouts: append([]tenants.Whereabouts{}, w.Places...)}
 	for _, u := range w.Users {
 		d.Users = append(d.Users, plan.User(u))
@@ -152,6 +160,9 @@ func documentOf(w postgres.WholeTenant) plan.Document {
 	for _, v := range w.Devices {
 		d.Devices = append(d.Devices, plan.Device(v))
 	}
+	for _, p := range w.Phones {
+		d.Phones = append(d.Phones, filePhone(p))
+	}
 	for _, t := range w.Trunks {
 		d.Trunks = append(d.Trunks, plan.Trunk{ID: t.ID, Name: t.Name, Addresses: t.Addresses, Disabled: t.Disabled, MayCallOut: t.MayCallOut, Device: t.Device,
 			Registrar: t.Registrar, Renew: t.Renew, Incoming: t.Incoming, Outgoing: t.Outgoing})
@@ -164,6 +175,22 @@ func documentOf(w postgres.WholeTenant) plan.Document {
 		d.OutboundRoutes = append(d.OutboundRoutes, plan.OutboundRoute{Prefix: r.Prefix, Trunks: []string{r.Trunk}})
 	}
 	return d
+}
+
+func filePhone(p postgres.Phone) plan.Phone {
+	phone := plan.Phone{Device: p.DeviceID, MAC: p.MAC, Vendor: p.Vendor, Model: p.Model, TimeZone: p.TimeZone, Codecs: p.Codecs, Note: p.Note}
+	for _, k := range p.Keys {
+		phone.Keys = append(phone.Keys, plan.PhoneKey(k))
+	}
+	return phone
+}
+
+func keptPhone(p plan.Phone) NewPhone {
+	phone := NewPhone{MAC: p.MAC, Vendor: p.Vendor, Model: p.Model, TimeZone: p.TimeZone, Codecs: p.Codecs, Note: p.Note}
+	for _, k := range p.Keys {
+		phone.Keys = append(phone.Keys, phones.Key{Type: phones.KeyType(k.Type), Label: k.Label, Value: k.Value})
+	}
+	return phone
 }
 
 func fileSettings(s tenants.UserSettings) plan.UserSettings {

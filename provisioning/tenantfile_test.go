@@ -1,6 +1,7 @@
 package provisioning_test
 
 import (
+	"crypto/sha256"
 	"encoding/json"
 	"errors"
 	"net/netip"
@@ -26,6 +27,7 @@ func asFile(t *testing.T) world {
 	t.Helper()
 	w := newWorld(t)
 	w.tenant("acme")
+	w.Phones = provisioning.PhoneSettings{Keys: ring(t, ringKey(1)), URL: "https://phones.example.test"}
 	for _, number := range plantest.Owned() {
 		w.must(w.AddNumber(w.ctx, "acme", number))
 	}
@@ -133,6 +135,8 @@ func TestNamesAndAddressesChangePlaces(t *testing.T) {
 	second := w.export().Document
 	second.Users[0].Extension, second.Users[1].Extension = second.Users[1].Extension, second.Users[0].Extension
 	second.Devices[0].Username, second.Devices[1].Username = second.Devices[1].Username, second.Devices[0].Username
+	// The hardware address goes to another device, which is a phone only now.
+	second.Phones = []plan.Phone{{Device: second.Devices[1].ID, MAC: "00:15:65:00:00:01", Vendor: "snom"}, {Device: second.Devices[0].ID, MAC: "00:15:65:00:00:02", Vendor: "snom"}}
 	a, b := &second.Trunks[0], &second.Trunks[1]
 	a.Addresses, b.Addresses = b.Addresses, a.Addresses
 	a.Device, b.Device = b.Device, a.Device
@@ -149,6 +153,9 @@ func TestNamesAndAddressesChangePlaces(t *testing.T) {
 func TestNewSecretsAreShownOnceAndWork(t *testing.T) {
 	w := asFile(t)
 	done := w.apply(plantest.Full())
+	if len(done.Phones) != 1 || !strings.HasPrefix(done.Phones[0].URL, "https://phones.example.test/provision/") {
+		t.Errorf("URLs of phones: %+v", done.Phones)
+	}
 	if len(done.Passwords) != 2 || len(done.PINs) != 1 || len(done.PINs[0].PIN) != 6 || done.Published != 1 {
 		t.Fatalf("applying gives %+v", done)
 	}
@@ -163,7 +170,7 @@ func TestNewSecretsAreShownOnceAndWork(t *testing.T) {
 	}
 	file, err := w.export().Document.Write("")
 	w.must(err)
-	for _, secret := range []string{done.Passwords[0].Password, done.PINs[0].PIN, "argon2"} {
+	for _, secret := range []string{done.Passwords[0].Password, done.PINs[0].PIN, "argon2", "/provision/"} {
 		if strings.Contains(string(file), secret) {
 			t.Error("the file shows a secret")
 		}
@@ -173,6 +180,56 @@ func TestNewSecretsAreShownOnceAndWork(t *testing.T) {
 	if len(planned.Changes) > 0 {
 		t.Errorf("still plans %v", planned.Changes)
 	}
+}
+
+// A phone that was there keeps its URL when it is changed; one that goes gives nothing any more; one that another tenant has is refused.
+func TestPhonesOfAFile(t *testing.T) {
+	w := asFile(t)
+	url := w.apply(plantest.Full()).Phones[0].URL
+	secret := strings.Split(strings.TrimPrefix(url, "https://phones.example.test/provision/"), "/")[0]
+	changed := w.export().Document
+	changed.Phones[0].Keys, changed.Phones[0].Note = nil, ""
+	if done := w.apply(changed); len(done.Phones) != 0 || len(done.Changes) != 2 {
+		t.Errorf("a change gives %+v", done)
+	}
+	if f, err := w.Store.PhoneBySecret(w.ctx, hashOf(secret)); err != nil || f.DeviceID != "desk" || len(f.Keys) != 0 {
+		t.Errorf("the URL leads to %+v: %v", f.Phone, err)
+	}
+	w.tenant("other")
+	_, _, err := w.CreateDevice(w.ctx, "other", provisioning.NewDevice{ID: "d", Name: "D", Username: "d"})
+	w.must(err)
+	_, _, err = w.SetPhone(w.ctx, "other", "d", provisioning.NewPhone{MAC: "001565000009", Vendor: "snom"}, func(*provisioning.Phone) bool { return true })
+	w.must(err)
+	for name, c := range map[string]struct {
+		phones []plan.Phone
+		words  string
+	}{
+		"another tenant's": {[]plan.Phone{{Device: "desk", MAC: "001565000009", Vendor: "snom"}}, "belongs to another device"},
+		"no address":       {[]plan.Phone{{Device: "desk", MAC: "desk", Vendor: "snom"}}, "hardware address"},
+		"a strange vendor": {[]plan.Phone{{Device: "desk", MAC: "001565000001", Vendor: "acme"}}, "vendor"},
+		"no device":        {[]plan.Phone{{Device: "ghost", MAC: "001565000001", Vendor: "snom"}}, "device that is not there"},
+		"twice":            {[]plan.Phone{{Device: "desk", MAC: "00-15-65-00-00-01", Vendor: "snom"}, {Device: "pbx", MAC: "001565000001", Vendor: "snom"}}, "two phones"},
+	} {
+		wanted := plan.Document{Format: plan.Format, Phones: c.phones}
+		_, err := w.Apply(w.ctx, "acme", provisioning.Apply{Wanted: wanted, Again: true, By: "tester"})
+		if err == nil || !strings.Contains(err.Error(), c.words) {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+	w.apply(plan.Document{Format: plan.Format, Phones: []plan.Phone{}})
+	if _, err := w.Store.PhoneBySecret(w.ctx, hashOf(secret)); !errors.Is(err, postgres.ErrNotFound) {
+		t.Errorf("of a phone that is gone: %v", err)
+	}
+	w.Phones.Keys = nil
+	_, err = w.Apply(w.ctx, "acme", provisioning.Apply{Wanted: plantest.Full(), Again: true, By: "tester"})
+	if err == nil || !strings.Contains(err.Error(), "TANDEM_SECRET_KEY") {
+		t.Errorf("without a key: %v", err)
+	}
+}
+
+func hashOf(secret string) []byte {
+	sum := sha256.Sum256([]byte(secret))
+	return sum[:]
 }
 
 func TestAPlanThatWasMadeOfAnotherTenantIsStale(t *testing.T) {

@@ -42,6 +42,9 @@ func (w *applier) carryOut() error {
 	if err := w.freeTrunks(); err != nil {
 		return err
 	}
+	if err := w.freePhones(); err != nil {
+		return err
+	}
 	carried := map[[3]string]bool{} // a thing of which several fields change is carried out once
 	for _, c := range w.done.Changes {
 		key := [3]string{c.Section, c.ID, c.Action}
@@ -79,6 +82,43 @@ func (w *applier) freeTrunks() error {
 	return nil
 }
 
+// freePhones lets hardware addresses go from one device to another, whichever is saved first.
+func (w *applier) freePhones() error {
+	of := func(p plan.Phone) string { return p.Device }
+	for _, c := range w.done.Changes {
+		if c.Section != plan.SectionPhones || c.Action == plan.Add {
+			continue
+		}
+		if byID(w.merged.Phones, c.ID, of).MAC == byID(w.current.Phones, c.ID, of).MAC {
+			continue
+		}
+		if err := w.tx.FreePhone(w.ctx, w.tenant.ID, c.ID); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// phone makes a device a phone, or changes it. One that goes with its device is gone already.
+func (w *applier) phone(c plan.Change) error {
+	if c.Action == plan.Remove {
+		return w.tx.DeletePhone(w.ctx, w.tenant.ID, c.ID)
+	}
+	row, err := checkPhone(c.ID, keptPhone(byID(w.merged.Phones, c.ID, func(p plan.Phone) string { return p.Device })))
+	if err == nil && w.service.Phones.Keys == nil {
+		err = conflict("phones/"+c.ID, "cannot be set: this installation has no key to keep phones' passwords with (TANDEM_SECRET_KEY)")
+	}
+	if err != nil {
+		return err
+	}
+	if err := w.tx.SavePhone(w.ctx, w.tenant.ID, row); err != nil || c.Action == plan.Alter {
+		return err
+	}
+	url, err := w.service.newSecret(w.ctx, w.tx, w.tenant.ID, row)
+	w.done.Phones = append(w.done.Phones, NewPhoneURL{Device: c.ID, URL: url})
+	return err
+}
+
 func (w *applier) carry(c plan.Change, id string) error {
 	ctx, tx, tenant, gone := w.ctx, w.tx, w.tenant.ID, c.Action == plan.Remove
 	if c.Versioned {
@@ -99,6 +139,8 @@ func (w *applier) carry(c plan.Change, id string) error {
 		return tx.SetPIN(ctx, tenant, id, w.pins[id].hash)
 	case plan.SectionDevices:
 		return w.device(c)
+	case plan.SectionPhones:
+		return w.phone(c)
 	case plan.SectionWhereabouts:
 		place := byID(w.merged.Whereabouts, id, func(p tenants.Whereabouts) string { return p.Device })
 		place.Device = id // one that is gone has nothing else

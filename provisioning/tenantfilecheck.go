@@ -77,6 +77,10 @@ func (f *fileFaults) people(d plan.Document, emergency tenants.Emergency) {
 		c.id("username", v.Username)
 		f.err("/devices/"+v.ID, c.err)
 	}
+	for _, p := range d.Phones {
+		_, err := checkPhone(p.Device, keptPhone(p))
+		f.err("/phones/"+p.Device, err)
+	}
 	for _, w := range d.Whereabouts {
 		f.err("/whereabouts/"+w.Device, checkWhereabouts(w))
 	}

@@ -199,11 +199,14 @@ func printApplied(a rest.AppliedBody) {
 	if a.Published > 0 {
 		fmt.Printf("Version %d is published.\n", a.Published)
 	}
-	if len(a.Passwords)+len(a.Pins) > 0 {
+	if len(a.Passwords)+len(a.Pins)+len(a.Phones) > 0 {
 		fmt.Println("These are shown now and never again:")
 	}
 	for _, p := range a.Passwords {
 		fmt.Printf("  device %s: user name %s, password %s\n", plain(p.Device), plain(p.Username), p.Password)
+	}
+	for _, p := range a.Phones {
+		fmt.Printf("  phone of device %s: %s\n", plain(p.Device), plain(p.URL))
 	}
 	for _, p := range a.Pins {
 		fmt.Printf("  voicemail box of user %s: PIN %s\n", plain(p.User), p.Pin)

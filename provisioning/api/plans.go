@@ -50,6 +50,7 @@ type appliedBody struct {
 	PlanBody
 	Published int64                      `json:"published,omitempty" doc:"The version that was published; absent: nothing that is versioned has changed."`
 	Passwords []provisioning.NewPassword `json:"passwords" nullable:"false" doc:"Of new devices, and of those with a new user name. They are not shown again."`
+	Phones    []provisioning.NewPhoneURL `json:"phones" nullable:"false" doc:"The URLs of new phones. They are not shown again."`
 	PINs      []provisioning.NewPIN      `json:"pins" nullable:"false" doc:"Of voicemail boxes that had none. They are not shown again."`
 }
 
@@ -178,7 +179,7 @@ func (a *API) applyTenant(ctx context.Context, in *struct {
 		return nil, err
 	}
 	return &struct{ Body appliedBody }{appliedBody{PlanBody: planBodyOf(done.Planned), Published: done.Published,
-		Passwords: append([]provisioning.NewPassword{}, done.Passwords...), PINs: append([]provisioning.NewPIN{}, done.PINs...)}}, nil
+		Passwords: append([]provisioning.NewPassword{}, done.Passwords...), PINs: append([]provisioning.NewPIN{}, done.PINs...), Phones: append([]provisioning.NewPhoneURL{}, done.Phones...)}}, nil
 }
 
 // mayPlan keeps limits for those above a tenant.

@@ -531,6 +531,9 @@ type AppliedBody struct {
 	// Passwords Of new devices, and of those with a new user name. They are not shown again.
 	Passwords []NewPassword `json:"passwords"`
 
+	// Phones The URLs of new phones. They are not shown again.
+	Phones []NewPhoneURL `json:"phones"`
+
 	// Pins Of voicemail boxes that had none. They are not shown again.
 	Pins []NewPIN `json:"pins"`
 
@@ -1446,6 +1449,12 @@ type NewPersonBody struct {
 
 // NewPersonBodyRole defines model for NewPersonBody.Role.
 type NewPersonBodyRole string
+
+// NewPhoneURL defines model for NewPhoneURL.
+type NewPhoneURL struct {
+	Device string `json:"device"`
+	URL    string `json:"url"`
+}
 
 // NewUserBody defines model for NewUserBody.
 type NewUserBody struct {

@@ -18,6 +18,8 @@ func Check(d Document, owned []string) []Fault {
 	once(c, "voicemail_boxes", d.VoicemailBoxes, func(b Box) string { return b.User }, "is there twice")
 	once(c, "devices", d.Devices, deviceID, "is there twice")
 	once(c, "devices", d.Devices, func(v Device) string { return v.Username }, "is the user name of two devices")
+	once(c, "phones", d.Phones, phoneOf, "is there twice")
+	once(c, "phones", d.Phones, func(p Phone) string { return p.MAC }, "is the hardware address of two phones")
 	once(c, "whereabouts", d.Whereabouts, func(w tenants.Whereabouts) string { return w.Device }, "is there twice")
 	once(c, "trunks", d.Trunks, trunkID, "is there twice")
 	once(c, "outbound_routes", d.OutboundRoutes, func(r OutboundRoute) string { return r.Prefix }, "is there twice")
@@ -78,6 +80,9 @@ func (c *checker) people(d Document) {
 	}
 	for _, v := range d.Devices {
 		c.that(v.UserID == "" || users[v.UserID], "/devices/"+escape(v.ID)+"/user_id", noUser+v.UserID)
+	}
+	for _, p := range d.Phones {
+		c.that(devices[p.Device], "/phones/"+escape(p.Device), noDevice+p.Device)
 	}
 	for _, w := range d.Whereabouts {
 		c.that(devices[w.Device], "/whereabouts/"+escape(w.Device), noDevice+w.Device)

@@ -26,6 +26,7 @@ const (
 	SectionUserSettings   = "user_settings"
 	SectionBoxes          = "voicemail_boxes"
 	SectionDevices        = "devices"
+	SectionPhones         = "phones"
 	SectionWhereabouts    = "whereabouts"
 	SectionTrunks         = "trunks"
 	SectionOutboundRoutes = "outbound_routes"
@@ -93,6 +94,7 @@ func compared(current, wanted Document) []both {
 		{SectionUserSettings, userSettings(current), userSettings(wanted)},
 		{SectionBoxes, boxes(current), boxes(wanted)},
 		{SectionDevices, devices(current), devices(wanted)},
+		{SectionPhones, phones(current), phones(wanted)},
 		{SectionWhereabouts, whereabouts(current), whereabouts(wanted)},
 		{SectionTrunks, trunks(current), trunks(wanted)},
 		{SectionOutboundRoutes, outboundRoutes(current), outboundRoutes(wanted)},
@@ -120,6 +122,12 @@ func devices(d Document) map[string]item {
 			about += ", of user " + v.UserID
 		}
 		return v.ID, "device " + v.ID, about + ")"
+	})
+}
+
+func phones(d Document) map[string]item {
+	return items(d.Phones, "device", func(p Phone) (id, words, about string) {
+		return p.Device, "the phone of device " + p.Device, " (" + strings.TrimSpace(p.Vendor+" "+p.Model) + ", " + p.MAC + ")"
 	})
 }
 
@@ -195,6 +203,8 @@ func (d *differ) comeOrChange(s both) {
 		switch s.name {
 		case SectionDevices:
 			d.say(at, "device_added", "what", now.words, "about", about)
+		case SectionPhones:
+			d.say(at, "phone_added", "what", now.words, "about", about)
 		case SectionBoxes:
 			d.say(at, "box_added", "what", now.words)
 		case SectionTrunks:
@@ -212,8 +222,12 @@ func (d *differ) go_(s both) {
 		}
 		old := s.before[id]
 		at := Change{Path: "/" + s.name + "/" + escape(id), Section: s.name, ID: id, Action: Remove}
-		if s.name == SectionBoxes {
+		switch s.name {
+		case SectionBoxes:
 			d.say(at, "box_removed", "what", old.words)
+			continue
+		case SectionPhones:
+			d.say(at, "phone_removed", "what", old.words, "about", old.about)
 			continue
 		}
 		d.say(at, "removed", "what", old.words, "about", old.about)

@@ -19,6 +19,7 @@ type Document struct {
 	UserSettings   []UserSettings        `json:"user_settings,omitzero"` // of those who have set something
 	VoicemailBoxes []Box                 `json:"voicemail_boxes,omitzero"`
 	Devices        []Device              `json:"devices,omitzero"`
+	Phones         []Phone               `json:"phones,omitzero"` // devices that provision themselves
 	Whereabouts    []tenants.Whereabouts `json:"whereabouts,omitzero"`
 	Trunks         []Trunk               `json:"trunks,omitzero"` // the tenant's own
 	OutboundRoutes []OutboundRoute       `json:"outbound_routes,omitzero"`
@@ -82,6 +83,25 @@ type Device struct {
 	UserID   string `json:"user_id,omitempty"` // empty: nobody's
 	Name     string `json:"name"`
 	Username string `json:"username"`
+}
+
+// Phone is what a device's hardware is and shows. How its files are fetched is no part of it.
+type Phone struct {
+	Device   string     `json:"device"`
+	MAC      string     `json:"mac"` // hardware address
+	Vendor   string     `json:"vendor"`
+	Model    string     `json:"model,omitempty"`
+	TimeZone string     `json:"time_zone,omitempty"` // empty: the tenant's
+	Codecs   []string   `json:"codecs,omitempty"`    // in order; none: the usual ones
+	Keys     []PhoneKey `json:"keys,omitempty"`      // by place; none: the phone's line
+	Note     string     `json:"note,omitempty"`
+}
+
+// PhoneKey is one key of a phone.
+type PhoneKey struct {
+	Type  string `json:"type"`
+	Label string `json:"label,omitempty"`
+	Value string `json:"value,omitempty"`
 }
 
 // Trunk is one of the tenant's own. Its login is no part of it.

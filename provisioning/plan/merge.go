@@ -19,6 +19,10 @@ func (d Document) Normal() Document {
 	by(&d.UserSettings, func(s UserSettings) string { return s.User })
 	by(&d.VoicemailBoxes, func(b Box) string { return b.User })
 	by(&d.Devices, func(v Device) string { return v.ID })
+	by(&d.Phones, phoneOf)
+	for i := range d.Phones {
+		d.Phones[i] = normalPhone(d.Phones[i])
+	}
 	by(&d.Whereabouts, func(w tenants.Whereabouts) string { return w.Device })
 	by(&d.Trunks, func(t Trunk) string { return t.ID })
 	by(&d.OutboundRoutes, func(r OutboundRoute) string { return r.Prefix })
@@ -59,6 +63,22 @@ func by[T any](section *[]T, key func(T) string) {
 	}
 	*section = append([]T{}, *section...)
 	slices.SortStableFunc(*section, func(a, b T) int { return cmp.Compare(key(a), key(b)) })
+}
+
+// normalPhone writes a hardware address as twelve digits, if it is one, and what is empty as what is left out.
+func normalPhone(p Phone) Phone {
+	const digits = 12
+	mac := strings.ToLower(strings.NewReplacer(":", "", "-", "", ".", "").Replace(p.MAC))
+	if len(mac) == digits && strings.Trim(mac, "0123456789abcdef") == "" {
+		p.MAC = mac
+	}
+	if len(p.Codecs) == 0 {
+		p.Codecs = nil
+	}
+	if len(p.Keys) == 0 {
+		p.Keys = nil
+	}
+	return p
 }
 
 func normalFlow(f tenants.Flow) tenants.Flow {
@@ -104,6 +124,7 @@ func Merge(current, wanted Document) Document {
 	users, devices := keep(&merged.Users, current.Users), keep(&merged.Devices, current.Devices)
 	left(&merged.UserSettings, current.UserSettings, func(s UserSettings) bool { return !users || has(merged.Users, s.User, userID) })
 	left(&merged.VoicemailBoxes, current.VoicemailBoxes, func(b Box) bool { return !users || has(merged.Users, b.User, userID) })
+	left(&merged.Phones, current.Phones, func(p Phone) bool { return !devices || has(merged.Devices, p.Device, deviceID) })
 	left(&merged.Whereabouts, current.Whereabouts, func(w tenants.Whereabouts) bool { return !devices || has(merged.Devices, w.Device, deviceID) })
 	trunks := keep(&merged.Trunks, current.Trunks)
 	if merged.OutboundRoutes == nil {
@@ -130,6 +151,7 @@ func (s UserSettings) nothing() bool {
 func userID(u User) string     { return u.ID }
 func deviceID(d Device) string { return d.ID }
 func trunkID(t Trunk) string   { return t.ID }
+func phoneOf(p Phone) string   { return p.Device }
 
 func has[T any](section []T, id string, of func(T) string) bool {
 	_, found := slices.BinarySearchFunc(section, id, func(t T, id string) int { return strings.Compare(of(t), id) })

@@ -95,6 +95,8 @@ func carry(d *plan.Document, to plan.Document, c plan.Change) {
 		d.VoicemailBoxes = put(d.VoicemailBoxes, to.VoicemailBoxes, c.ID, gone, func(b plan.Box) string { return b.User })
 	case plan.SectionDevices:
 		d.Devices = put(d.Devices, to.Devices, c.ID, gone, func(v plan.Device) string { return v.ID })
+	case plan.SectionPhones:
+		d.Phones = put(d.Phones, to.Phones, c.ID, gone, func(p plan.Phone) string { return p.Device })
 	case plan.SectionWhereabouts:
 		d.Whereabouts = put(d.Whereabouts, to.Whereabouts, c.ID, gone, func(w tenants.Whereabouts) string { return w.Device })
 	case plan.SectionTrunks:
@@ -337,6 +339,7 @@ func TestWhatRemovesAllOfASectionSaysSo(t *testing.T) {
 	got := strings.Join(plan.Summary(plantest.Full(), wanted), "\n")
 	want := `Removes 1 user.
 Removes 2 devices: all that there are.
+Removes 1 phone: all that there are.
 Removes 1 device's whereabouts: all that there are.
 Removes 1 trunk: all that there are.
 Removes 1 outbound route: all that there are.

@@ -28,7 +28,9 @@ func Full() plan.Document {
 			NoAnswerSeconds: 20, DoNotDisturb: true, NoCallWaiting: true, RejectAnonymous: true, SpeedDials: map[string]string{"1": "102"}}},
 		VoicemailBoxes: []plan.Box{{User: "ada"}},
 		Devices:        []plan.Device{{ID: "desk", UserID: "ada", Name: "Desk", Username: "ada"}, {ID: "pbx", UserID: "bob", Name: "PBX", Username: "pbx"}},
-		Whereabouts:    []tenants.Whereabouts{{Device: "desk", Number: "+12025550101", Location: "2nd floor"}},
+		Phones: []plan.Phone{{Device: "desk", MAC: "001565000001", Vendor: "yealink", Model: "T46U", TimeZone: "Europe/Paris", Codecs: []string{"g722", "pcma"},
+			Keys: []plan.PhoneKey{{Type: "blf", Label: "Bob", Value: "102"}, {Type: "line", Label: "Desk"}}, Note: "Firmware 108 or later."}},
+		Whereabouts: []tenants.Whereabouts{{Device: "desk", Number: "+12025550101", Location: "2nd floor"}},
 		Trunks: []plan.Trunk{{ID: "carrier", Name: "Carrier", Addresses: []netip.Addr{netip.MustParseAddr("192.0.2.1"), netip.MustParseAddr("2001:db8::1")}, Disabled: true, MayCallOut: true, Device: "pbx",
 			Registrar: "sip:carrier.example", Renew: 600, Incoming: tenants.NumberFormat{Form: "national", Country: "FR", Strip: "9", Add: "8"},
 			Outgoing: &tenants.Outgoing{Destinations: []string{"sip:192.0.2.1:5060"}, Numbers: tenants.NumberFormat{Form: "national", Country: "FR", Strip: "9", Add: "8"},
@@ -92,7 +94,7 @@ func (m Maker) Tenant() plan.Document {
 }
 
 func (m Maker) belongings(d *plan.Document) {
-	d.UserSettings, d.VoicemailBoxes, d.Devices, d.Whereabouts = []plan.UserSettings{}, []plan.Box{}, []plan.Device{}, []tenants.Whereabouts{}
+	d.UserSettings, d.VoicemailBoxes, d.Devices, d.Phones, d.Whereabouts = []plan.UserSettings{}, []plan.Box{}, []plan.Device{}, []plan.Phone{}, []tenants.Whereabouts{}
 	owners := []string{""}
 	for _, u := range d.Users {
 		owners = append(owners, u.ID)
@@ -111,12 +113,25 @@ func (m Maker) belongings(d *plan.Document) {
 		}
 	}
 	names := rapid.Permutation([]string{"n1", "n2", "n3"}).Draw(m.T, "user names")
+	macs := rapid.Permutation([]string{"001565000001", "001565000002", "001565000003"}).Draw(m.T, "hardware addresses")
 	for i, id := range m.some("devices", "d1", "d2", "d3") {
 		d.Devices = append(d.Devices, plan.Device{ID: id, UserID: rapid.SampledFrom(owners).Draw(m.T, "owner"), Name: m.text("device name"), Username: names[i]})
+		if m.Yes("provisions itself") {
+			d.Phones = append(d.Phones, m.phone(id, macs[i]))
+		}
 		if m.Yes("stands somewhere") {
 			d.Whereabouts = append(d.Whereabouts, tenants.Whereabouts{Device: id, Number: m.pick("callback", "", Owned()[0]), Location: m.pick("location", "1st floor", "2nd floor")})
 		}
 	}
+}
+
+func (m Maker) phone(device, mac string) plan.Phone {
+	p := plan.Phone{Device: device, MAC: mac, Vendor: m.pick("vendor", "yealink", "snom"), TimeZone: m.pick("phone's zone", "", "Europe/Paris"), Codecs: m.some("codecs", "pcma", "g722"),
+		Note: m.pick("note", "", "Firmware 1: or later", "- 'x'")}
+	for range m.below("keys", 3) {
+		p.Keys = append(p.Keys, plan.PhoneKey{Type: "speed_dial", Label: m.pick("label", "", "Taxi: Süd", "yes"), Value: m.pick("value", "101", "*8", "0101")})
+	}
+	return p
 }
 
 func (m Maker) trunks(d *plan.Document) {
@@ -184,7 +199,7 @@ func (m Maker) versioned(d *plan.Document) {
 // Part draws a file that leaves sections out.
 func (m Maker) Part(d plan.Document) plan.Document {
 	for _, leave := range []func(){func() { d.Settings = nil }, func() { d.Users = nil }, func() { d.UserSettings = nil }, func() { d.VoicemailBoxes = nil },
-		func() { d.Devices = nil }, func() { d.Whereabouts = nil }, func() { d.Trunks = nil }, func() { d.OutboundRoutes = nil }, func() { d.Schedules = nil },
+		func() { d.Devices = nil }, func() { d.Whereabouts = nil }, func() { d.Phones = nil }, func() { d.Trunks = nil }, func() { d.OutboundRoutes = nil }, func() { d.Schedules = nil },
 		func() { d.Lists = nil }, func() { d.Flows = nil }, func() { d.Numbers = nil }, func() { d.Routes = nil }, func() { d.BlockedCallers = nil }} {
 		if m.below("leave out", 3) == 0 {
 			leave()
