@@ -26,6 +26,9 @@ const queries = new QueryClient({
 // Styles that are made while the page runs bear this answer's nonce: the security policy allows no others.
 const nonce = document.querySelector<HTMLMetaElement>('meta[property="csp-nonce"]')?.nonce ?? '';
 
+// What stops a page from scrolling behind a dialog looks for it here.
+(globalThis as { __webpack_nonce__?: string }).__webpack_nonce__ = nonce;
+
 const root = document.getElementById('root');
 if (!root) throw new Error('the page has no root');
 createRoot(root).render(

@@ -82,6 +82,7 @@ export default function Call() {
                 <Legs legs={x.legs} tenant={tenant} />
               </Section>
             )}
+            {tenant && <Recordings tenant={tenant} call={x.call} />}
             {tenant && began && <Changed tenant={tenant} version={x.version} since={began} />}
             <Ids x={x} node={view.data?.node} />
           </Stack>
@@ -165,7 +166,7 @@ function Where({ about, x }: { about: string; x: Explanation }) {
   const place = places[about];
   if (!place || !may(place.scope) || (!x.tenant && place.to.startsWith('/t/'))) return null;
   return (
-    <Anchor component={Link} to={place.to} size="sm" fw={600}>
+    <Anchor component={Link} to={place.to} size="sm" fw={600} c="inherit" underline="always">
       {place.words} →
     </Anchor>
   );
@@ -314,6 +315,28 @@ function firstDifference(then: Explanation, now: Explanation): string {
     return line ? line.words : '';
   }
   return '';
+}
+
+// Recordings are heard where they are; who may not hear them is not told that there are any.
+function Recordings({ tenant, call }: { tenant: string; call: string }) {
+  const may = useMay();
+  const path = { tenant };
+  const all = useQuery({ queryKey: ['recordings', tenant, call], queryFn: ({ signal }) => ask('get', '/v1/tenants/{tenant}/recordings', { path, query: { call }, signal }), enabled: may('recordings:read') });
+  if (!all.data || all.data.items.length === 0) return null;
+  return (
+    <Section title="Recordings">
+      <Stack px="md" pb="md">
+        {all.data.items.map((r) => (
+          <Group key={r.id} gap="sm">
+            <audio controls preload="none" src={`/v1/tenants/${encodeURIComponent(tenant)}/recordings/${encodeURIComponent(r.id)}/sound`} aria-label="Recording" />
+            <Text size="sm" c="dimmed">
+              <Time at={r.at} />
+            </Text>
+          </Group>
+        ))}
+      </Stack>
+    </Section>
+  );
 }
 
 const someChanges = 8;

@@ -1,5 +1,8 @@
 // What there is to go to. Each entry names the scope that it needs; without it, it is not shown.
-import { IconHome, IconPhoneCall, type Icon } from '@tabler/icons-react';
+import {
+  IconActivity, IconBuilding, IconDeviceLandlinePhone, IconHash, IconHistory, IconHome, IconKey, IconList, IconPhoneCall, IconPlugConnected, IconRoute,
+  IconServer, IconShare3, IconUsers, IconUserShield, IconWebhook, type Icon,
+} from '@tabler/icons-react';
 
 export interface Entry {
   words: string;
@@ -9,8 +12,32 @@ export interface Entry {
 }
 
 // everywhere are pages of a tenant's, or of all that one may see.
-export const everywhere: Entry[] = [{ words: 'Calls', to: 'calls', icon: IconPhoneCall, scope: 'calls:read' }];
+export const everywhere: Entry[] = [
+  { words: 'Calls', to: 'calls', icon: IconPhoneCall, scope: 'calls:read' },
+  { words: 'Live', to: 'live', icon: IconActivity, scope: 'calls:read' },
+  { words: 'Registrations', to: 'registrations', icon: IconPlugConnected, scope: 'registrations:read' },
+];
 
-export const ofTenant: Entry[] = [{ words: 'Overview', to: '', icon: IconHome, scope: 'tenants:read' }];
+export const ofTenant: Entry[] = [
+  { words: 'Overview', to: '', icon: IconHome, scope: 'tenants:read' },
+  { words: 'Users', to: 'users', icon: IconUsers, scope: 'users:read' },
+  { words: 'Devices', to: 'devices', icon: IconDeviceLandlinePhone, scope: 'devices:read' },
+  { words: 'Numbers', to: 'numbers', icon: IconHash, scope: 'numbers:read' },
+  { words: 'Flows', to: 'flows', icon: IconRoute, scope: 'flows:read' },
+  { words: 'Trunks', to: 'trunks', icon: IconShare3, scope: 'trunks:read' },
+  { words: 'Webhooks', to: 'webhooks', icon: IconWebhook, scope: 'webhooks:read' },
+  { words: 'Keys', to: 'keys', icon: IconKey, scope: 'keys:read' },
+  { words: 'People', to: 'people', icon: IconUserShield, scope: 'people:read' },
+  { words: 'Changes', to: 'audit', icon: IconHistory, scope: 'audit:read' },
+];
 
-export const ofPlatform: Entry[] = [];
+export const ofPlatform: Entry[] = [
+  { words: 'Tenants', to: 'tenants', icon: IconBuilding, scope: 'tenants:read' },
+  { words: 'Nodes', to: 'nodes', icon: IconServer, scope: 'platform:read' },
+  { words: 'Numbers', to: 'numbers', icon: IconHash, scope: 'platform:read' },
+  { words: 'Trunks', to: 'trunks', icon: IconShare3, scope: 'platform:read' },
+  { words: 'Orders', to: 'orders', icon: IconList, scope: 'platform:read' },
+  { words: 'Keys', to: 'keys', icon: IconKey, scope: 'platform:read' },
+  { words: 'People', to: 'people', icon: IconUserShield, scope: 'platform:read' },
+  { words: 'Changes', to: 'audit', icon: IconHistory, scope: 'platform:read' },
+];

@@ -2,7 +2,7 @@
 import { ActionIcon, AppShell, Burger, Button, Group, Menu, NavLink, ScrollArea, Text, useComputedColorScheme, useMantineColorScheme } from '@mantine/core';
 import { useDisclosure } from '@mantine/hooks';
 import { IconBook, IconLogout, IconMoon, IconSun, IconUserCircle } from '@tabler/icons-react';
-import { Suspense, useEffect } from 'react';
+import { Fragment, Suspense, useEffect } from 'react';
 import { Link, Outlet, useLocation, useMatch } from 'react-router';
 import { Failed, Loading } from '../parts/states';
 import { useTell } from '../parts/told';
@@ -132,36 +132,47 @@ function Navigation() {
   const shown = (all: Entry[]) => all.filter((e) => !e.scope || may(e.scope));
   const platform = shown(ofPlatform).filter((e) => !home || e.to === 'tenants');
   const tenantBase = inTenant ? `/t/${encodeURIComponent(inTenant)}` : '';
+  // What is at hand comes first: on a tenant's pages, that tenant's.
+  const onTenant = useMatch('/t/:tenant/*') !== null;
+  const platformPart = (
+    <Fragment key="platform">
+      {home === undefined && (
+        <>
+          <Heading words="Platform" />
+          {shown(everywhere).map((e) => (
+            <Item key={e.to} entry={e} to={`/${e.to}`} />
+          ))}
+          {platform.map((e) => (
+            <Item key={e.to} entry={e} to={`/${e.to}`} />
+          ))}
+        </>
+      )}
+      {home !== undefined && self.role === 'reseller' && !self.acting_as && platform.map((e) => <Item key={e.to} entry={e} to={`/${e.to}`} />)}
+    </Fragment>
+  );
+  const tenantPart = (
+    <Fragment key="tenant">
+      {may('tenants:read') && <TenantSwitcher chosen={inTenant} />}
+      {inTenant && (
+        <>
+          {shown(ofTenant).slice(0, 1).map((e) => (
+            <Item key="overview" entry={e} to={tenantBase} end />
+          ))}
+          {shown(everywhere).map((e) => (
+            <Item key={`t ${e.to}`} entry={e} to={`${tenantBase}/${e.to}`} />
+          ))}
+          {shown(ofTenant).slice(1).map((e) => (
+            <Item key={`t ${e.to}`} entry={e} to={`${tenantBase}/${e.to}`} />
+          ))}
+        </>
+      )}
+    </Fragment>
+  );
   return (
     <>
       <AppShell.Section grow component={ScrollArea} type="never">
         <nav aria-label="Pages">
-          {home === undefined && (
-            <>
-              <Heading words="Platform" />
-              {shown(everywhere).map((e) => (
-                <Item key={e.to} entry={e} to={`/${e.to}`} />
-              ))}
-              {platform.map((e) => (
-                <Item key={e.to} entry={e} to={`/${e.to}`} />
-              ))}
-            </>
-          )}
-          {home !== undefined && self.role === 'reseller' && !self.acting_as && platform.map((e) => <Item key={e.to} entry={e} to={`/${e.to}`} />)}
-          {may('tenants:read') && <TenantSwitcher chosen={inTenant} />}
-          {inTenant && (
-            <>
-              {shown(ofTenant).slice(0, 1).map((e) => (
-                <Item key="overview" entry={e} to={tenantBase} end />
-              ))}
-              {shown(everywhere).map((e) => (
-                <Item key={`t ${e.to}`} entry={e} to={`${tenantBase}/${e.to}`} />
-              ))}
-              {shown(ofTenant).slice(1).map((e) => (
-                <Item key={`t ${e.to}`} entry={e} to={`${tenantBase}/${e.to}`} />
-              ))}
-            </>
-          )}
+          {onTenant ? [tenantPart, platformPart] : [platformPart, tenantPart]}
         </nav>
       </AppShell.Section>
     </>
