@@ -9,7 +9,7 @@ TANDEM = $(GO) run ./cmd/tandem
 STACK = $(TANDEM) stack --
 
 .DEFAULT_GOAL := help
-.PHONY: generate openapi-lint help build admin binary test race fuzz fuzz-short hostile conformance bench sim chaos demo demo-once docs lint
+.PHONY: browser e2e screenshots generate openapi-lint help build admin binary test race fuzz fuzz-short hostile conformance bench sim chaos demo demo-once docs lint
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -83,6 +83,17 @@ hostile: ## 10^6 hostile values through builders and parser; with TANDEM_FREESWI
 docs: ## Write docs/elements.md and docs/webhooks.md anew from what the code declares
 	$(TANDEM) elements > docs/elements.md
 	$(TANDEM) events > docs/webhooks.md
+
+# Debian's Chromium, or any other that BROWSER names.
+BROWSER ?= $(shell command -v chromium || command -v chromium-browser || command -v google-chrome)
+browser:
+	@test -n "$(BROWSER)" || { echo "There is no Chromium: apt-get install chromium, or name one by BROWSER"; exit 1; }
+
+e2e: admin browser ## Use the web admin in a Chromium beside a real stack, with real SIP calls (installs npm packages and missing Debian packages)
+	TANDEM_BROWSER=$(BROWSER) $(STACK) $(GO) test -count=1 -timeout 10m -v -run 'TestTheAdminInABrowser' ./cmd/tandem
+
+screenshots: admin browser ## Make an image of each main page of the web admin, into admin/screenshots
+	TANDEM_BROWSER=$(BROWSER) TANDEM_SCREENSHOTS=$(CURDIR)/admin/screenshots $(STACK) $(GO) test -count=1 -timeout 10m -v -run 'TestTheAdminsScreens' ./cmd/tandem
 
 generate: ## Make the Go client anew from the API's document
 	$(TANDEM) openapi --for-clients > provisioning/client/generate/openapi.json

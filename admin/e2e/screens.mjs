@@ -1,0 +1,67 @@
+// An image of each main page, wide and narrow, light and dark; and what axe says of it.
+import { mkdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { accessible, admin, end, env, newPage, open, settle, signIn } from './browser.mjs';
+
+const folder = env.SCREENS;
+mkdirSync(folder, { recursive: true });
+const only = env.ONLY?.split(',');
+const browser = await open();
+const first = await newPage(browser);
+await signIn(first, env.PLATFORM_EMAIL);
+const api = async (path) => (await first.request.get(new URL(path, admin).href)).json();
+const calls = (await api('/v1/tenants/demo/past-calls')).items;
+const answered = calls.find((c) => c.to === '300')?.call;
+const failed = calls.find((c) => c.to === '103')?.call;
+
+const pages = {
+  signin: null,
+  calls: '/calls',
+  call: `/calls/${answered}`,
+  'call-failed': `/calls/${failed}`,
+  search: '/search?q=sales',
+  live: '/live',
+  registrations: '/registrations',
+  tenants: '/tenants',
+  nodes: '/nodes',
+  tenant: '/t/demo',
+  users: '/t/demo/users',
+  devices: '/t/demo/devices',
+  device: '/t/demo/devices/sales-phone',
+  user: '/t/demo/users/sales',
+  numbers: '/t/demo/numbers',
+  flows: '/t/demo/flows',
+  flow: '/t/demo/flows/main',
+  versions: '/t/demo/flows?show=versions',
+  orders: '/orders',
+  trunks: '/trunks',
+  webhooks: `/t/${env.COMPANY}/webhooks`,
+  keys: '/t/demo/keys',
+  people: '/people',
+  audit: '/t/demo/audit',
+  self: '/self',
+};
+const state = await first.context().storageState();
+for (const [size, viewport] of Object.entries({ wide: { width: 1440, height: 900 }, narrow: { width: 390, height: 844 } })) {
+  for (const colorScheme of ['light', 'dark']) {
+    const page = await newPage(browser, { viewport, colorScheme, storageState: state, deviceScaleFactor: 1 });
+    const fresh = await newPage(browser, { viewport, colorScheme });
+    for (const [name, path] of Object.entries(pages)) {
+      if (only && !only.includes(name)) continue;
+      const on = path ? page : fresh;
+      await on.goto(admin + (path ?? '/'));
+      await settle(on);
+      if (name === 'call-failed') {
+        await on.getByRole('button', { name: 'Try again now' }).click();
+        await on.getByTestId('again').waitFor();
+      }
+      await on.screenshot({ path: join(folder, `${name}-${size}-${colorScheme}.png`), fullPage: true });
+      await accessible(on, `${name} ${size} ${colorScheme}`);
+      const wider = await on.evaluate(() => document.documentElement.scrollWidth - window.innerWidth);
+      if (wider > 1) console.error(`${name} ${size}: ${wider} px wider than the window`);
+    }
+    await page.context().close();
+    await fresh.context().close();
+  }
+}
+await end(browser);
