@@ -1,6 +1,7 @@
 package directory
 
 import (
+	"slices"
 	"sync"
 	"time"
 
@@ -18,6 +19,10 @@ import (
 //
 // The zero value is empty and ready.
 type Calls struct {
+	// Above names the tenants above a tenant, to whose calls its calls are counted, too; nil: there are none. It is set before the first
+	// call, and is called while c is locked.
+	Above func(tenant string) []string
+
 	mu      sync.Mutex
 	calls   map[string]*call
 	tenants map[string]*tally
@@ -30,6 +35,7 @@ type Calls struct {
 }
 
 type call struct {
+	above  []string  // tenants to whose calls it counts besides its own
 	live   LiveCall  // without its legs; Node is empty while the call is only decided
 	legs   []liveLeg // as announced
 	told   word      // the newest on the call
@@ -50,7 +56,8 @@ func (s word) after(other word) bool {
 type tally struct {
 	calls   map[string]*call
 	byNode  map[string]int // "": decided
-	decided []decision
+	below   map[string]int // those of tenants below it, in the same way
+	decided []decision     // by tenants below it, too
 }
 
 type decision struct {
@@ -89,8 +96,13 @@ func (c *Calls) Tentative(id, tenant string, at time.Time) {
 	}
 	c.expire(tenant, at)
 	c.add(&call{live: LiveCall{Call: id, Tenant: tenant}, at: at, heard: at})
-	t := c.tenants[tenant]
-	t.decided = append(t.decided, decision{id, at})
+	c.tenants[tenant].decided = append(c.tenants[tenant].decided, decision{id, at})
+	for _, above := range c.calls[id].above {
+		c.expire(above, at)
+		if t := c.tenants[above]; t != nil { // the call itself is there, unless it has just expired
+			t.decided = append(t.decided, decision{id, at})
+		}
+	}
 }
 
 // Apply takes a valid call event into account; now is when it came. Events are ordered by their owner's numbers, or their
@@ -153,6 +165,7 @@ func (c *Calls) over(id string, told word) bool {
 func (c *Calls) replace(seen *call) {
 	if had := c.calls[seen.live.Call]; had != nil {
 		if had.live.Tenant == seen.live.Tenant && had.live.Node == seen.live.Node {
+			seen.above = had.above
 			*had = *seen
 			return
 		}
@@ -167,15 +180,46 @@ func (c *Calls) add(added *call) {
 	}
 	id := added.live.Call
 	c.calls[id] = added
-	t := c.tenants[added.live.Tenant]
-	if t == nil {
-		t = &tally{calls: map[string]*call{}, byNode: map[string]int{}}
-		c.tenants[added.live.Tenant] = t
-	}
+	t := c.tally(added.live.Tenant)
 	t.calls[id] = added
 	t.byNode[added.live.Node]++
+	added.above = c.tenantsAbove(added.live.Tenant)
+	for _, above := range added.above {
+		c.tally(above).below[added.live.Node]++
+	}
 	if added.live.Node != "" {
 		c.node(added.live.Node).calls[id] = added
+	}
+}
+
+// tally gives a tenant's calls.
+func (c *Calls) tally(tenant string) *tally {
+	t := c.tenants[tenant]
+	if t == nil {
+		t = &tally{calls: map[string]*call{}, byNode: map[string]int{}, below: map[string]int{}}
+		c.tenants[tenant] = t
+	}
+	return t
+}
+
+func (c *Calls) tenantsAbove(tenant string) []string {
+	if c.Above == nil || tenant == "" {
+		return nil
+	}
+	return c.Above(tenant)
+}
+
+// drop forgets a tenant without calls: its decisions are of calls that are gone.
+func (c *Calls) drop(tenant string) {
+	if t := c.tenants[tenant]; t != nil && len(t.calls) == 0 && len(t.below) == 0 {
+		delete(c.tenants, tenant)
+	}
+}
+
+// less counts one less.
+func less(counts map[string]int, node string) {
+	if counts[node]--; counts[node] == 0 {
+		delete(counts, node)
 	}
 }
 
@@ -209,11 +253,11 @@ func (c *Calls) detach(had *call) {
 	delete(c.calls, id)
 	t := c.tenants[had.live.Tenant]
 	delete(t.calls, id)
-	if t.byNode[node]--; t.byNode[node] == 0 {
-		delete(t.byNode, node)
-	}
-	if len(t.calls) == 0 {
-		delete(c.tenants, had.live.Tenant) // its decisions are of calls that are gone
+	less(t.byNode, node)
+	c.drop(had.live.Tenant)
+	for _, above := range had.above {
+		less(c.tenants[above].below, node)
+		c.drop(above)
 	}
 	if node != "" {
 		delete(c.nodes[node].calls, id)
@@ -258,7 +302,7 @@ func (c *Calls) expire(tenant string, now time.Time) {
 	t.decided = t.decided[n:]
 }
 
-// CountTenant is the number of a tenant's calls, decided ones included and uncertain ones left out: nobody is refused for
+// CountTenant is the number of calls of a tenant and of all below it, decided ones included and uncertain ones left out: nobody is refused for
 // a call that may be over.
 func (c *Calls) CountTenant(tenant string, now time.Time) int { return c.CountOthers(tenant, "", now) }
 
@@ -272,12 +316,14 @@ func (c *Calls) CountOthers(tenant, but string, now time.Time) (calls int) {
 		return 0
 	}
 	counts := func(node string) bool { return node == "" || !c.nodes[node].uncertain(now) }
-	for node, n := range t.byNode {
-		if counts(node) {
-			calls += n
+	for _, some := range []map[string]int{t.byNode, t.below} {
+		for node, n := range some {
+			if counts(node) {
+				calls += n
+			}
 		}
 	}
-	if had := t.calls[but]; had != nil && counts(had.live.Node) {
+	if had := c.calls[but]; had != nil && (had.live.Tenant == tenant || slices.Contains(had.above, tenant)) && counts(had.live.Node) {
 		calls--
 	}
 	return calls
@@ -291,6 +337,20 @@ func (c *Calls) CountNode(node string) int {
 		return len(n.calls)
 	}
 	return 0
+}
+
+// regroup counts live calls for those who are above their tenants now: tenants are moved, and a call may have come before its tenant
+// was known.
+func (c *Calls) regroup() {
+	if c.Above == nil {
+		return
+	}
+	for _, had := range c.calls {
+		if had.live.Node != "" && !slices.Equal(had.above, c.tenantsAbove(had.live.Tenant)) {
+			c.detach(had)
+			c.add(had)
+		}
+	}
 }
 
 // Sweep forgets calls beyond MaxCallAge, those of nodes that nobody has spoken for since CallsForgottenAfter, decided ones
@@ -315,5 +375,6 @@ func (c *Calls) Sweep(now time.Time) {
 	for tenant := range c.tenants {
 		c.expire(tenant, now)
 	}
+	c.regroup()
 	c.forget(now.Add(-TombstoneFor))
 }

@@ -55,6 +55,8 @@ func advised() map[string]Advice {
 		"caller_blocked":          {"The tenant blocks this caller. Take the number from the list if it should get through, and publish.", "flow"},
 		"tenant_suspended":        {"The tenant is suspended: reactivate it if its calls should go.", "tenant"},
 		"tenant_over_limit":       {"More calls were up than the tenant may have: raise the limit, or find out what takes up its lines.", "limits"},
+		"reseller_over_limit":     {"More calls were up than the reseller may have with all its customers: raise its limit, or find out whose calls take up its lines.", "limits"},
+		"reseller_over_rate":      {"Calls of the reseller's customers began faster than they may together: raise its limit, or find out who dials so fast.", "limits"},
 		"tenant_over_rate":        {"Calls began faster than the tenant may: raise the limit, or find out what dials so fast.", "limits"},
 		"tenant_calls_out_full":   {"More calls were out than the tenant may have: raise the limit.", "limits"},
 		"tenant_calls_out_fast":   {"Calls out were made faster than the tenant may: raise the limit, or find out what dials so fast.", "limits"},
@@ -130,7 +132,7 @@ func kindOf(code string) Kind {
 		"forward_left_out", "number_left_out", "caller_id_not_shown", "recall_unregistered", "too_many_targets", "url_too_long":
 		return Rejected
 	case "way_failed", "last_way_failed", "call_out_failed", "ring_no_answer", "ring_busy", "ring_failed", "ring_unavailable", "nobody_to_ring", "number_busy", "number_declined", "number_no_answer",
-		"number_unavailable", "number_wrong", "number_unknown", "number_unowned", "number_unreadable", "number_not_outside", "tenant_suspended", "tenant_over_limit", "tenant_over_rate",
+		"number_unavailable", "number_wrong", "number_unknown", "number_unowned", "number_unreadable", "number_not_outside", "tenant_suspended", "tenant_over_limit", "tenant_over_rate", "reseller_over_limit", "reseller_over_rate",
 		"tenant_calls_out_full", "tenant_calls_out_fast", "may_not_call_out", "prefix_blocked", "caller_blocked", "no_node", "nodes_full", "no_trunk", "no_way_left", "flow_missing", "element_missing",
 		"too_many_elements", "schedule_missing", "prompt_missing", "node_refused", "step_panicked", "lookup_failed", "pivot_failed", "emergency_trunk_missing", "emergency_failed",
 		"menu_given_up", "menu_invalid", "menu_timeout", "pin_wrong", "pin_locked", "domain_unknown", "device_unknown", "source_unknown", "request_unreadable", "trunk_off", "trunk_may_not_call",

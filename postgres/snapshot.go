@@ -64,12 +64,12 @@ func (s *Store) loadWhole(ctx context.Context, tx pgx.Tx, ids []string, previous
 func (s *Store) loadTenants(ctx context.Context, tx pgx.Tx, ids []string) ([]tenants.Tenant, error) {
 	rows, err := tx.Query(ctx, `
 		SELECT id, name, domain, time_zone, language, suspended OR suspended_above,
-		       CASE WHEN parent_id IS NULL THEN max_calls ELSE (limits_of(id)).max_calls END,
+		       coalesce(parent_id, ''), max_calls, -- a reseller's is held against all its customers' calls together
 		       coalesce(main_number, ''), country, international_prefix, national_prefix, area_code,
 		       CASE WHEN parent_id IS NULL THEN may_call_out ELSE (limits_of(id)).may_call_out END, blocked_prefixes,
 		       CASE WHEN parent_id IS NULL THEN max_outgoing ELSE (limits_of(id)).max_outgoing END,
 		       CASE WHEN parent_id IS NULL THEN outgoing_per_second ELSE (limits_of(id)).outgoing_per_second END, shown_numbers, withheld,
-		       CASE WHEN parent_id IS NULL THEN max_calls_per_second ELSE (limits_of(id)).max_calls_per_second END, coalesce(published_version, 0), coalesce(candidate_version, 0), coalesce(candidate_share, 0), music_on_hold
+		       max_calls_per_second, coalesce(published_version, 0), coalesce(candidate_version, 0), coalesce(candidate_share, 0), music_on_hold
 		  FROM tenants WHERE @ids::text[] IS NULL OR id = ANY(@ids)
 		 ORDER BY id`, pgx.StrictNamedArgs{"ids": ids})
 	if err != nil {
@@ -77,7 +77,7 @@ func (s *Store) loadTenants(ctx context.Context, tx pgx.Tx, ids []string) ([]ten
 	}
 	return pgx.CollectRows(rows, func(row pgx.CollectableRow) (tenants.Tenant, error) {
 		var t tenants.Tenant
-		err := row.Scan(&t.ID, &t.Name, &t.Domain, &t.TimeZone, &t.Language, &t.Suspended, &t.MaxCalls,
+		err := row.Scan(&t.ID, &t.Name, &t.Domain, &t.TimeZone, &t.Language, &t.Suspended, &t.Parent, &t.MaxCalls,
 			&t.MainNumber, &t.Dialling.Country, &t.Dialling.InternationalPrefix, &t.Dialling.NationalPrefix, &t.Dialling.AreaCode,
 			&t.CallingOut.Allowed, &t.CallingOut.BlockedPrefixes, &t.CallingOut.MaxCalls, &t.CallingOut.PerSecond,
 			&t.CallingOut.Shown, &t.CallingOut.Withheld,

@@ -81,8 +81,22 @@ func (d *decider) unplaced(someAreFull bool) {
 func (d *decider) withinRate() bool {
 	limit := d.tenant.MaxCallsPerSecond
 	if limit == 0 || d.facts.TenantRate < limit {
-		return true
+		return d.withinRatesAbove()
 	}
 	return d.reject(480, "Temporarily Unavailable", "NORMAL_UNSPECIFIED", 31, messages.FaultTenant, "tenant_over_rate",
 		"tenant", d.tenant.Name, "calls", strconv.Itoa(d.facts.TenantRate), "limit", strconv.Itoa(limit))
+}
+
+// withinRatesAbove refuses a call past the calls a second that a reseller above the tenant may have with all its customers.
+func (d *decider) withinRatesAbove() bool {
+	for i := range d.facts.Above {
+		a := &d.facts.Above[i]
+		reseller := d.snapshot.Tenant(a.Tenant)
+		if reseller == nil || reseller.MaxCallsPerSecond == 0 || a.Rate < reseller.MaxCallsPerSecond {
+			continue
+		}
+		return d.reject(480, "Temporarily Unavailable", "NORMAL_UNSPECIFIED", 31, messages.FaultTenant, "reseller_over_rate",
+			"reseller", reseller.Name, "tenant", d.tenant.Name, "calls", strconv.Itoa(a.Rate), "limit", strconv.Itoa(reseller.MaxCallsPerSecond))
+	}
+	return true
 }

@@ -84,6 +84,15 @@ func (f *Facts) Append(out []byte) []byte {
 	if f.TenantRate != 0 {
 		out = append(strconv.AppendInt(append(out, `"tenant_rate":`...), int64(f.TenantRate), 10), ',')
 	}
+	if len(f.Above) > 0 {
+		begin := byte('[')
+		out = append(out, `"above":`...)
+		for i := range f.Above {
+			out = f.Above[i].append(append(out, begin))
+			begin = ','
+		}
+		out = append(out, "],"...)
+	}
 	if f.Joins != nil {
 		out = append(f.Joins.append(append(out, `"joins":`...)), ',')
 	}
@@ -114,6 +123,17 @@ func (j *Joins) append(out []byte) []byte {
 	}
 	if j.Caller {
 		out = append(out, `,"caller":true`...)
+	}
+	return append(out, '}')
+}
+
+func (a *Above) append(out []byte) []byte {
+	out = because.AppendText(append(out, `{"tenant":`...), a.Tenant)
+	if a.Calls != 0 {
+		out = strconv.AppendInt(append(out, `,"calls":`...), int64(a.Calls), 10)
+	}
+	if a.Rate != 0 {
+		out = strconv.AppendInt(append(out, `,"rate":`...), int64(a.Rate), 10)
 	}
 	return append(out, '}')
 }

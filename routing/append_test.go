@@ -69,6 +69,9 @@ func (d drawing) facts() *Facts {
 	if d.flag() {
 		f.Joins = &Joins{Call: d.text(), Leg: d.text(), Node: d.text(), Answered: d.flag(), Caller: d.flag()}
 	}
+	for range rapid.IntRange(0, 2).Draw(d.T, "above") {
+		f.Above = append(f.Above, Above{Tenant: d.text(), Calls: d.number(), Rate: d.number()})
+	}
 	if d.flag() {
 		f.At = time.Unix(rapid.Int64Range(0, 1<<37).Draw(d.T, "at"), int64(d.number()%1e9)).UTC()
 	}
@@ -123,11 +126,11 @@ func TestAppendKnowsEachMember(t *testing.T) {
 	r := &Request{Call: "c", Edge: "e", Source: netip.IPv6Loopback(), Port: 1, Transport: "t", SIPCallID: "s", To: u, Called: "c", From: u, FromName: "n", AuthUser: "a",
 		AuthRealm: "r", Between: "b", Asserted: "a", Anonymous: true, Diverted: []string{"d"}, Replaces: "r", UserAgent: "u",
 		Media: Media{LateOffer: true, Codecs: []string{"c"}, SRTP: true, T38: true, ICE: true}}
-	f := &Facts{At: time.Unix(1, 0).UTC(), TenantCalls: 1, TenantRate: 1, DeviceNode: "n", Joins: &Joins{Call: "c", Leg: "l", Node: "n", Answered: true, Caller: true}, Nodes: []Node{{Name: "n", SIPURI: "s", State: "u", Calls: 1,
+	f := &Facts{At: time.Unix(1, 0).UTC(), TenantCalls: 1, TenantRate: 1, Above: []Above{{Tenant: "r", Calls: 1, Rate: 1}}, DeviceNode: "n", Joins: &Joins{Call: "c", Leg: "l", Node: "n", Answered: true, Caller: true}, Nodes: []Node{{Name: "n", SIPURI: "s", State: "u", Calls: 1,
 		Busy: Busy{Sessions: 1, Rate: 1, CPU: 1}}}}
 	d := &Decision{Call: "c", Tenant: "t", Version: 1, Verdict: "v", Nodes: []string{"n"}, FlowID: "f", Dialled: "d", Code: 1, Phrase: "p", Cause: "c", Q850: 1,
 		Fault: "f", Caller: callflows.Caller{Device: "d", Trunk: "t", Number: "n", Name: "n", Private: true}, Replaces: "r", Diversions: 1, Because: []because.Reason{because.New("c")}}
-	for _, whole := range []any{*r, r.To, r.Media, *f, *f.Joins, f.Nodes[0], f.Nodes[0].Busy, *d, d.Caller} {
+	for _, whole := range []any{*r, r.To, r.Media, *f, *f.Joins, f.Above[0], f.Nodes[0], f.Nodes[0].Busy, *d, d.Caller} {
 		v := reflect.ValueOf(whole)
 		for i := range v.NumField() {
 			if v.Field(i).IsZero() {

@@ -30,11 +30,19 @@ import (
 // Facts are what a decision needs besides configuration. They are journalled with it.
 type Facts struct {
 	At          time.Time `json:"at,omitzero"`
-	TenantCalls int       `json:"tenant_calls,omitempty"` // live calls of the tenant that TenantOf names
-	TenantRate  int       `json:"tenant_rate,omitempty"`  // its calls that began within the last second
+	TenantCalls int       `json:"tenant_calls,omitempty"` // live calls of the tenant that TenantOf names, and of all below it
+	TenantRate  int       `json:"tenant_rate,omitempty"`  // those of them that began within the last second
+	Above       []Above   `json:"above,omitempty"`        // the resellers above it that have limits, the nearest first
 	Joins       *Joins    `json:"joins,omitempty"`        // the live call that this one is to be joined with
 	DeviceNode  string    `json:"device_node,omitempty"`  // on which the device that calls has a call already
 	Nodes       []Node    `json:"nodes"`                  // nodes that are known to be there
+}
+
+// Above is what a reseller's limits are held against: the calls of all its customers together, and its own.
+type Above struct {
+	Tenant string `json:"tenant"`
+	Calls  int    `json:"calls,omitempty"`
+	Rate   int    `json:"rate,omitempty"`
 }
 
 // Node is a media node as it is now.
@@ -394,8 +402,22 @@ func (d *decider) callOut(number string) bool {
 func (d *decider) withinLimit() bool {
 	limit := d.tenant.MaxCalls
 	if limit == 0 || d.facts.TenantCalls < limit {
-		return true
+		return d.withinLimitsAbove()
 	}
 	return d.reject(486, "Busy Here", "USER_BUSY", 17, messages.FaultTenant, "tenant_over_limit",
 		"tenant", d.tenant.Name, "calls", strconv.Itoa(d.facts.TenantCalls), "limit", strconv.Itoa(limit))
+}
+
+// withinLimitsAbove refuses a call past what a reseller above the tenant may have with all its customers, in the same way.
+func (d *decider) withinLimitsAbove() bool {
+	for i := range d.facts.Above {
+		a := &d.facts.Above[i]
+		reseller := d.snapshot.Tenant(a.Tenant)
+		if reseller == nil || reseller.MaxCalls == 0 || a.Calls < reseller.MaxCalls {
+			continue
+		}
+		return d.reject(486, "Busy Here", "USER_BUSY", 17, messages.FaultTenant, "reseller_over_limit",
+			"reseller", reseller.Name, "tenant", d.tenant.Name, "calls", strconv.Itoa(a.Calls), "limit", strconv.Itoa(reseller.MaxCalls))
+	}
+	return true
 }

@@ -49,7 +49,8 @@ type Tenant struct {
 	parts                       // indexes of Published
 	Name              string    `json:"name"`
 
-	Domain   string `json:"domain"` // SIP domain and digest realm, lower case
+	Parent   string `json:"parent,omitempty"` // the reseller whose customer it is, whose limits hold over all its customers; empty: the platform's own
+	Domain   string `json:"domain"`           // SIP domain and digest realm, lower case
 	TimeZone string `json:"time_zone"`
 	Language string `json:"language"`
 	// Users, Devices and Numbers are empty in a snapshot, which keeps them packed: see AllUsers.

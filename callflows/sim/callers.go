@@ -89,7 +89,7 @@ func (w *world) place(r routing.Request, joins *routing.Joins) *simCall {
 		return nil
 	}
 	facts := routing.Facts{At: w.nodeTime(), TenantCalls: w.callsOf(routing.TenantOf(w.snapshot, r), false),
-		Joins: joins, Nodes: []routing.Node{{Name: nodeName, SIPURI: nodeURI, State: messages.NodeUp, Calls: len(w.node.channels)}}}
+		Above: w.countAbove(routing.TenantOf(w.snapshot, r)), Joins: joins, Nodes: []routing.Node{{Name: nodeName, SIPURI: nodeURI, State: messages.NodeUp, Calls: len(w.node.channels)}}}
 	if w.plant.Facts != nil {
 		w.plant.Facts(&facts)
 	}
@@ -148,11 +148,31 @@ func (w *world) anyRequest(t *tenants.Tenant) routing.Request {
 	return r
 }
 
-// callsOf counts a tenant's live calls.
+// countAbove is what the limits of the resellers above a tenant are held against.
+func (w *world) countAbove(tenant string) (above []routing.Above) {
+	for t := w.snapshot.Tenant(tenant); t != nil && t.Parent != ""; {
+		if t = w.snapshot.Tenant(t.Parent); t != nil && t.MaxCalls > 0 {
+			above = append(above, routing.Above{Tenant: t.ID, Calls: w.callsOf(t.ID, false)})
+		}
+	}
+	return above
+}
+
+// within says whether a tenant is another, or below it.
+func (w *world) within(tenant, other string) bool {
+	for t := w.snapshot.Tenant(tenant); t != nil; t = w.snapshot.Tenant(t.Parent) {
+		if t.ID == other {
+			return true
+		}
+	}
+	return false
+}
+
+// callsOf counts the live calls of a tenant and of all below it.
 func (w *world) callsOf(tenant string, withoutEmergency bool) int {
 	n := 0
 	for _, c := range w.calls {
-		if c.facts.Tenant == tenant && !c.over && !(withoutEmergency && c.emergency) {
+		if w.within(c.facts.Tenant, tenant) && !c.over && !(withoutEmergency && c.emergency) {
 			n++
 		}
 	}

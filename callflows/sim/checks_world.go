@@ -141,14 +141,15 @@ func (w *world) checkTarget(c *simCall, t callflows.Target) {
 	}
 }
 
-// checkTenantLimit checks a call that routing has let in.
+// checkTenantLimit checks a call that routing has let in: its tenant's limit, and those of the resellers above it over all their customers.
 func (w *world) checkTenantLimit(c *simCall) {
-	t := w.snapshot.Tenant(c.facts.Tenant)
-	if t == nil || c.emergency || t.MaxCalls == 0 {
+	if c.emergency {
 		return
 	}
-	if n := w.callsOf(t.ID, true); n > t.MaxCalls {
-		w.violate(LimitsHold, c.facts.ID, "%s has %d calls, and its limit is %d", t.ID, n, t.MaxCalls)
+	for t := w.snapshot.Tenant(c.facts.Tenant); t != nil; t = w.snapshot.Tenant(t.Parent) {
+		if n := w.callsOf(t.ID, true); t.MaxCalls > 0 && n > t.MaxCalls {
+			w.violate(LimitsHold, c.facts.ID, "%s has %d calls, and its limit is %d", t.ID, n, t.MaxCalls)
+		}
 	}
 }
 

@@ -55,6 +55,7 @@ func Plants() []Plant {
 		{Name: "calls out are not counted", Breaks: LimitsHold, NoCount: true},
 		{Name: "another tenant's trunk is dialled", Breaks: TenantsApart, Step: eachCommand(strayTrunk)},
 		{Name: "routing does not count calls", Breaks: LimitsHold, Facts: func(f *routing.Facts) { f.TenantCalls = 0 }},
+		{Name: "routing does not count the calls of a reseller's other customers", Breaks: LimitsHold, Facts: func(f *routing.Facts) { f.Above = nil }},
 	})
 }
 

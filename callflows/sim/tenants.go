@@ -40,6 +40,7 @@ func (w *world) settle() {
 			}
 		}
 	}
+	w.resell(data.Tenants)
 	snapshot, faults := tenants.NewSnapshot(data, callflows.ParseSettings)
 	for _, f := range faults {
 		panic("sim: a tenant that does not hold together: " + f.Error())
@@ -48,6 +49,21 @@ func (w *world) settle() {
 	for _, t := range data.Tenants {
 		w.versions[t.ID], w.archive[edition{t.ID, t.Published.Version}] = t.Published.Version, t.Published
 		w.tenants = append(w.tenants, snapshot.Tenant(t.ID))
+	}
+}
+
+// resell makes the first of several tenants the reseller of the others, now and then, with a limit over all of them. It draws by the
+// seed alone, so that the worlds without resellers are those that they were.
+func (w *world) resell(all []tenants.Tenant) {
+	if len(all) < 2 || w.weather.busy || w.seed%4 != 1 {
+		return
+	}
+	all[0].MaxCalls = 1 + int(w.seed/4%3)
+	for i := range all[1:] {
+		all[i+1].Parent = all[0].ID
+	}
+	if len(all) > 2 && w.seed%8 == 1 {
+		all[2].Parent = all[1].ID
 	}
 }
 

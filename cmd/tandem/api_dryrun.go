@@ -158,7 +158,8 @@ func (w *worker) answerDryRun(ctx context.Context, words because.Catalog, q expl
 			return x, err
 		}
 	}
-	q.Facts = routing.Facts{Nodes: w.facts.routable(q.At), TenantCalls: w.facts.calls.CountOthers(tenant, "", q.At)}
+	q.Facts = routing.Facts{Nodes: w.facts.routable(q.At), TenantCalls: w.facts.calls.CountOthers(tenant, "", q.At),
+		Above: w.facts.countAbove(snapshot, tenant, "", q.At)}
 	var trunks []string
 	for _, t := range snapshot.Trunks() {
 		trunks = append(trunks, t.ID)

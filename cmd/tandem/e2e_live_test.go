@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"tandem/messages"
+	"tandem/provisioning"
 	"tandem/sipptest"
 	"tandem/stack"
 )
@@ -159,4 +160,44 @@ func TestALimitHoldsOverTwoWorkers(t *testing.T) {
 		awaitFigures(t, one, 0, 0)
 		awaitFigures(t, two, 0, 0)
 	}
+}
+
+// TestAResellersLimitHoldsOverItsCustomersAndWorkers: whichever of two workers decides, the calls of one customer count for the other.
+// Emergency calls pass, and so does who is nobody's customer.
+func TestAResellersLimitHoldsOverItsCustomersAndWorkers(t *testing.T) {
+	w, err := newWorld(within(t), t, stack.ForTest(t), worldOptions{Name: "resellers", Nodes: 1, NoWorker: true})
+	must(t, err)
+	w.tellOnFailure(t)
+	all := []string{roleRoute, roleCalls, roleJobs, roleAPI}
+	_, one := w.startAs(t, "one", all...)
+	_, two := w.startAs(t, "two", all...)
+	must(t, w.awaitNodes(within(t)))
+	reseller := w.company(t, func(n *provisioning.NewTenant) { n.Kind = provisioning.KindReseller })
+	below := func(n *provisioning.NewTenant) { n.Parent = reseller.id }
+	ada, bob, nobodys := w.company(t, below), w.company(t, below), w.company(t)
+	must(t, w.Provisioning.SetMaxCalls(within(t), reseller.id, 1))
+	must(t, w.Provisioning.SetMaxCalls(within(t), ada.id, 5))
+	for _, c := range []*company{reseller, ada, bob, nobodys} {
+		c.publish(t)
+		c.register(t, "two")
+	}
+	callee := ada.listen(t, "two", sipptest.Behaviour{Patience: patience})
+	caller := ada.call(t, "one", "102", sipptest.Call{Talk: 8 * time.Second})
+	awaitFigures(t, one, 1, 2)
+	awaitFigures(t, two, 1, 2)
+	for range 4 { // requests go to the workers in turn
+		refused := bob.call(t, "three", "102", sipptest.Call{Expect: 486, Checks: reason("17")})
+		expected{Verdict: "(SIP 486, USER_BUSY): " + reseller.name + ", whose customer " + bob.name + " is, has 1 call up with all its customers, and its limit is 1.", Fault: messages.FaultTenant,
+			Tells: []string{"route_found", "reseller_over_limit"}, Legs: []leg{{Far: "three-phone", Cause: "USER_BUSY", Code: 486, Fault: messages.FaultTenant}},
+		}.check(t, w.story(t, succeed(t, refused), 1))
+	}
+	succeed(t, reseller.call(t, "three", "102", sipptest.Call{Expect: 486})) // its own are among them
+	bob.emergency(t)
+	free := nobodys.listen(t, "two", sipptest.Behaviour{})
+	succeed(t, nobodys.call(t, "one", "102", sipptest.Call{}), free)
+	answered().want.check(t, w.story(t, succeed(t, caller, callee), 2))
+	awaitFigures(t, one, 0, 0)
+	awaitFigures(t, two, 0, 0)
+	callee = bob.listen(t, "two", sipptest.Behaviour{})
+	answered().want.check(t, w.story(t, succeed(t, bob.call(t, "one", "102", sipptest.Call{}), callee), 2))
 }

@@ -195,12 +195,39 @@ func (f *facts) read(ctx context.Context) bool {
 // The call that is asked about counts for none of its tenant's limits: an edge that asks twice gets the same answer.
 func (f *facts) routing(s *tenants.Snapshot, r routing.Request, tenant string, now time.Time) routing.Facts {
 	call := r.Call
-	facts := routing.Facts{At: now, TenantCalls: f.calls.CountOthers(tenant, call, now), TenantRate: f.rates.Count(tenant, call, now), Nodes: f.routable(now)}
+	facts := routing.Facts{At: now, TenantCalls: f.calls.CountOthers(tenant, call, now), TenantRate: f.rates.Count(tenant, call, now), Above: f.countAbove(s, tenant, call, now),
+		Nodes: f.routable(now)}
 	facts.Joins = f.joins(s, r, tenant, now)
 	if facts.Joins == nil {
 		facts.DeviceNode = f.calls.NodeOfDevice(tenant, routing.DeviceOf(s, r))
 	}
 	return facts
+}
+
+// countAbove gives what the limits of the resellers above a tenant are held against.
+func (f *facts) countAbove(s *tenants.Snapshot, tenant, but string, now time.Time) (above []routing.Above) {
+	t := s.Tenant(tenant)
+	for depth := 0; t != nil && t.Parent != "" && depth < maxAbove; depth++ {
+		if t = s.Tenant(t.Parent); t != nil && (t.MaxCalls > 0 || t.MaxCallsPerSecond > 0) {
+			above = append(above, routing.Above{Tenant: t.ID, Calls: f.calls.CountOthers(t.ID, but, now), Rate: f.rates.Count(t.ID, but, now)})
+		}
+	}
+	return above
+}
+
+// maxAbove is how many tenants are above one at most, as migration 0014 has it.
+const maxAbove = 16
+
+// tenantsAbove names the tenants above one, as the configuration has it now.
+func (w *worker) tenantsAbove(tenant string) (above []string) {
+	s := w.source.Current()
+	if s == nil {
+		return nil
+	}
+	for t := s.Tenant(tenant); t != nil && t.Parent != "" && len(above) < maxAbove; t = s.Tenant(t.Parent) {
+		above = append(above, t.Parent)
+	}
+	return above
 }
 
 // joins is the live call that a request is to be joined with, or nil.
@@ -263,10 +290,13 @@ func (w *worker) busy(l *messages.NodeLoad) routing.Busy {
 	return b
 }
 
-// begun notes a call for its tenant's limit of calls a second, if there is one.
+// begun notes a call for the limits of calls a second that its tenant and those above it have.
 func (f *facts) begun(call, tenant string, at time.Time) {
-	if t := f.worker.source.Current().Tenant(tenant); t != nil && t.MaxCallsPerSecond > 0 {
-		f.rates.Begun(call, tenant, at)
+	s := f.worker.source.Current()
+	for t, depth := s.Tenant(tenant), 0; t != nil && depth <= maxAbove; t, depth = s.Tenant(t.Parent), depth+1 {
+		if t.MaxCallsPerSecond > 0 {
+			f.rates.Begun(call, t.ID, at)
+		}
 	}
 }
 

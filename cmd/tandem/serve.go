@@ -240,6 +240,7 @@ func (w *worker) open(ctx context.Context) (err error) {
 	}
 	w.fetcher = fetcher.New(w.settings.FetchAllow)
 	w.facts, w.meters = &facts{worker: w}, newMeters()
+	w.facts.calls.Above = w.tenantsAbove
 	return w.openMedia()
 }
 
