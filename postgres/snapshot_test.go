@@ -50,7 +50,7 @@ func TestASnapshotHoldsWhatWasConfiguredAndNothingOfOthers(t *testing.T) {
 			tx.SetCallingOut(ctx, "one", tenants.CallingOut{Allowed: true, BlockedPrefixes: []string{"+1900", "+88"}, MaxCalls: 5, PerSecond: 2}),
 			tx.SetEmergency(ctx, tenants.Emergency{Numbers: []string{"112", "933"}, TestNumber: "933", TrunkURI: "sip:192.0.2.9:5060"}),
 			tx.SaveNode(ctx, tenants.Node{Name: "m1", SIPURI: "sip:192.0.2.20:5080", EventSocket: "192.0.2.20:8021", MaxCalls: 100}),
-			tx.SetDraining(ctx, "m1", true),
+			tx.SetDraining(ctx, "m1", true, false),
 			tx.SaveNode(ctx, tenants.Node{Name: "m1", SIPURI: "sip:192.0.2.20:5080", EventSocket: "192.0.2.20:8021", MaxCalls: 100}), // it starts again
 			tx.SetMaxCallsPerSecond(ctx, "two", 5),
 			tx.SetMusicOnHold(ctx, "two", "music/two"),
