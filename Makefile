@@ -9,7 +9,7 @@ TANDEM = $(GO) run ./cmd/tandem
 STACK = $(TANDEM) stack --
 
 .DEFAULT_GOAL := help
-.PHONY: browser e2e screenshots generate openapi-lint help build admin binary test race fuzz fuzz-short hostile conformance bench sim chaos demo demo-once docs lint
+.PHONY: browser e2e screenshots generate openapi-lint help build admin binary test race fuzz fuzz-short hostile conformance bench sim chaos move-test demo demo-once docs lint
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -40,6 +40,9 @@ race: ## Run the tests under the race detector
 
 conformance: ## Check the stand-in, and a real FreeSWITCH named by TANDEM_FREESWITCH, against one suite
 	$(GO) test -count=1 -v ./esl/conformance/...
+
+move-test: ## Move 100 live calls (talks, in a menu, leaving a message, on hold) to another node, with strict phones; CALLS=40 for less
+	TANDEM_MOVE_CALLS=$(or $(CALLS),100) $(STACK) $(GO) test -count=1 -v -timeout 10m -run TestManyCallsMoveAtOnce ./cmd/tandem
 
 bench: ## Measure: decisions against a bare echo, how soon changes are live, the event socket against eslgo, the engine
 	$(STACK) $(TANDEM) bench route

@@ -93,7 +93,7 @@ func (w *watcher) commands(before State, e Event, out Outcome) error {
 		switch c.Kind {
 		case WriteCDR:
 			w.records[c.Leg]++
-			if w.records[c.Leg] > 1 || e.Kind != HungUp || c.Leg != e.Leg || c.CDR.Leg != c.Leg {
+			if w.records[c.Leg] > 1 || e.Kind != HungUp && e.Kind != Moved || c.Leg != e.Leg && e.Kind != Moved || c.CDR.Leg != c.Leg {
 				return fmt.Errorf("record %d of leg %s after %s of %s", w.records[c.Leg], c.Leg, e.Kind, e.Leg)
 			}
 			if err := c.CDR.Validate(); err != nil {
@@ -131,7 +131,11 @@ func (w *watcher) application(before State, e Event, out Outcome) error {
 	var ordered int
 	for _, c := range out.Commands {
 		switch c.Kind {
-		case HangUp, SetTimer, Invite, Fetch, WriteCDR, FileRecording, StopPlaying: // these are not waited for
+		case HangUp, SetTimer, Invite, Fetch, WriteCDR, FileRecording, StopPlaying, MoveLegs, LeaveMove, HandOver: // these are not waited for
+		case StartRecording:
+			if e.Kind != Moved { // the second part begins beside what the element does
+				ordered++
+			}
 		default:
 			ordered++
 			if out.State.Awaited != c.N {
@@ -140,7 +144,7 @@ func (w *watcher) application(before State, e Event, out Outcome) error {
 		}
 	}
 	// After a gap the element begins anew: whether the awaited one is still under way is not known.
-	if ordered > 1 || ordered == 1 && before.Awaited != 0 && e.Command != before.Awaited && e.Kind != Resumed && e.Kind != Transferred && e.Kind != TransferOrdered && !before.Missed && !(before.Stage == stageJoining && e.Command == before.Guard) && before.Stage != stageQuiet && !(before.Summoning() && e.Kind == Parked) { // whoever answered waits: no Summon is under way
+	if ordered > 1 || ordered == 1 && before.Awaited != 0 && e.Command != before.Awaited && e.Kind != Resumed && e.Kind != Transferred && e.Kind != TransferOrdered && e.Kind != Moved && e.Kind != MoveFailed && !before.Missed && !(before.Stage == stageJoining && e.Command == before.Guard) && before.Stage != stageQuiet && !(before.Summoning() && e.Kind == Parked) { // whoever answered waits: no Summon is under way
 		return fmt.Errorf("%d applications are ordered while %d is awaited", ordered, before.Awaited)
 	}
 	switch s := out.State; s.Phase {

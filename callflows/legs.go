@@ -36,7 +36,8 @@ func (s *step) bookkeep() {
 	case TransferOrdered:
 		s.transferOrdered()
 	case Transferred:
-		if s.state.OnTheMove() {
+		if t := &s.state.Transfer; s.state.OnTheMove() {
+			t.Source, t.Parked, t.At = s.event.Moved, true, s.event.At // it may be told again
 			s.end("NORMAL_TEMPORARY_FAILURE", messages.FaultPlatform, because.New("move_crossed"))
 			return
 		}

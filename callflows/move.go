@@ -94,7 +94,7 @@ func (s *State) WaitsToMove() MoveWaits {
 // moveOrdered has the call's legs fetched by another node, if it can go now.
 func (s *step) moveOrdered() {
 	m := &s.state.Move
-	if m.N != 0 || s.event.Node == "" || s.event.Node == s.state.Call.Node && s.event.Cause == "" {
+	if s.state.Phase != Running && s.state.Phase != Talking || m.N != 0 || s.event.Node == "" || s.event.Node == s.state.Call.Node && s.event.Cause == "" {
 		return
 	}
 	why := MoveWaits(s.event.Cause)

@@ -40,6 +40,7 @@ var update = flag.Bool("update", false, "write the outcomes of testdata/*.txt an
 //	[+30s] counted N [tenant=1] [TRUNK=3[/1]]      calls that are out, and begun within a second
 //	[+30s] bridged LEG early | ring_ended N CAUSE [sip=503]
 //	[+30s] taken LEG OTHER PURPOSE | released LEG OTHER | joined LEG OTHER | parted LEG OTHER     legs of another call
+//	[+30s] move_ordered NODE [obstacle] | legs_moved N LEG ... | move_failed N CODE words | moved NODE [waiting]
 //	[+30s] overheard LEG OTHER MODE | found N [OTHER] [local] [answered] | found N slot=SLOT       what FindCall found; without OTHER, nothing
 //
 // N is the number of the command that is answered. A is the caller's leg, L1, L2 ... are the dialled ones in order, and
@@ -280,7 +281,8 @@ func (s *script) parse(line string, words []string) Event {
 		"created": LegCreated, "rang": Rang, "answered": Answered, "bridged": Bridged, "unbridged": Unbridged, "ring_ended": RingEnded,
 		"refused": Refused, "hungup": HungUp, "timer": TimerFired, "end_ordered": EndOrdered, "transfer_ordered": TransferOrdered, "transferred": Transferred, "resumed": Resumed, "counted": CallsCounted, "fetched": Fetched, "saved": Saved,
 		"taken": Taken, "released": Released, "joined": Joined, "parted": Parted, "found": CallFound, "overheard": Overheard,
-		"recorded": Recorded, "messages": MessagesFound, "pin": PINChecked, "transfer_refused": TransferRefused}
+		"recorded": Recorded, "messages": MessagesFound, "pin": PINChecked, "transfer_refused": TransferRefused,
+		"move_ordered": MoveOrdered, "legs_moved": LegsMoved, "move_failed": MoveFailed, "moved": Moved}
 	e := Event{Kind: kinds[words[0]], At: s.now, Leg: callerLeg}
 	words = words[1:]
 	arg := func() string {
@@ -398,6 +400,18 @@ func (s *script) parse(line string, words []string) Event {
 			}
 		}
 	case Unbridged, Resumed:
+	case MoveOrdered:
+		e.Node, e.Cause = arg(), strings.Join(words, " ")
+	case LegsMoved:
+		e.Command = number()
+		answeredAt := started
+		for _, leg := range words {
+			e.Legs = append(e.Legs, MovedLeg{Leg: s.leg(leg), First: &LegEnd{CreatedAt: started, AnsweredAt: &answeredAt, From: "+15550100", To: "200"}})
+		}
+	case MoveFailed:
+		e.Command, e.SIPCode, e.Cause = number(), number(), strings.Join(words, " ")
+	case Moved:
+		e.Node, e.There = arg(), slices.Contains(words, "waiting")
 	case RingEnded, Refused:
 		e.Command = number()
 		if n := len(words) - 1; n > 0 && strings.HasPrefix(words[n], "moved=") {
@@ -491,8 +505,11 @@ func (s *script) say(out Outcome) string {
 func (s *script) sayCommand(c Command) string {
 	if c.Kind == WriteCDR {
 		answered := ""
+		for _, g := range c.CDR.Segments {
+			answered += fmt.Sprintf(", %s for %v", g.Node, g.Until.Sub(g.From))
+		}
 		if c.CDR.AnsweredAt != nil {
-			answered = ", answered"
+			answered += ", answered"
 		}
 		return fmt.Sprintf("write_cdr %s %s: %s, sip %d, fault %s%s", s.legName(c.Leg), c.CDR.Role, c.CDR.Cause, c.CDR.SIPCode, c.CDR.Fault, answered)
 	}

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"strconv"
 	"strings"
+	"time"
 )
 
 // CheckDialog says whether what a phone received belongs to one dialog as RFC 3261 12.2 and RFC 3264 8 want it, whoever sent it: the
@@ -34,9 +35,24 @@ func Requests(messages, method string) int {
 	return n
 }
 
+// TakenOver is when a phone has answered the first INVITE within its dialog that it received; false when there was none.
+func TakenOver(messages string) (at time.Time, ok bool) {
+	asked := ""
+	for _, m := range messagesOf(messages) {
+		switch {
+		case m.received && strings.HasPrefix(m.text, "INVITE ") && m.tag("To") != "":
+			asked = m.header("CSeq")
+		case !m.received && asked != "" && strings.HasPrefix(m.text, "SIP/2.0 2") && m.header("CSeq") == asked:
+			return m.at, !m.at.IsZero()
+		}
+	}
+	return time.Time{}, false
+}
+
 type seenMessage struct {
 	received bool
 	text     string
+	at       time.Time
 }
 
 // messagesOf takes SIPp's log of messages apart.
@@ -45,11 +61,13 @@ func messagesOf(log string) (all []seenMessage) {
 	for _, part := range strings.Split(log, mark) {
 		_, text, found := strings.Cut(part, "\n\n")
 		head, _, _ := strings.Cut(part, "\n\n")
+		stamp, _, _ := strings.Cut(strings.TrimSpace(head), "\n")
+		at, _ := time.ParseInLocation("2006-01-02 15:04:05.000000", strings.TrimSpace(stamp), time.Local)
 		switch {
 		case found && strings.Contains(head, "message received"):
-			all = append(all, seenMessage{true, text})
+			all = append(all, seenMessage{true, text, at})
 		case found && strings.Contains(head, "message sent"):
-			all = append(all, seenMessage{false, text})
+			all = append(all, seenMessage{false, text, at})
 		}
 	}
 	return all
