@@ -85,7 +85,7 @@ type Command struct {
 	Silence     time.Duration       `json:"silence_ns,omitempty"`  // Record: so much silence ends it
 	Terminators string              `json:"terminators,omitempty"` // Record: the keys that end it
 	Recording   *messages.Recording `json:"recording,omitempty"`   // FileRecording
-	Box         string              `json:"box,omitempty"`         // FindMessages, MarkMessage, CheckPIN: user id
+	Box         string              `json:"box,omitempty"`         // FindMessages, MarkMessage, CheckPIN: user id; Play: whose own greeting comes before Prompt
 	Message     string              `json:"message,omitempty"`     // MarkMessage: its id
 	Mark        Mark                `json:"mark,omitempty"`        // MarkMessage
 	Text        string              `json:"text,omitempty"`        // Speak

@@ -98,7 +98,11 @@ func (e voicemailElement) enter(s *step, settings any) {
 
 func (voicemailElement) greet(s *step, v voicemailSettings) {
 	s.explain("voicemail_greets", "greeting", v.Greeting, "user", s.userName(v.User))
-	s.await("greeting", Command{Kind: Play, Prompt: v.Greeting, Prompts: []string{promptBeep}, Language: s.language()})
+	greeting := Command{Kind: Play, Prompt: v.Greeting, Prompts: []string{promptBeep}, Language: s.language()}
+	if v.Greeting == promptGreeting { // the flow names no other: the box's own comes first, if it has one
+		greeting.Box = v.User
+	}
+	s.await("greeting", greeting)
 }
 
 // record orders the recording.

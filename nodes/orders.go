@@ -48,7 +48,7 @@ func (n *Node) build(c callflows.Call, command callflows.Command) (esl.Command, 
 	case callflows.SignalRinging:
 		built = esl.RingReady(command.Leg, id)
 	case callflows.Play:
-		built = esl.Playback(command.Leg, id, n.played(c.Tenant, command.Prompt, command.Prompts, command.Language))
+		built = esl.Playback(command.Leg, id, n.played(c.Tenant, ownBefore(command.Box, command.Prompt), command.Prompts, command.Language))
 	case callflows.CollectDigits:
 		built = esl.PlayAndGetDigits(command.Leg, id, n.digitsRequest(c.Tenant, command))
 	case callflows.Ring:

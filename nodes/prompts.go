@@ -17,6 +17,7 @@ type Sounds struct {
 //	tone:NAME     one of a few tones
 //	silence:MS    silence
 //	Media:PATH    a file below the media folder; Tandem alone makes such names: with their capital letter no flow can hold them
+//	Own:BOX|NAME  the greeting of a user's box, if he has one, else what NAME is; made here alone, as the former
 //	any other     the tenant's file of the name, else the platform's, in the language or in any; else, for the prompts of
 //	              Tandem's own elements, a tone, because no recorded voices are shipped; else a file of the node's own sounds
 //
@@ -32,16 +33,36 @@ func Prompts(s Sounds) func(tenant, language, prompt string) string {
 		case special && kind == "Media" && s.Media != "":
 			return strings.TrimSuffix(s.Media, "/") + "/" + name
 		}
-		if s.Find != nil && s.Media != "" {
-			if path, ok := s.Find(tenant, language, prompt); ok {
+		if special && kind == "Own" {
+			box, otherwise, _ := strings.Cut(name, "|")
+			if path, ok := s.find(tenant, language, "boxes/"+box+"/greeting"); ok {
 				return strings.TrimSuffix(s.Media, "/") + "/" + path
 			}
+			prompt = otherwise
+		}
+		if path, ok := s.find(tenant, language, prompt); ok {
+			return strings.TrimSuffix(s.Media, "/") + "/" + path
 		}
 		if t, ok := ownTone(prompt); ok {
 			return t
 		}
 		return strings.TrimSuffix(s.Folder, "/") + "/" + prompt + ".wav"
 	}
+}
+
+func (s Sounds) find(tenant, language, prompt string) (string, bool) {
+	if s.Find == nil || s.Media == "" {
+		return "", false
+	}
+	return s.Find(tenant, language, prompt)
+}
+
+// ownBefore is the name of a prompt before which a box's own comes; without a box the prompt's.
+func ownBefore(box, prompt string) string {
+	if box == "" {
+		return prompt
+	}
+	return "Own:" + box + "|" + prompt
 }
 
 // played is what a command plays: one prompt, or several without a pause (mod_dptools, file_string).

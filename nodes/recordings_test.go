@@ -198,7 +198,7 @@ func TestTheKeysThatEndARecording(t *testing.T) {
 
 func TestPromptsAreFiles(t *testing.T) {
 	with := Prompts(Sounds{Folder: "tandem", Media: "/media/", Find: func(tenant, language, prompt string) (string, bool) {
-		return "prompts/" + tenant + "/" + language + "/" + prompt + ".wav", prompt == "welcome" || prompt == "say/digits/3"
+		return "prompts/" + tenant + "/" + language + "/" + prompt + ".wav", prompt == "welcome" || prompt == "say/digits/3" || prompt == "boxes/ada/greeting"
 	}})
 	without := Prompts(Sounds{Folder: "tandem"})
 	for _, row := range []struct{ prompt, with, without string }{
@@ -208,6 +208,9 @@ func TestPromptsAreFiles(t *testing.T) {
 		{"silence:200", "silence_stream://200", "silence_stream://200"},
 		{"tone:nobody", "tone_stream://%(400,0,800)", "tone_stream://%(400,0,800)"},
 		{"voicemail/saved", "tone_stream://%(400,0,800)", "tone_stream://%(400,0,800)"},
+		{ownBefore("ada", "voicemail/greeting"), "/media/prompts/shop/de/boxes/ada/greeting.wav", "tone_stream://%(200,50,523);%(200,50,659);%(300,0,784)"},
+		{ownBefore("bob", "welcome"), "/media/prompts/shop/de/welcome.wav", "tandem/welcome.wav"},
+		{ownBefore("", "closed"), "tandem/closed.wav", "tandem/closed.wav"},
 		{"say/digits/3", "/media/prompts/shop/de/say/digits/3.wav", "tone_stream://%(150,150,800);%(150,150,800);%(150,400,800)"},
 		{"say/digits/0", "tone_stream://%(600,200,600)", "tone_stream://%(600,200,600)"},
 	} {

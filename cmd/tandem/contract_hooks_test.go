@@ -142,6 +142,10 @@ func contractHooks() map[string]func(c *contract, r *contractRequest) {
 			c.branded()
 			r.body = pngOf(c.t)
 		},
+		"set-box-greeting":    func(c *contract, r *contractRequest) { r.body = soundOf(time.Second) },
+		"delete-box-greeting": func(c *contract, r *contractRequest) { c.greeting() },
+		"get-box-greeting":    func(c *contract, r *contractRequest) { c.greeting() },
+		"get-box":             func(c *contract, r *contractRequest) { c.greeting() },
 		"add-media":           func(c *contract, r *contractRequest) { r.body = soundOf(time.Second) },
 		"replace-media-sound": func(c *contract, r *contractRequest) { r.ids["media"], r.body = c.media(), soundOf(2*time.Second) },
 		"update-media":        func(c *contract, r *contractRequest) { r.ids["media"] = c.media() },

@@ -305,3 +305,12 @@ func (c *contract) registration() (id string) {
 		VALUES ($1, 'ada.example.com', 'sip:gone@192.0.2.7', 'ada', 'registered', now(), 1, now() + interval '1 hour', 'edge', 'sip:127.0.0.1', 'c', '192.0.2.7', 5060, 'udp', 'Gone', '') RETURNING id`, c.fresh("phone")).Scan(&id))
 	return id
 }
+
+// greeting is one of the box's own, whose sound can be shown.
+func (c *contract) greeting() {
+	if a := c.send(testOperatorKey, "PUT", "/v1/tenants/ada/voicemail/grace/greeting", "audio/wav", soundOf(time.Second), http.Header{}); a.status != http.StatusOK {
+		c.t.Fatalf("a greeting: %d %s", a.status, a.body)
+	}
+	_, err := c.db.Exec(c.ctx, `UPDATE media SET hash = repeat('a', 64) WHERE tenant_id = 'ada' AND box = 'grace'`)
+	must(c.t, err)
+}

@@ -125,3 +125,43 @@ func TestTheMediaFolderFollowsTheConfiguration(t *testing.T) {
 		t.Errorf("dropped: %v %v", dropped, err)
 	}
 }
+
+// A box's own greeting is heard where the flow names no other: who hangs up during a long one has left no message, who speaks after a short one has.
+func TestABoxHasAGreetingOfItsOwn(t *testing.T) {
+	t.Parallel()
+	w := sharedWorld(t)
+	c := w.company(t)
+	c.flow(t, "400", "box", box("two", map[string]any{"silence_seconds": 20}))
+	c.publish(t)
+	file := filepath.Join(t.TempDir(), "greeting.wav")
+	greet := func(length time.Duration) {
+		t.Helper()
+		must(t, os.WriteFile(file, soundOf(length), 0o600))
+		if out, code := w.exits(t, "voicemail", "greeting", c.id, "102", file); code != 0 {
+			t.Fatal(out)
+		}
+	}
+	greet(8 * time.Second)
+	x := w.story(t, succeed(t, c.call(t, "one", "400", sipptest.Call{Talk: 5 * time.Second})), 1)
+	c.noMessages(t, "two", x.Call)
+	greet(100 * time.Millisecond)
+	succeed(t, c.call(t, "one", "400", sipptest.Call{Talk: 4 * time.Second}))
+	c.awaitMessages(t, "two", 1)
+	var shown struct {
+		PIN       bool
+		New       int
+		Greetings []struct {
+			LengthMS int `json:"length_ms"`
+		}
+	}
+	must(t, w.get(within(t), "/v1/tenants/"+c.id+"/voicemail/102", &shown))
+	if shown.PIN || shown.New != 1 || len(shown.Greetings) != 1 || shown.Greetings[0].LengthMS != 100 {
+		t.Errorf("the box: %+v", shown)
+	}
+	if out, code := w.exits(t, "voicemail", "greeting", c.id, "two", "--remove"); code != 0 {
+		t.Error(out)
+	}
+	if placed, err := filepath.Glob(filepath.Join(w.mediaDir(), "prompts", "tenants", c.id, "boxes", "two", "*")); err != nil || len(placed) != 0 {
+		t.Errorf("there still stands %v: %v", placed, err)
+	}
+}

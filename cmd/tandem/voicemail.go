@@ -21,6 +21,8 @@ type voicemailCommands struct {
 	Show   voicemailShowCommand   `cmd:"" help:"Show one message."`
 	Delete voicemailDeleteCommand `cmd:"" help:"Delete a message. Its sound is removed a day later."`
 	PIN    voicemailPINCommand    `cmd:"" name:"pin" help:"Give a box a PIN, and open it again if wrong PINs have locked it. The PIN is read from standard input."`
+
+	Greeting voicemailGreetingCommand `cmd:"" help:"Give a box a greeting of its own (a WAV file, as docs/media.md says), or take it away (--remove)."`
 }
 
 // boxArguments name a box.

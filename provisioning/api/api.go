@@ -96,6 +96,7 @@ func (a *API) parts() []func() {
 		a.plans,
 		a.media,
 		a.recordings,
+		a.boxes,
 		a.registrations,
 		a.calls,
 		a.search,

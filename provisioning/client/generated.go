@@ -1158,6 +1158,16 @@ type FoundUser struct {
 	Tenant    string `json:"tenant"`
 }
 
+// GreetingShown defines model for GreetingShown.
+type GreetingShown struct {
+	ChangedAt time.Time `json:"changed_at"`
+
+	// Language Absent: any.
+	Language string `json:"language,omitempty,omitzero"`
+	LengthMs int64  `json:"length_ms"`
+	Sha256   string `json:"sha256"`
+}
+
 // Group defines model for Group.
 type Group struct {
 	Calls    int64      `json:"calls"`
@@ -2843,6 +2853,24 @@ type WebhookBody struct {
 	URL string `json:"url"`
 }
 
+// WholeBox defines model for WholeBox.
+type WholeBox struct {
+	Box       string `json:"box"`
+	Extension string `json:"extension"`
+
+	// Greetings Its own.
+	Greetings []GreetingShown `json:"greetings"`
+	Heard     int64           `json:"heard"`
+
+	// LockedUntil By wrong PINs; another one opens it at once.
+	LockedUntil time.Time `json:"locked_until,omitempty,omitzero"`
+	Name        string    `json:"name"`
+	New         int64     `json:"new"`
+
+	// Pin It has one, and can be opened by telephone.
+	Pin bool `json:"pin"`
+}
+
 // WholePorting defines model for WholePorting.
 type WholePorting struct {
 	// Account The customer's there.
@@ -4020,6 +4048,24 @@ type ListVersionsParams struct {
 type CompareVersionsParams struct {
 	// To The other; the drafts unless given.
 	To string `form:"to,omitempty" json:"to,omitempty,omitzero"`
+}
+
+// DeleteBoxGreetingParams defines parameters for DeleteBoxGreeting.
+type DeleteBoxGreetingParams struct {
+	// Language Absent: the one for any language.
+	Language string `form:"language,omitempty" json:"language,omitempty,omitzero"`
+}
+
+// GetBoxGreetingParams defines parameters for GetBoxGreeting.
+type GetBoxGreetingParams struct {
+	// Language Absent: the one for any language.
+	Language string `form:"language,omitempty" json:"language,omitempty,omitzero"`
+}
+
+// SetBoxGreetingParams defines parameters for SetBoxGreeting.
+type SetBoxGreetingParams struct {
+	// Language Absent: the one for any language.
+	Language string `form:"language,omitempty" json:"language,omitempty,omitzero"`
 }
 
 // ListMessagesParams defines parameters for ListMessages.
@@ -5836,6 +5882,34 @@ func (c *Client) ListBoxes(ctx context.Context, tenant string) (*Answer[BoxesBod
 	return ask[BoxesBody](ctx, c, request{method: "GET", path: at("/v1/tenants/{tenant}/voicemail", tenant)})
 }
 
+// GetBox: Show a voicemail box.
+//
+// GET /v1/tenants/{tenant}/voicemail/{box}
+func (c *Client) GetBox(ctx context.Context, tenant string, box string) (*Answer[WholeBox], error) {
+	return ask[WholeBox](ctx, c, request{method: "GET", path: at("/v1/tenants/{tenant}/voicemail/{box}", tenant, box)})
+}
+
+// DeleteBoxGreeting: Take a box's own greeting away.
+//
+// DELETE /v1/tenants/{tenant}/voicemail/{box}/greeting
+func (c *Client) DeleteBoxGreeting(ctx context.Context, tenant string, box string, params DeleteBoxGreetingParams) (*Answer[struct{}], error) {
+	return ask[struct{}](ctx, c, request{method: "DELETE", path: at("/v1/tenants/{tenant}/voicemail/{box}/greeting", tenant, box), params: params})
+}
+
+// GetBoxGreeting: Hear a box's own greeting.
+//
+// GET /v1/tenants/{tenant}/voicemail/{box}/greeting
+func (c *Client) GetBoxGreeting(ctx context.Context, tenant string, box string, params GetBoxGreetingParams) (*Answer[[]byte], error) {
+	return ask[[]byte](ctx, c, request{method: "GET", path: at("/v1/tenants/{tenant}/voicemail/{box}/greeting", tenant, box), params: params})
+}
+
+// SetBoxGreeting: Give a box a greeting of its own.
+//
+// PUT /v1/tenants/{tenant}/voicemail/{box}/greeting
+func (c *Client) SetBoxGreeting(ctx context.Context, tenant string, box string, params SetBoxGreetingParams, body []byte) (*Answer[GreetingShown], error) {
+	return ask[GreetingShown](ctx, c, request{method: "PUT", path: at("/v1/tenants/{tenant}/voicemail/{box}/greeting", tenant, box), params: params, kind: "audio/wav", body: body})
+}
+
 // ListMessages: List a box's messages, the newest first.
 //
 // GET /v1/tenants/{tenant}/voicemail/{box}/messages
@@ -5869,6 +5943,20 @@ func (c *Client) MarkMessageHeard(ctx context.Context, tenant string, box string
 // GET /v1/tenants/{tenant}/voicemail/{box}/messages/{message}/sound
 func (c *Client) GetMessageSound(ctx context.Context, tenant string, box string, message string) (*Answer[[]byte], error) {
 	return ask[[]byte](ctx, c, request{method: "GET", path: at("/v1/tenants/{tenant}/voicemail/{box}/messages/{message}/sound", tenant, box, message)})
+}
+
+// MarkMessageUnheard: Mark a message as new again.
+//
+// POST /v1/tenants/{tenant}/voicemail/{box}/messages/{message}/unheard
+func (c *Client) MarkMessageUnheard(ctx context.Context, tenant string, box string, message string) (*Answer[struct{}], error) {
+	return ask[struct{}](ctx, c, request{method: "POST", path: at("/v1/tenants/{tenant}/voicemail/{box}/messages/{message}/unheard", tenant, box, message)})
+}
+
+// DeleteBoxPin: Let nobody open a box by telephone.
+//
+// DELETE /v1/tenants/{tenant}/voicemail/{box}/pin
+func (c *Client) DeleteBoxPin(ctx context.Context, tenant string, box string) (*Answer[struct{}], error) {
+	return ask[struct{}](ctx, c, request{method: "DELETE", path: at("/v1/tenants/{tenant}/voicemail/{box}/pin", tenant, box)})
 }
 
 // SetBoxPin: Give a box another PIN.
