@@ -1,8 +1,11 @@
 package postgres
 
 import (
+	"cmp"
 	"context"
 	"fmt"
+	"maps"
+	"slices"
 	"strings"
 	"time"
 
@@ -113,31 +116,47 @@ func (s *Store) Search(ctx context.Context, q Sought) (Found, error) {
 	return f, err
 }
 
-// searchCalls finds calls: each way of finding is an index scan that is cut off, rather than an OR over the whole ledger.
+// maxTheirs bounds how many users' calls are looked for by name.
+const maxTheirs = 10
+
+// searchCalls finds calls. Each way of finding is a statement of its own, with the number in it: then PostgreSQL knows how many calls to
+// expect of it, and takes the index of that number's calls rather than the one of all by time.
 func (s *Store) searchCalls(ctx context.Context, q Sought, users []FoundUser) ([]CallRow, error) {
-	numbers, tenants := []string{}, []string{} // of users who were found by name, and whose they are
-	for _, u := range users {
+	const columns = `SELECT call, coalesce(tenant_id, '') AS tenant_id, sip_call_id, "from", "to", started_at, answered_at, ended_at, version, sip_code, cause, fault FROM calls `
+	const last = ` AND (@tenant = '' OR tenant_id = @tenant) ORDER BY started_at DESC LIMIT @limit`
+	found := map[string]CallRow{}
+	batch := &pgx.Batch{}
+	add := func(where string, args pgx.StrictNamedArgs) {
+		args["limit"] = q.Limit
+		batch.Queue(columns+where+last, args).Query(func(rows pgx.Rows) error {
+			all, err := pgx.CollectRows(rows, pgx.RowToStructByNameLax[CallRow])
+			for _, c := range all {
+				found[c.Call] = c
+			}
+			return err
+		})
+	}
+	add(`WHERE call IN (SELECT @text UNION SELECT call FROM calls WHERE sip_call_id = @text AND sip_call_id <> ''
+		UNION SELECT call FROM cdrs WHERE sip_call_id = @text AND sip_call_id <> '')`, pgx.StrictNamedArgs{"text": text(q.Text), "tenant": q.Tenant})
+	for _, n := range q.Numbers {
+		add(`WHERE "from" = @number`, pgx.StrictNamedArgs{"number": text(n), "tenant": q.Tenant})
+		add(`WHERE "to" = @number`, pgx.StrictNamedArgs{"number": text(n), "tenant": q.Tenant})
+	}
+	for _, u := range users[:min(len(users), maxTheirs)] {
 		for _, n := range []string{u.Extension, u.Number} {
-			if n != "" {
-				numbers, tenants = append(numbers, n), append(tenants, u.Tenant)
+			if n == "" {
+				continue
+			}
+			for _, column := range []string{`"from"`, `"to"`} {
+				add(`WHERE started_at > now() - @within::interval AND `+column+` = @number`, pgx.StrictNamedArgs{"number": n, "tenant": u.Tenant, "within": searchPeriod})
 			}
 		}
 	}
-	return collect[CallRow](ctx, s, `
-		SELECT call, coalesce(tenant_id, '') AS tenant_id, sip_call_id, "from", "to", started_at, answered_at, ended_at, version, sip_code, cause, fault
-		  FROM calls WHERE call IN (
-		       SELECT call FROM calls WHERE call = @text
-		       UNION SELECT call FROM calls WHERE sip_call_id = @text AND sip_call_id <> ''
-		       UNION SELECT call FROM cdrs WHERE sip_call_id = @text AND sip_call_id <> ''
-		       UNION SELECT l.call FROM unnest(@numbers::text[]) n CROSS JOIN LATERAL (SELECT call FROM calls WHERE "from" = n AND (@tenant = '' OR tenant_id = @tenant) ORDER BY started_at DESC LIMIT @limit) l
-		       UNION SELECT l.call FROM unnest(@numbers::text[]) n CROSS JOIN LATERAL (SELECT call FROM calls WHERE "to" = n AND (@tenant = '' OR tenant_id = @tenant) ORDER BY started_at DESC LIMIT @limit) l
-		       UNION SELECT l.call FROM unnest(@theirs::text[], @whose::text[]) u (n, t)
-		             CROSS JOIN LATERAL (SELECT call FROM calls WHERE "from" = n AND tenant_id = t AND started_at > now() - @within::interval ORDER BY started_at DESC LIMIT @limit) l
-		       UNION SELECT l.call FROM unnest(@theirs::text[], @whose::text[]) u (n, t)
-		             CROSS JOIN LATERAL (SELECT call FROM calls WHERE "to" = n AND tenant_id = t AND started_at > now() - @within::interval ORDER BY started_at DESC LIMIT @limit) l)
-		   AND (@tenant = '' OR tenant_id = @tenant)
-		 ORDER BY started_at DESC, call LIMIT @limit`,
-		pgx.StrictNamedArgs{"text": text(q.Text), "numbers": q.Numbers, "theirs": numbers, "whose": tenants, "tenant": q.Tenant, "limit": q.Limit, "within": searchPeriod})
+	if err := s.pool.SendBatch(ctx, batch).Close(); err != nil {
+		return nil, fmt.Errorf("postgres: search: %w", err)
+	}
+	calls := slices.SortedFunc(maps.Values(found), func(a, b CallRow) int { return cmp.Or(b.StartedAt.Compare(a.StartedAt), cmp.Compare(a.Call, b.Call)) })
+	return append([]CallRow{}, calls[:min(len(calls), q.Limit)]...), nil
 }
 
 func collect[T any](ctx context.Context, s *Store, sql string, args pgx.StrictNamedArgs) ([]T, error) {
