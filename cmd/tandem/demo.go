@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"crypto/rand"
 	"errors"
 	"fmt"
 	"net/url"
@@ -9,9 +10,11 @@ import (
 	"strings"
 	"time"
 
+	"tandem/admin"
 	"tandem/explain"
 	"tandem/postgres"
 	"tandem/provisioning"
+	"tandem/provisioning/api"
 	"tandem/sipptest"
 	"tandem/stack"
 )
@@ -53,6 +56,7 @@ func (c *demoCommand) Run(ctx context.Context) error {
 		fmt.Printf("figure %s %.1f\n", map[bool]string{true: "demo_first_s", false: "demo_again_s"}[first], time.Since(d.began).Seconds())
 		if !c.Once {
 			d.next()
+			d.openAdmin(ctx)
 			<-ctx.Done()
 			fmt.Println("\nending everything that the demo started")
 		}
@@ -204,6 +208,18 @@ func (d *demo) explain(ctx context.Context, sipCallID string) error {
 		return errors.New("the demo's call was not answered: " + x.Verdict)
 	}
 	return nil
+}
+
+// openAdmin makes somebody who can sign in at the web admin, with a password of this run's.
+func (d *demo) openAdmin(ctx context.Context) {
+	password := strings.ToLower(rand.Text())
+	who := provisioning.NewPerson{Password: password, Person: postgres.Person{Name: "Demo", Email: "admin@" + provisioning.DemoDomain, Role: api.RolePlatformAdmin}}
+	if _, err := d.system.Provisioning.AddPerson(ctx, who); err != nil {
+		say("\nNobody could be let in to the web admin: %v", err)
+		return
+	}
+	say("\nThe web admin: http://%s%s/", d.system.HTTPAddress, admin.Path)
+	say("  e-mail %s  password %s", who.Email, password)
 }
 
 // next says what to try.
