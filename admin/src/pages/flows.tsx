@@ -68,7 +68,7 @@ function Waiting({ tenant }: { tenant: string }) {
   const client = useQueryClient();
   const [comment, setComment] = useState('');
   const path = { tenant };
-  const live = useQuery({ queryKey: ['versions', tenant, 'live'], queryFn: ({ signal }) => ask('get', '/v1/tenants/{tenant}/versions', { path, query: { limit: '1' }, signal }) });
+  const live = useQuery({ queryKey: ['versions', tenant, 'live'], queryFn: ({ signal }) => ask('get', '/v1/tenants/{tenant}/versions', { path, query: { limit: 1 }, signal }) });
   const published = (live.data?.versions.length ?? 0) > 0;
   const diff = useQuery({
     queryKey: ['diff', tenant, 'live', 'draft'],
@@ -284,7 +284,7 @@ function Schedules({ tenant }: { tenant: string }) {
 function Versions({ tenant }: { tenant: string }) {
   const may = useMay();
   const client = useQueryClient();
-  const versions = useQuery({ queryKey: ['versions', tenant], queryFn: async ({ signal }) => (await ask('get', '/v1/tenants/{tenant}/versions', { path: { tenant }, query: { limit: '50' }, signal })).versions });
+  const versions = useQuery({ queryKey: ['versions', tenant], queryFn: async ({ signal }) => (await ask('get', '/v1/tenants/{tenant}/versions', { path: { tenant }, query: { limit: 50 }, signal })).versions });
   return (
     <List
       of={versions}

@@ -48,7 +48,7 @@ export default function Live() {
   });
   const live = useQuery({
     queryKey: key,
-    queryFn: ({ signal }) => (tenant ? ask('get', '/v1/tenants/{tenant}/calls', { path: { tenant }, query: { live: '1', limit: String(most) }, signal }) : ask('get', '/v1/calls', { query: { live: '1', limit: String(most) }, signal })),
+    queryFn: ({ signal }) => (tenant ? ask('get', '/v1/tenants/{tenant}/calls', { path: { tenant }, query: { live: '1', limit: most }, signal }) : ask('get', '/v1/calls', { query: { live: '1', limit: most }, signal })),
     refetchInterval: follows ? slowly : quickly,
   });
   const wanted = filter.trim().toLowerCase();

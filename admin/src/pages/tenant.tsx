@@ -152,7 +152,7 @@ function FirstSteps({ t, base }: { t: Tenant; base: string }) {
 function Now({ tenant, base }: { tenant: string; base: string }) {
   const may = useMay();
   const path = { tenant };
-  const live = useQuery({ queryKey: ['live', tenant], queryFn: ({ signal }) => ask('get', '/v1/tenants/{tenant}/calls', { path, query: { live: '1', limit: '1000' }, signal }), enabled: may('calls:read') });
+  const live = useQuery({ queryKey: ['live', tenant], queryFn: ({ signal }) => ask('get', '/v1/tenants/{tenant}/calls', { path, query: { live: '1', limit: 1000 }, signal }), enabled: may('calls:read') });
   const drafts = useQuery({ queryKey: ['diff', tenant, 'live', 'draft'], queryFn: ({ signal }) => ask('get', '/v1/tenants/{tenant}/versions/{version}/diff', { path: { tenant, version: 'live' }, query: { to: 'draft' }, signal }), enabled: may('flows:read'), retry: false });
   return (
     <Card title="Now">
