@@ -51,6 +51,12 @@ func TestNobodyGivesAwayWhatHeHasNot(t *testing.T) {
 	w.ask(little, "POST", "/v1/tenants/ada/keys", object{"name": "n", "scopes": []string{"users:write"}, "expires_at": soon}).is(403, "scope_not_yours")
 	w.ask(little, "POST", "/v1/tenants/ada/people", object{"name": "A", "email": "a@ada.example", "role": "tenant_admin"}).is(403, "scope_not_yours")
 	w.ask(w.operator, "POST", "/v1/tenants/ada/people", object{"name": "A", "email": "a@ada.example", "role": "platform_admin"}).is(422, "invalid")
+	for _, scope := range []string{"platform:read", "platform:write"} {
+		of := func(scopes ...string) object { return object{"name": "n", "scopes": scopes, "expires_at": soon} }
+		w.ask(w.operator, "POST", "/v1/tenants/ada/keys", of("calls:read", scope)).is(422, "platform_scope")
+		w.ask(little, "POST", "/v1/tenants/ada/keys", of(scope)).is(422, "platform_scope")
+		w.ask(w.operator, "POST", "/v1/keys", of(scope)).is(201, "")
+	}
 }
 
 func TestARequestWithAnIdempotencyKeyIsCarriedOutOnce(t *testing.T) {

@@ -142,7 +142,9 @@ func (w *world) key(tenant string, scopes ...api.Scope) string {
 		path = "/v1/tenants/" + tenant + "/keys"
 	}
 	if scopes == nil {
-		scopes = api.Scopes()
+		if scopes = api.Scopes(); tenant != "" {
+			scopes = api.TenantScopes()
+		}
 	}
 	var made struct {
 		Secret string `json:"secret"`

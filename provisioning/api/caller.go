@@ -155,8 +155,8 @@ func (a *API) fill(ctx huma.Context, c *Caller, tenant string) error {
 		c.Caller, err = a.Owner.CallerByKey(ctx.Context(), HashSecret(secret), tenant)
 		c.Actor, c.Home = "key/"+c.Key, c.Tenant
 		for _, s := range c.Caller.Scopes {
-			if c.Home != "" && (Scope(s) == PlatformRead || Scope(s) == PlatformWrite) {
-				continue // what is the platform's shows other tenants' things: no tenant's key opens it, whoever has made it
+			if c.Home != "" && Scope(s).ofPlatform() {
+				continue // keys that were made before such scopes were refused
 			}
 			c.may = append(c.may, Scope(s))
 		}

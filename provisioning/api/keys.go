@@ -60,6 +60,11 @@ func (a *API) createKey(ctx context.Context, in *struct {
 	if err := platformOnly(ctx); err != nil {
 		return nil, err
 	}
+	for _, s := range in.Body.Scopes {
+		if TenantOf(ctx) != "" && s.ofPlatform() {
+			return nil, Refuse(http.StatusUnprocessableEntity, "platform_scope", "The scope "+string(s)+" is the platform's: a tenant's key cannot have it. Make a key of the platform's (/v1/keys), or leave it out.")
+		}
+	}
 	if err := mayGive(ctx, in.Body.Scopes); err != nil {
 		return nil, err
 	}

@@ -78,6 +78,12 @@ func Scopes() []Scope {
 		PeopleRead, PeopleWrite, WebhooksRead, WebhooksWrite, CallsRead, CallsWrite, CallsOriginate, AuditRead, AuditWrite, OrdersRead, OrdersWrite, PlansRead, PlansWrite, PlatformRead, PlatformWrite}
 }
 
+// ofPlatform says whether a scope opens what is the platform's, and so shows other tenants' things: no key of a tenant's has it.
+func (s Scope) ofPlatform() bool { return s == PlatformRead || s == PlatformWrite }
+
+// TenantScopes lists all that a tenant's key can have.
+func TenantScopes() []Scope { return slices.DeleteFunc(Scopes(), Scope.ofPlatform) }
+
 // The roles of people.
 const (
 	RolePlatformAdmin = "platform_admin"
