@@ -115,6 +115,7 @@ func (s *step) handedOn() *Leg {
 
 // handOn drives the leg that stays.
 func (s *step) handOn(gone, next *Leg) {
+	next.Created = true // the node's word that it stays proves it
 	s.explain("handed_on", "who", s.who(gone), "other", s.who(next))
 	next.Created = true // as the node says; its own word on that may have been lost
 	if next.Joined { // which was told first
