@@ -219,6 +219,8 @@ func (w *watcher) declared(before State, e Event, out Outcome) error {
 				}
 			}
 			element = r.Args.Get("element")
+		case "summoned":
+			flowID, element = before.Call.FlowID, r.Args.Get("element")
 		case "transfer_leads":
 			flowID = OutboundFlow
 			for _, f := range w.config.Tenant.Published.AllFlows() {

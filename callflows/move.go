@@ -60,7 +60,7 @@ func (s *State) WaitsToMove() MoveWaits {
 	if s.Call.FlowID == EmergencyFlow || s.FlowID == EmergencyFlow {
 		return WaitsEmergency
 	}
-	if driven := s.leg(s.DrivenLeg()); driven == nil || !s.Answered && !driven.Answered {
+	if driven := s.leg(s.DrivenLeg()); driven == nil || s.Summoning() || !s.Answered && !driven.Answered {
 		return WaitsUnanswered
 	}
 	switch {

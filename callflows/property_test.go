@@ -118,7 +118,16 @@ func TestNoOrderOfEventsBreaksAGuarantee(t *testing.T) {
 			w.config.Tenant = nil
 		}
 		state := State{}
-		if rapid.IntRange(0, 9).Draw(rt, "parks first") > 0 {
+		if rapid.IntRange(0, 4).Draw(rt, "ordered") == 0 {
+			c.Ordered = &Ordered{By: hostile(rt, "orderer"), Devices: []string{"anna-desk", "anna-mobile", "gone"}, Wait: OrderedWait}
+		}
+		if c.Ordered != nil && rapid.IntRange(0, 9).Draw(rt, "begins by its order") > 0 {
+			begin := Event{Kind: CallOrdered, At: started, Leg: callerLeg, Call: &c}
+			for _, device := range rapid.SliceOfN(rapid.SampledFrom(c.Ordered.Devices), 0, 3).Draw(rt, "registered") {
+				begin.Contacts = append(begin.Contacts, contactOf(device))
+			}
+			state = must(rt, w, state, begin).State
+		} else if rapid.IntRange(0, 9).Draw(rt, "parks first") > 0 {
 			state = must(rt, w, state, Event{Kind: Parked, At: started, Leg: callerLeg, Call: &c}).State
 		}
 		for range rapid.IntRange(1, 60).Draw(rt, "events") {

@@ -119,7 +119,7 @@ func (s *step) begin() {
 		return
 	}
 	if call.Ordered != nil { // it was answered while nobody was there
-		s.state.Legs[0] = Leg{ID: s.event.Leg, Role: messages.RoleCaller, Device: call.Caller.Device, Created: true}
+		s.state.Legs[0] = Leg{ID: cmp.Or(s.event.Leg, call.Leg), Role: messages.RoleCaller, Device: call.Caller.Device, Created: true}
 		s.drive(&s.state.Legs[0])
 		s.state.Legs[0].Answered, s.state.Answered = true, true
 	}

@@ -71,7 +71,7 @@ func Call(words because.Catalog, call string, entries []messages.JournalEntry, c
 			}
 			x.Lines = append(x.Lines, Line{At: e.At, Source: e.Source, Element: element, Code: r.Code, Words: words.Words(r), Kind: kindOf(r.Code)})
 			x.reasons = append(x.reasons, r)
-			if r.Code == "exit_taken" || r.Code == "jumped" {
+			if r.Code == "exit_taken" || r.Code == "jumped" || r.Code == "summoned" {
 				element = r.Args.Get("element") // the rest of the step is its doing
 			}
 		}
