@@ -46,7 +46,32 @@ type LiveLeg struct {
 type CallFilter struct {
 	Tenant string
 	Node   string
-	Limit  int // at most so many of the result, the oldest calls first; 0 for all
+	State  messages.CallState
+	Number string     // of the caller, or dialled
+	Device string     // one of its legs is this device's
+	Trunk  string     // one of its legs is by this trunk
+	After  *LivePlace // those behind it
+	Limit  int        // at most so many of the result, the oldest calls first; 0 for all
+}
+
+// LivePlace is a place in the list of live calls. It stays good when the call that it names is over.
+type LivePlace struct {
+	StartedAt time.Time
+	Call      string
+}
+
+func (p LivePlace) compare(l LiveCall) int {
+	return cmp.Or(p.StartedAt.Compare(l.StartedAt), cmp.Compare(p.Call, l.Call))
+}
+
+// chooses says whether a call is among those that are wanted, of its tenant and node.
+func (f CallFilter) chooses(l LiveCall) bool {
+	leg := func(of func(LiveLeg) string, id string) bool {
+		return id == "" || slices.ContainsFunc(l.Legs, func(l LiveLeg) bool { return of(l) == id })
+	}
+	return (f.State == "" || f.State == l.State) && (f.Number == "" || f.Number == l.From || f.Number == l.To) &&
+		leg(func(l LiveLeg) string { return l.Device }, f.Device) && leg(func(l LiveLeg) string { return l.Trunk }, f.Trunk) &&
+		(f.After == nil || f.After.compare(l) < 0)
 }
 
 // List gives the live calls that the filter chooses, the oldest first. Calls that are only decided are not among them.
@@ -73,7 +98,9 @@ func (c *Calls) chosen(f CallFilter, now time.Time) (all []LiveCall) {
 	}
 	for _, had := range from {
 		if had.live.Node != "" && (f.Node == "" || f.Node == had.live.Node) {
-			all = append(all, c.show(had, now))
+			if shown := c.show(had, now); f.chooses(shown) {
+				all = append(all, shown)
+			}
 		}
 	}
 	return all

@@ -35,7 +35,17 @@ func TestLiveCallsAreListedOldestFirst(t *testing.T) {
 			t.Errorf("%+v: %s", f, diff)
 		}
 	}
-	for _, f := range []directory.CallFilter{{Tenant: "two"}, {Node: "fs2"}} {
+	second := directory.CallFilter{After: &directory.LivePlace{StartedAt: at(1), Call: "a"}}
+	if diff := cmp.Diff(want[1:], c.List(second, at(6))); diff != "" {
+		t.Error(diff)
+	}
+	for _, f := range []directory.CallFilter{{State: messages.CallAnswered, Number: "102"}, {Tenant: "demo", State: messages.CallAnswered}} {
+		if diff := cmp.Diff(want[:1], c.List(f, at(6))); diff != "" {
+			t.Errorf("%+v: %s", f, diff)
+		}
+	}
+	for _, f := range []directory.CallFilter{{Tenant: "two"}, {Node: "fs2"}, {Number: "103"}, {Device: "desk"}, {Trunk: "carrier"}, {State: messages.CallEnded},
+		{After: &directory.LivePlace{StartedAt: at(2), Call: "b"}}} {
 		if got := c.List(f, at(6)); len(got) != 0 {
 			t.Errorf("%+v: %v", f, got)
 		}

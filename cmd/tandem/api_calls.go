@@ -3,10 +3,12 @@ package main
 import (
 	"cmp"
 	"context"
+	"encoding/base64"
 	"errors"
 	"log/slog"
 	"net/http"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/danielgtaylor/huma/v2"
@@ -87,7 +89,7 @@ func orNone(t time.Time) *time.Time {
 	return &t
 }
 
-// callsAPI lists live calls: ?live, and tenant, node and limit to choose.
+// callsAPI lists live calls: ?live, and tenant, node, state, number, device, trunk, cursor and limit to choose.
 func (w *worker) callsAPI(c *gin.Context) {
 	if _, live := c.GetQuery("live"); !live {
 		problem(c, http.StatusBadRequest, "query_incomplete", "Only live calls can be listed so far: ask for ?live, with tenant and node to choose.")
@@ -109,13 +111,42 @@ func (w *worker) callsAPI(c *gin.Context) {
 		problem(c, http.StatusNotFound, "not_found", "There is no such tenant.")
 		return
 	}
-	live := w.facts.calls.List(directory.CallFilter{Tenant: of, Node: c.Query("node"), Limit: limit + 1}, time.Now())
-	more := len(live) > limit
-	all := []callView{}
-	for _, l := range live[:min(len(live), limit)] {
-		all = append(all, viewOfCall(l))
+	after, ok := placeOf(c.Query("cursor"))
+	if !ok {
+		problem(c, http.StatusBadRequest, "cursor_invalid", "The cursor is not next of a list of live calls.")
+		return
 	}
-	c.JSON(http.StatusOK, callsBody{Calls: all, More: more})
+	filter := directory.CallFilter{Tenant: of, Node: c.Query("node"), State: messages.CallState(c.Query("state")), Number: c.Query("number"), Device: c.Query("device"),
+		Trunk: c.Query("trunk"), After: after, Limit: limit + 1}
+	if filter.State != "" && filter.State != messages.CallStarted && filter.State != messages.CallAnswered {
+		problem(c, http.StatusBadRequest, "state_invalid", "A live call is started or answered.")
+		return
+	}
+	live := w.facts.calls.List(filter, time.Now())
+	page := callsBody{Calls: []callView{}, More: len(live) > limit}
+	for _, l := range live[:min(len(live), limit)] {
+		page.Calls = append(page.Calls, viewOfCall(l))
+	}
+	if page.More {
+		page.Next = cursorOf(live[limit-1])
+	}
+	c.JSON(http.StatusOK, page)
+}
+
+// cursorOf names a call's place in the list of live calls.
+func cursorOf(l directory.LiveCall) string {
+	return base64.RawURLEncoding.EncodeToString([]byte(l.StartedAt.UTC().Format(time.RFC3339Nano) + " " + l.Call))
+}
+
+// placeOf reads what cursorOf has written; nil for nothing.
+func placeOf(cursor string) (*directory.LivePlace, bool) {
+	if cursor == "" {
+		return nil, true
+	}
+	text, err := base64.RawURLEncoding.DecodeString(cursor)
+	at, call, cut := strings.Cut(string(text), " ")
+	started, unread := time.Parse(time.RFC3339Nano, at)
+	return &directory.LivePlace{StartedAt: started, Call: call}, err == nil && unread == nil && cut
 }
 
 // callAPI shows one call: as it is now, or that it is over.
@@ -165,6 +196,7 @@ func (w *worker) detailed(ctx context.Context, v callView) callView {
 type callsBody struct {
 	Calls []callView `json:"calls" nullable:"false"`
 	More  bool       `json:"more"`
+	Next  string     `json:"next,omitempty" doc:"Cursor of the next page; absent on the last."`
 }
 
 // hangUpBody asks for the end of a call.
@@ -183,7 +215,10 @@ type orderedBody struct {
 // callOperations are what can be asked about calls, and ordered of them.
 func (w *worker) callOperations(a *api.API, words because.Catalog) {
 	tags, call := []string{"calls"}, api.Parameter("path", "call", "", "Tandem's id of the call, or its SIP Call-ID.")
-	live := []*huma.Param{api.Needed("query", "live", "Must be there."), api.Parameter("query", "node", "", "Those on one media node."), api.Count("limit", "1 to 10000.")}
+	live := []*huma.Param{api.Needed("query", "live", "Must be there."), api.Parameter("query", "node", "", "Those on one media node."), api.Count("limit", "1 to 10000."),
+		api.Parameter("query", "cursor", "", "next of the page before."), api.Parameter("query", "state", "", "started or answered."),
+		api.Parameter("query", "number", "", "Those from this number, or to it."), api.Parameter("query", "device", "", "Those with a leg of this device's, by its id."),
+		api.Parameter("query", "trunk", "", "Those with a leg by this trunk, by its id.")}
 	api.AddHandler[api.Nothing, callsBody](a, api.CallsRead, huma.Operation{OperationID: "list-live-calls", Method: "GET", Path: "/v1/calls", Summary: "List live calls", Tags: tags,
 		Parameters: append(live[:len(live):len(live)], api.Parameter("query", "tenant", "", "Those of one tenant."))}, w.callsAPI)
 	api.AddHandler[api.Nothing, callsBody](a, api.CallsRead, huma.Operation{OperationID: "list-live-calls-of-tenant", Method: "GET", Path: "/v1/tenants/{tenant}/calls", Summary: "List a tenant's live calls", Tags: tags, Parameters: live}, w.callsAPI)

@@ -128,6 +128,16 @@ func TestCallIsHungUpThroughAWorkerThatDoesNotDriveIt(t *testing.T) {
 		return v.State == messages.CallAnswered && v.Phase == "talking" && len(v.Legs) == 2, err
 	})
 	w.says(t, []string{"answered", c.id, "101", "102"}, "call", "list", "--tenant", c.id)
+	var page callsBody
+	must(t, w.get(within(t), "/v1/tenants/"+c.id+"/calls?live&limit=1&state=answered&number=102&device=two-phone", &page))
+	if len(page.Calls) != 1 || page.Calls[0].Call != id || page.More || page.Next != "" {
+		t.Errorf("%+v", page)
+	}
+	for query, code := range map[string]string{"cursor=zz": "cursor_invalid", "state=over": "state_invalid", "limit=0": "limit_out_of_range"} {
+		if status, answer := askAPI(t, http.MethodGet, asked, "/v1/calls?live&"+query, nil); status != http.StatusBadRequest || answer["code"] != code {
+			t.Errorf("%s: %d %v", query, status, answer)
+		}
+	}
 	w.says(t, []string{"up, answered", "worker1.", "talking", "two-phone", "tandem explain " + id}, "call", "show", id)
 	w.says(t, []string{"The call is over."}, "call", "hangup", id, "--by", "anna", "--reason", "a test")
 	want := expected{Verdict: "Hung up by anna through the API (a test).", Fault: messages.FaultPlatform,

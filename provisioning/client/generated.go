@@ -829,6 +829,9 @@ type CallerIDRule struct {
 type CallsBody struct {
 	Calls []CallView `json:"calls"`
 	More  bool       `json:"more"`
+
+	// Next Cursor of the next page; absent on the last.
+	Next string `json:"next,omitempty,omitzero"`
 }
 
 // Canary defines model for Canary.
@@ -2952,6 +2955,21 @@ type ListLiveCallsParams struct {
 	// Limit 1 to 10000.
 	Limit int64 `form:"limit,omitempty" json:"limit,omitempty,omitzero"`
 
+	// Cursor next of the page before.
+	Cursor string `form:"cursor,omitempty" json:"cursor,omitempty,omitzero"`
+
+	// State started or answered.
+	State string `form:"state,omitempty" json:"state,omitempty,omitzero"`
+
+	// Number Those from this number, or to it.
+	Number string `form:"number,omitempty" json:"number,omitempty,omitzero"`
+
+	// Device Those with a leg of this device's, by its id.
+	Device string `form:"device,omitempty" json:"device,omitempty,omitzero"`
+
+	// Trunk Those with a leg by this trunk, by its id.
+	Trunk string `form:"trunk,omitempty" json:"trunk,omitempty,omitzero"`
+
 	// Tenant Those of one tenant.
 	Tenant string `form:"tenant,omitempty" json:"tenant,omitempty,omitzero"`
 }
@@ -3297,6 +3315,21 @@ type ListLiveCallsOfTenantParams struct {
 
 	// Limit 1 to 10000.
 	Limit int64 `form:"limit,omitempty" json:"limit,omitempty,omitzero"`
+
+	// Cursor next of the page before.
+	Cursor string `form:"cursor,omitempty" json:"cursor,omitempty,omitzero"`
+
+	// State started or answered.
+	State string `form:"state,omitempty" json:"state,omitempty,omitzero"`
+
+	// Number Those from this number, or to it.
+	Number string `form:"number,omitempty" json:"number,omitempty,omitzero"`
+
+	// Device Those with a leg of this device's, by its id.
+	Device string `form:"device,omitempty" json:"device,omitempty,omitzero"`
+
+	// Trunk Those with a leg by this trunk, by its id.
+	Trunk string `form:"trunk,omitempty" json:"trunk,omitempty,omitzero"`
 }
 
 // ListCdrsParams defines parameters for ListCdrs.
