@@ -59,11 +59,14 @@ type Poster interface {
 	Post(ctx context.Context, url string, header http.Header, body []byte) webhooks.Answer
 }
 
-// Worker delivers. Its fields are required; it is used once.
+// Worker delivers. Store, Poster and Log are required; it is used once.
 type Worker struct {
 	Store  Store
 	Poster Poster
 	Log    *slog.Logger
+	// Settled is told where a delivery stands after each attempt that was kept: Delivered, Failed (given up), or Waiting for the next one.
+	// It may be nil.
+	Settled func(webhooks.State)
 
 	once     sync.Once
 	woken    chan struct{}
@@ -186,8 +189,19 @@ func (w *Worker) attempt(ctx context.Context, c webhooks.Claim) {
 			slog.String("webhook", c.Webhook), slog.String("event", c.Event.ID), slog.Any("error", err))
 		return
 	}
+	if w.Settled != nil && (ctx.Err() == nil || a.Status != 0) {
+		w.Settled(standing(c, a))
+	}
 	w.Log.DebugContext(ctx, "a webhook's message was sent", slog.String("tenant_id", c.Event.Tenant), slog.String("webhook", c.Webhook),
 		slog.String("event", c.Event.ID), slog.Int("attempt", c.Attempts+1), slog.Int("status", a.Status), slog.String("problem", a.Problem))
+}
+
+// standing is where a delivery stands after an attempt.
+func standing(c webhooks.Claim, a webhooks.Answer) webhooks.State {
+	if c.Lost() {
+		return webhooks.Failed
+	}
+	return webhooks.Delivery{State: webhooks.Waiting, Attempts: c.Attempts}.After(a, time.Time{}, 0).State
 }
 
 // send signs a message and sends it.

@@ -114,6 +114,40 @@ func TestSoManyAreUnderWayAtOnceAndAllAreSent(t *testing.T) {
 	})
 }
 
+// Each attempt that is kept is counted by what came of it.
+func TestWhatCameOfAttemptsIsTold(t *testing.T) {
+	event := webhooks.Event{Data: []byte(`{}`)}
+	for _, c := range []struct {
+		claim  webhooks.Claim
+		answer webhooks.Answer
+		want   webhooks.State
+	}{
+		{webhooks.Claim{Event: event}, webhooks.Answer{Status: 204}, webhooks.Delivered},
+		{webhooks.Claim{Event: event}, webhooks.Answer{Status: 503}, webhooks.Waiting},
+		{webhooks.Claim{Event: event, Attempts: webhooks.MaxAttempts - 1}, webhooks.Answer{Status: 503}, webhooks.Failed},
+		{webhooks.Claim{Event: event}, webhooks.Answer{Status: 410}, webhooks.Failed},
+		{webhooks.Claim{}, webhooks.Answer{Status: 0}, webhooks.Failed},
+	} {
+		if got := standing(c.claim, c.answer); got != c.want {
+			t.Errorf("%+v, %+v: %s, want %s", c.claim, c.answer, got, c.want)
+		}
+	}
+	synctest.Test(t, func(t *testing.T) {
+		f := &fake{due: 3, hold: make(chan struct{})}
+		told := map[webhooks.State]int{}
+		close(f.hold)
+		w := &Worker{Store: f, Poster: f, Log: slog.New(slog.DiscardHandler), Settled: func(s webhooks.State) { f.mu.Lock(); told[s]++; f.mu.Unlock() }}
+		ctx, cancel := context.WithCancel(t.Context())
+		go w.Run(ctx)
+		synctest.Wait()
+		cancel()
+		synctest.Wait()
+		if told[webhooks.Delivered] != 3 || len(told) != 1 {
+			t.Errorf("told: %v", told)
+		}
+	})
+}
+
 // Nothing to do costs the database one look each lookEvery, and an announcement one more.
 func TestAnIdleWorkerLeavesTheDatabaseAlone(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {

@@ -193,6 +193,29 @@ func (s *Store) NextDue(ctx context.Context) (in time.Duration, err error) {
 	return in, nil
 }
 
+// MaxCountedWaiting bounds what Waiting counts.
+const MaxCountedWaiting = 100_000
+
+// WaitingRow is what waits to be sent to webhooks, on the whole platform.
+type WaitingRow struct {
+	Count   int           // MaxCountedWaiting at most
+	Oldest  time.Duration // since the oldest of those came to be
+	Overdue time.Duration // how long that which is due the longest has been due
+}
+
+// Waiting looks at the queue.
+func (s *Store) Waiting(ctx context.Context) (w WaitingRow, err error) {
+	err = s.pool.QueryRow(ctx, `
+		SELECT count(*), coalesce(clock_timestamp() - min(created_at), '0'),
+		       coalesce((SELECT clock_timestamp() - next_at FROM deliveries WHERE state = 'waiting' AND next_at < clock_timestamp() ORDER BY next_at LIMIT 1), '0')
+		  FROM (SELECT created_at FROM deliveries WHERE state = 'waiting' ORDER BY next_at LIMIT @most) w`, pgx.StrictNamedArgs{"most": MaxCountedWaiting}).
+		Scan(&w.Count, &w.Oldest, &w.Overdue)
+	if err != nil {
+		return WaitingRow{}, fmt.Errorf("postgres: waiting deliveries: %w", err)
+	}
+	return w, nil
+}
+
 // PruneEvents deletes what is kept no longer than package webhooks says, up to limit rows of each kind, and gives how many there
 // were. Deliveries that still wait for an event that goes are given up.
 func (s *Store) PruneEvents(ctx context.Context, now time.Time, limit int) (n int64, err error) {

@@ -173,6 +173,26 @@ func TestEventsOfOneSubjectAreSentInOrder(t *testing.T) {
 	want(t, "once the first is given up", ids(), second)
 }
 
+func TestWhatWaitsIsCounted(t *testing.T) {
+	s := newStore(t)
+	ctx := testContext(t)
+	addTenant(t, s, "acme")
+	addWebhook(t, s, "acme", "w")
+	if got, err := s.Waiting(ctx); err != nil || got != (WaitingRow{}) {
+		t.Errorf("nothing waits: %+v, %v", got, err)
+	}
+	addEvent(t, s, publishedEvent(1))
+	addEvent(t, s, publishedEvent(2))
+	dispatch(t, s)
+	if got, err := s.Waiting(ctx); err != nil || got.Count != 2 || got.Oldest <= 0 || got.Overdue <= 0 {
+		t.Errorf("two wait: %+v, %v", got, err)
+	}
+	settle(t, s, claim(t, s)[0], webhooks.Answer{Status: 200}, time.Now())
+	if got, err := s.Waiting(ctx); err != nil || got.Count != 1 {
+		t.Errorf("one waits: %+v, %v", got, err)
+	}
+}
+
 func TestAnAttemptIsKeptWithItsState(t *testing.T) {
 	s := newStore(t)
 	ctx := testContext(t)

@@ -159,6 +159,10 @@ func TestACallIsToldToItsTenantAsItHappens(t *testing.T) {
 		}
 		l.mu.Unlock()
 	}
+	awaitThat(t, "metrics do not count what was delivered", func(ctx context.Context) (bool, error) {
+		n, err := gauge(ctx, w.HTTPAddress, `webhook_attempts_total{outcome="delivered"}`)
+		return n >= float64(len(want)+len(short)), err
+	})
 	registered, _ := stream.of(`"device"`)
 	if !slices.Contains(registered, webhooks.DeviceRegistered) || !slices.Contains(registered, webhooks.RegistrationChange) {
 		t.Errorf("of the registration it is told %v", registered)

@@ -7,8 +7,10 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 
 	"tandem/nodes"
+	"tandem/postgres"
 	"tandem/rabbit"
 	"tandem/routing"
+	"tandem/webhooks"
 )
 
 const namespace = "tandem"
@@ -20,6 +22,10 @@ type meters struct {
 	noticed   *prometheus.HistogramVec
 	silent    *prometheus.HistogramVec
 	phones    *prometheus.CounterVec
+	messages  *prometheus.CounterVec // of webhooks
+	waiting   prometheus.Gauge
+	oldest    prometheus.Gauge
+	overdue   prometheus.Gauge
 }
 
 func newMeters() *meters {
@@ -29,13 +35,39 @@ func newMeters() *meters {
 	gap := func(name, help string) *prometheus.HistogramVec {
 		return prometheus.NewHistogramVec(prometheus.HistogramOpts{Namespace: namespace, Name: name, Help: help, Buckets: gapBuckets()}, []string{"node"})
 	}
-	return &meters{
+	gauge := func(name, help string) prometheus.Gauge {
+		return prometheus.NewGauge(prometheus.GaugeOpts{Namespace: namespace, Name: name, Help: help})
+	}
+	m := &meters{
+		messages:  counter("webhook_attempts_total", "Messages that this worker sent to webhooks, by what came of them: delivered, failed (given up), retried (another attempt follows).", "outcome"),
+		waiting:   gauge("webhook_waiting", "Messages of the whole platform that wait to be sent to webhooks, for the first time or again; 100,000 at most are counted. Of workers with the role jobs."),
+		oldest:    gauge("webhook_oldest_seconds", "Age of the oldest message that waits to be sent to a webhook."),
+		overdue:   gauge("webhook_overdue_seconds", "How long the message that should have been sent first has been due."),
 		phones:    counter("phone_files_total", "Phones' requests for files, by answer: given, nothing (404), locked (404, of a source that guesses), away (503).", "answer"),
 		decisions: counter("route_decisions_total", "Routing requests that this worker decided, by verdict and SIP code (0: routed).", "verdict", "code"),
 		takeovers: counter("node_takeovers_total", "How often this worker became a node's owner, by what it came after: handover, death, silence, or start (it did not stand by).", "node", "how"),
 		noticed:   gap("node_takeover_gap_seconds", "From noticing that a node's owner was gone to this worker's first command for something that the owner had left undone."),
 		silent:    gap("node_takeover_silence_seconds", "From the last sign of a node's old owner to this worker's first command for something that the owner had left undone."),
 	}
+	for _, outcome := range outcomes() {
+		m.messages.WithLabelValues(outcome) // there from the start, so that its rise is seen
+	}
+	return m
+}
+
+// outcomes are what can come of a message that was sent to a webhook, as metrics call it.
+func outcomes() map[webhooks.State]string {
+	return map[webhooks.State]string{webhooks.Delivered: "delivered", webhooks.Failed: "failed", webhooks.Waiting: "retried"}
+}
+
+// sent counts a message to a webhook.
+func (m *meters) sent(s webhooks.State) { m.messages.WithLabelValues(outcomes()[s]).Inc() }
+
+// queue shows what waits for webhooks.
+func (m *meters) queue(w postgres.WaitingRow) {
+	m.waiting.Set(float64(w.Count))
+	m.oldest.Set(w.Oldest.Seconds())
+	m.overdue.Set(w.Overdue.Seconds())
 }
 
 // gapBuckets are finest around what is promised: 50 ms.
@@ -60,7 +92,7 @@ func (m *meters) Gap(node string, sinceNoticed, sinceSign time.Duration) {
 // registry is all that this worker can be asked for at /metrics.
 func (w *worker) registry() *prometheus.Registry {
 	registry := prometheus.NewRegistry()
-	registry.MustRegister(w.meters.decisions, w.meters.takeovers, w.meters.noticed, w.meters.silent, w.meters.phones, nodeMetrics{w.nodes.list, nodeDescriptions()})
+	registry.MustRegister(w.meters.decisions, w.meters.takeovers, w.meters.noticed, w.meters.silent, w.meters.phones, w.meters.messages, w.meters.waiting, w.meters.oldest, w.meters.overdue, nodeMetrics{w.nodes.list, nodeDescriptions()})
 	gauge := func(name, help string, value func() float64) {
 		registry.MustRegister(prometheus.NewGaugeFunc(prometheus.GaugeOpts{Namespace: namespace, Name: name, Help: help}, value))
 	}

@@ -20,6 +20,7 @@ const (
 	overAfter    = 10 * time.Minute      // how long a call that is over may wait for its caller's record
 	overEvery    = time.Minute
 	overBatch    = 500
+	queueEvery   = 5 * time.Second
 	overTimeout  = 30 * time.Second
 )
 
@@ -27,7 +28,7 @@ const (
 func (w *worker) webhooks(ctx context.Context) error {
 	poster := fetcher.NewPoster(w.settings.FetchAllow)
 	defer poster.Close()
-	d := &deliver.Worker{Store: w.store, Poster: poster, Log: w.log}
+	d := &deliver.Worker{Store: w.store, Poster: poster, Log: w.log, Settled: w.meters.sent}
 	group, ctx := errgroup.WithContext(ctx)
 	group.Go(func() error { d.Run(ctx); return nil })
 	group.Go(func() error {
@@ -36,7 +37,22 @@ func (w *worker) webhooks(ctx context.Context) error {
 	})
 	group.Go(func() error { return w.rabbit.ConsumeMoments(ctx, momentsBatch, momentsWait, momentStore{w.store}) })
 	group.Go(func() error { return w.tellOver(ctx) })
+	group.Go(func() error { return w.watchQueue(ctx) })
 	return group.Wait()
+}
+
+// watchQueue keeps the metrics of what waits.
+func (w *worker) watchQueue(ctx context.Context) error {
+	return every(ctx, queueEvery, func(time.Time) {
+		limited, cancel := context.WithTimeout(ctx, overTimeout)
+		defer cancel()
+		waiting, err := w.store.Waiting(limited)
+		if err != nil {
+			w.log.DebugContext(ctx, "what waits for webhooks could not be counted", slog.Any("error", err))
+			return
+		}
+		w.meters.queue(waiting)
+	})
 }
 
 // momentStore fits the store to what the consumer asks for, as ledgerStore does.
