@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"regexp"
 	"slices"
+	"strings"
 	"time"
 
 	"tandem/callflows"
@@ -94,11 +95,15 @@ func checkUserSettings(set tenants.UserSettings) error {
 }
 
 // SaveSetting carries out the order of a call to change a setting. id names the order: one that was carried out does nothing again.
+// by is "device" and its id, and stands in the audit as device/ID.
 // refused says in words why it can never be done.
 func (s *Service) SaveSetting(ctx context.Context, tenantID, id, by string, change callflows.UserSetting) (refused string, err error) {
 	save := func(tx *postgres.Tx) error {
 		fresh, err := tx.SettingChanged(ctx, tenantID, change.User, by, id, change)
 		if err != nil || !fresh {
+			return err
+		}
+		if err := tx.AuditAs(ctx, strings.Replace(by, " ", "/", 1)); err != nil {
 			return err
 		}
 		if change.Name == callflows.SettingHotDesk {

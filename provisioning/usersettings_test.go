@@ -7,6 +7,7 @@ import (
 	"github.com/google/go-cmp/cmp/cmpopts"
 
 	"tandem/callflows"
+	"tandem/postgres"
 	"tandem/provisioning"
 	"tandem/tenants"
 )
@@ -95,6 +96,18 @@ func TestASettingOfACallIsSavedOnce(t *testing.T) {
 	if desk() != "u" {
 		t.Errorf("given back, the desk is %s's", desk())
 	}
+	told := map[string]int{} // the phone changed each of these in the audit
+	page, err := postgres.List(w.ctx, w.Store, postgres.Audit(), postgres.Query{Limit: 100, Where: map[string]string{"tenant": "one"}})
+	w.must(err)
+	for _, e := range page.Items {
+		if e.Actor == "device/desk" {
+			told[e.Object]++
+		}
+	}
+	if told["user_settings"] == 0 || told["user_forwards"] < 4 || told["speed_dials"] != 2 || told["hot_desks"] != 2 {
+		t.Errorf("the audit tells of %v", told)
+	}
+
 	save("e/3", callflows.UserSetting{Name: callflows.SettingHotDesk, User: "v", Device: "ghost", On: true}, "device: there is no such device in this tenant")
 	save("e/4", callflows.UserSetting{Name: callflows.SettingForwardAll, User: "ghost", On: true, Value: "1"}, "user: there is no such user in this tenant")
 	save("e/5", callflows.UserSetting{Name: callflows.SettingForwardAll, User: "u", On: true, Value: "<x>"}, "forward_all/to: is not an extension or number as it is dialled")
