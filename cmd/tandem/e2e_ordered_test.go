@@ -108,3 +108,26 @@ func TestOrderedCallIsTakenOver(t *testing.T) {
 	must(t, second.Stop(within(t)))
 	awaitThat(t, "the first worker owns no node", func(ctx context.Context) (bool, error) { return w.awaitNodes(ctx) == nil, nil })
 }
+
+// TestOrderedCallIsAnsweredWhileNobodyIsThere: the only worker is killed while the first phone rings. What that phone's leg carries is
+// enough for the next one to go on with, after the answer.
+func TestOrderedCallIsAnsweredWhileNobodyIsThere(t *testing.T) {
+	w := sharedWorld(t)
+	c := w.company(t)
+	c.publish(t)
+	c.register(t, "one", "two")
+	caller := c.listen(t, "one", sipptest.Behaviour{After: 2 * time.Second, Talk: 20 * time.Second, Patience: time.Minute})
+	callee := c.listen(t, "two", sipptest.Behaviour{HangUp: true, Patience: time.Minute})
+	id := c.start(t, map[string]any{"user": "one", "to": "102"}, "ringing")
+	c.awaitTold(t, "leg_rang")
+	must(t, w.worker.Kill())
+	awaitThat(t, "the first phone does not answer", func(context.Context) (bool, error) { return strings.Contains(caller.Seen(), "SIP/2.0 200"), nil })
+	var err error
+	w.worker, err = w.startWorker(within(t), "worker1")
+	must(t, err)
+	succeed(t, callee, caller)
+	x := w.story(t, id, 2)
+	if l := x.Legs[0]; len(x.Legs) != 2 || l.Role != messages.RoleCaller || l.Device != "one-phone" || l.AnsweredAt == nil || x.Legs[1].Device != "two-phone" {
+		t.Errorf("%s\n%s", x.Text(), legsOf(x))
+	}
+}
