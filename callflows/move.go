@@ -46,9 +46,10 @@ const (
 // maxSegments bounds what is kept of the nodes that a call was on: the latest ones.
 const maxSegments = 16
 
-// MovedLeg is a leg that the new node has, as the old one knew it.
+// MovedLeg is a leg of a call that moves, as the old node knew it.
 type MovedLeg struct {
 	Leg   string  `json:"leg"`
+	Lost  bool    `json:"lost,omitempty"`  // the new node has not got it
 	First *LegEnd `json:"first,omitempty"` // its times and parties
 }
 
@@ -151,7 +152,7 @@ func (s *step) legsMoved() {
 			continue
 		}
 		at := slices.IndexFunc(s.event.Legs, func(moved MovedLeg) bool { return moved.Leg == l.ID })
-		if l.Behind = at < 0; at >= 0 && l.First == nil {
+		if l.Behind = at < 0 || s.event.Legs[at].Lost; at >= 0 && l.First == nil {
 			l.First = s.event.Legs[at].First
 		}
 	}
@@ -267,6 +268,10 @@ func (s *step) secondPart() {
 // segments are the nodes that a leg was on, if there was more than one.
 func (s *step) segments(l *Leg, c *messages.CDR) (all []messages.Segment) {
 	if l.First == nil {
+		return nil
+	}
+	if n := len(s.state.Segments); l.Behind && n > 0 { // it has ended where it was
+		c.Node = s.state.Segments[n-1].Node
 		return nil
 	}
 	last := c.StartedAt

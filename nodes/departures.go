@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"log/slog"
+	"maps"
 	"slices"
 	"time"
 
@@ -285,8 +286,13 @@ func (s *shard) legsMoved(c *call, legs []string) {
 		return
 	}
 	e := callflows.Event{Kind: callflows.LegsMoved, At: time.Now().UTC(), Leg: c.state.DrivenLeg(), Command: c.state.Move.N}
+	for _, leg := range slices.Sorted(maps.Keys(d.firsts)) {
+		e.Legs = append(e.Legs, callflows.MovedLeg{Leg: leg, Lost: !slices.Contains(legs, leg), First: d.firsts[leg]})
+	}
 	for _, leg := range legs {
-		e.Legs = append(e.Legs, callflows.MovedLeg{Leg: leg, First: d.firsts[leg]})
+		if d.firsts[leg] == nil { // it went in the meantime, and will be told of
+			e.Legs = append(e.Legs, callflows.MovedLeg{Leg: leg})
+		}
 	}
 	s.step(c, e)
 	s.node.departSoon()

@@ -10,8 +10,7 @@ import (
 	"tandem/rabbit"
 )
 
-// mover carries what owners of nodes say to each other about calls that move: straight to a node of this worker's own, else to all
-// workers, of whom the owner acts.
+// mover carries what owners of nodes say to each other about calls that move: to all workers, of whom the owner acts.
 type mover struct{ worker *worker }
 
 // Destination is the node that has the least calls of those that take new ones.
@@ -43,30 +42,19 @@ func (v mover) full(name string, calls int) bool {
 }
 
 // SendMove asks the owner of the call's new node.
-func (v mover) SendMove(m *messages.CallMove) {
-	if v.worker.nodes.owns(m.To) {
-		v.worker.takeMove(m)
-		return
-	}
-	v.publish(m)
-}
+func (v mover) SendMove(m *messages.CallMove) { v.publish(m, func() { v.worker.takeMove(m) }) }
 
 // SendMoved answers the owner of its old node.
-func (v mover) SendMoved(m *messages.CallMoved) {
-	if v.worker.nodes.owns(m.From) {
-		v.worker.running.Go(func() { v.worker.moveAnswered(m) })
-		return
-	}
-	v.publish(m)
-}
+func (v mover) SendMoved(m *messages.CallMoved) { v.publish(m, func() { v.worker.moveAnswered(m) }) }
 
-// publish does not wait: whoever asks asks again.
-func (v mover) publish(m messages.Message) {
+// publish does not wait: whoever asks asks again. While the broker is away, this worker's own nodes hear it all the same.
+func (v mover) publish(m messages.Message, here func()) {
 	v.worker.running.Go(func() {
 		ctx, cancel := context.WithTimeout(context.Background(), moveSendWait)
 		defer cancel()
 		if err := v.worker.rabbit.Publish(ctx, rabbit.ExchangeEvents, string(m.MessageType()), m); err != nil {
 			v.worker.log.Warn("what is to be said of a call that moves was not sent", slog.String("type", string(m.MessageType())), slog.Any("error", err))
+			here()
 		}
 	})
 }

@@ -20,7 +20,7 @@ func (c *nodeDrainCommand) move(ctx context.Context) error {
 		return c.refused(err)
 	}
 	fmt.Printf("%s takes no new calls from now on, and its calls move to other nodes. %s\n", plain(c.Name), leftWords(answer.Body.Calls))
-	told, ends := map[string]string{}, time.After(c.Limit)
+	told, ends, taken := map[string]string{}, time.After(c.Limit), false // the worker has read the change
 	for {
 		here, err := c.tellMoves(ctx, told)
 		if err == nil {
@@ -32,7 +32,10 @@ func (c *nodeDrainCommand) move(ctx context.Context) error {
 		if err != nil {
 			return c.refused(err)
 		}
-		switch n := answer.Body; {
+		n := answer.Body
+		taken = taken || n.Draining && n.Moving
+		switch {
+		case !taken:
 		case !n.Draining:
 			return fmt.Errorf("%s was resumed meanwhile", n.Name)
 		case here == 0 && n.Calls == 0 && messages.NodeState(n.State) == messages.NodeDraining:
