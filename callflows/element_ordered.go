@@ -207,7 +207,7 @@ func (s *step) summonedLate() bool {
 func (orderedElement) reasons() because.Catalog {
 	return because.Catalog{
 		"call_ordered":        "{by} ordered a call: {caller} is to be called first, and then {dialled}.",
-		"summoned":            "{device} was answered, and calls {dialled}: the flow {flow} begins.",
+		"summoned":            "{device} was answered, and calls {dialled}: the flow {flow} begins, at {element}.",
 		"summon_unregistered": "None of the phones that are to ring first is registered, so there is no call.",
 		"summon_unanswered":   "Nobody answered the phones that rang first, so there is no call.",
 		"summon_left":         "Whoever answered hung up before the call could go on.",
