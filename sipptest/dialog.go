@@ -169,6 +169,10 @@ func (d *dialogSeen) describe(m seenMessage) error {
 		return nil
 	}
 	for _, i := range []int{0, 1, 3, 4, 5} {
+		// In the place of a loopback address FreeSWITCH's SIP library writes another of the machine's, but not always.
+		if i == 5 && (strings.HasPrefix(had[i], "127.") || strings.HasPrefix(origin[i], "127.")) {
+			continue
+		}
 		if had[i] != origin[i] {
 			return fmt.Errorf("the origin was %q and is %q", had, origin)
 		}

@@ -82,6 +82,7 @@ type Call struct {
 	ReInvite    bool          // offers again before hanging up
 	Hold        bool          // with ReInvite: the new offer puts the other side on hold (RFC 3264 8.4)
 	Moved       bool          // another media node takes the dialog over, within Within, before Talk begins
+	MoveRefused int           // with Moved: the code that its first attempt gets; after 481 no other is expected
 
 	Digits     string // sent after the answer, and half a second of listening
 	DigitMode  DigitMode
@@ -209,6 +210,7 @@ type Behaviour struct {
 	Headers     []string      // added to the final answer
 	Checks      []Check       // on the INVITE
 	Moved       bool          // after the answer another media node takes the dialog over
+	MoveRefused int           // with Moved: the code that its first attempt gets; after 481 no other is expected
 	Patience    time.Duration // until it was called and the call is over; 0: 20 s
 }
 

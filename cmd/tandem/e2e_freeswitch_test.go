@@ -61,3 +61,19 @@ func TestAttendedTransferAcrossRealNodes(t *testing.T) {
 	w.tellOnFailure(t)
 	attendedAcross(t, joining(t, w))
 }
+
+// TestCallsMoveBetweenRealNodes lets one real engine take over what another has begun.
+func TestCallsMoveBetweenRealNodes(t *testing.T) {
+	where, found := stack.FindFreeSWITCH()
+	if !found || stack.IsAddress(where) {
+		t.Skip("no FreeSWITCH on this machine: set TANDEM_FREESWITCH to the path of its binary to make these calls on the real engine")
+	}
+	ctx, cancel := context.WithTimeout(t.Context(), 2*time.Minute)
+	defer cancel()
+	w, err := newWorld(ctx, t, stack.ForTest(t), worldOptions{Name: "freeswitchmoves", Nodes: 2, FreeSWITCH: where})
+	must(t, err)
+	w.tellOnFailure(t)
+	c := joining(t, w)
+	talkMoves(t, c)
+	menuMoves(t, c)
+}

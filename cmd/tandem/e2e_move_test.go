@@ -4,6 +4,7 @@ import (
 	"context"
 	"slices"
 	"testing"
+	"time"
 
 	"tandem/explain"
 	"tandem/messages"
@@ -77,8 +78,10 @@ func oneDialog(t *testing.T, p *sipptest.Running, byes int) {
 }
 
 // TestATalkMovesToAnotherNode: both phones are told by one re-INVITE each, and either can end the talk.
-func TestATalkMovesToAnotherNode(t *testing.T) {
-	c := apart(t, "movetalk")
+func TestATalkMovesToAnotherNode(t *testing.T) { talkMoves(t, apart(t, "movetalk")) }
+
+func talkMoves(t *testing.T, c *company) {
+	t.Helper()
 	c.register(t, "two")
 	for name, calleeEnds := range map[string]bool{"the caller ends it": false, "the callee ends it": true} {
 		callee := c.listen(t, "two", sipptest.Behaviour{Moved: true, HangUp: calleeEnds})
@@ -101,8 +104,10 @@ func TestATalkMovesToAnotherNode(t *testing.T) {
 }
 
 // TestACallerInAMenuMoves: he hears the menu again, and what he keys then counts.
-func TestACallerInAMenuMoves(t *testing.T) {
-	c := apart(t, "movemenu")
+func TestACallerInAMenuMoves(t *testing.T) { menuMoves(t, apart(t, "movemenu")) }
+
+func menuMoves(t *testing.T, c *company) {
+	t.Helper()
 	c.flow(t, "601", "main", map[string]tenants.Element{
 		"main": element("menu", map[string]any{"prompt": "welcome", "attempts": 1, "seconds": 4}, map[string]string{"1": "bye", "timeout": "bye", "invalid": "bye"}),
 		"bye":  element("hangup", map[string]any{}, nil)})
@@ -113,4 +118,49 @@ func TestACallerInAMenuMoves(t *testing.T) {
 	x := c.w.story(t, succeed(t, caller), 1)
 	oneDialog(t, caller, 1)
 	movedOnce(t, x, node)
+}
+
+// TestTheCommandTellsOfEachCallThatMoves, and ends when the node is empty.
+func TestTheCommandTellsOfEachCallThatMoves(t *testing.T) {
+	c := apart(t, "movetold")
+	c.register(t, "two")
+	callee := c.listen(t, "two", sipptest.Behaviour{Moved: true})
+	caller := c.call(t, "one", "102", sipptest.Call{Moved: true, Talk: 4 * time.Second})
+	id := c.live(t, "talking")
+	c.w.says(t, []string{"its calls move to other nodes. 1 call is left.", id + "  has moved to node", "No call is left."}, "node", "drain", c.nodeOf(t, id), "--move")
+	succeed(t, caller, callee)
+}
+
+// TestAPhoneThatIsBusyWithItselfMovesLater: its 491 is no refusal (RFC 3261 14.1), and the other phone talks to the new node meanwhile.
+func TestAPhoneThatIsBusyWithItselfMovesLater(t *testing.T) {
+	c := apart(t, "moveglare")
+	c.register(t, "two")
+	callee := c.listen(t, "two", sipptest.Behaviour{Moved: true, MoveRefused: 491})
+	caller := c.call(t, "one", "102", sipptest.Call{Moved: true, Talk: 8 * time.Second})
+	node := c.nodeOf(t, c.live(t, "talking"))
+	c.emptyByMoving(t, node)
+	x := c.w.story(t, succeed(t, caller, callee), 2)
+	oneDialog(t, caller, 0)
+	oneDialog(t, callee, 1)
+	movedOnce(t, x, node)
+}
+
+// TestAPhoneThatKnowsNothingOfItsCallEndsTheTalk: its 481 is as good as a BYE, and who talked to it is hung up by the new node.
+func TestAPhoneThatKnowsNothingOfItsCallEndsTheTalk(t *testing.T) {
+	c := apart(t, "movegone")
+	c.register(t, "two")
+	callee := c.listen(t, "two", sipptest.Behaviour{Moved: true, MoveRefused: 481})
+	caller := c.call(t, "one", "102", sipptest.Call{Moved: true, CalleeEnds: true})
+	c.emptyByMoving(t, c.nodeOf(t, c.live(t, "talking")))
+	x := c.w.story(t, succeed(t, caller, callee), 2)
+	oneDialog(t, caller, 1)
+	for _, code := range []string{"move_there", "moved", "move_leg_lost", "call_ended"} {
+		if !slices.ContainsFunc(x.Lines, func(l explain.Line) bool { return l.Code == code }) {
+			t.Errorf("the explanation does not tell of %s:\n%s", code, x.Text())
+		}
+	}
+	// The old node's last word on the leg is not waited for.
+	if len(x.Legs) != 2 || x.Legs[0].Estimated || x.Legs[0].Cause != "NORMAL_CLEARING" || !x.Legs[1].Estimated || x.Legs[1].Device != "two-phone" || x.Legs[1].AnsweredAt == nil {
+		t.Errorf("the records are %+v", x.Legs)
+	}
 }

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"tandem/explain"
+	"tandem/messages"
 	"tandem/provisioning"
 	"tandem/sipptest"
 	"tandem/tenants"
@@ -112,7 +113,28 @@ func TestManyCallsMoveAtOnce(t *testing.T) {
 		n, err = strconv.Atoi(text)
 		must(t, err)
 	}
-	c := apart(t, "movemany")
+	moveMany(t, apart(t, "movemany"), n, nil)
+}
+
+// TestCallsMoveOnWhenTheirWorkerDies: its standby asks for what is not answered, and hands over what has come.
+func TestCallsMoveOnWhenTheirWorkerDies(t *testing.T) {
+	c := apart(t, "movedeath")
+	first := c.w.worker
+	second, err := c.w.startWorker(within(t), "worker2")
+	must(t, err)
+	moveMany(t, c, 2*movedAtOnce, func() {
+		time.Sleep(dieAfter) // in the middle of it: nothing tells when that is
+		must(t, first.Kill())
+		c.w.worker = second
+	})
+}
+
+// dieAfter is when a worker dies, after its calls were ordered to move: it has read that, and most are on their way.
+const dieAfter = 80 * time.Millisecond
+
+// moveMany lets calls of all kinds move at once; meanwhile something else happens.
+func moveMany(t *testing.T, c *company, n int, meanwhile func()) {
+	t.Helper()
 	c.flow(t, "601", "main", map[string]tenants.Element{
 		"main": element("menu", map[string]any{"prompt": "welcome", "attempts": 1, "seconds": 60}, map[string]string{"1": "bye", "timeout": "bye", "invalid": "bye"}),
 		"bye":  element("hangup", map[string]any{}, nil)})
@@ -130,6 +152,9 @@ func TestManyCallsMoveAtOnce(t *testing.T) {
 	must(t, c.w.get(within(t), "/v1/tenants/"+c.id+"/calls?live", &answer))
 	from := answer.Calls[0].Node
 	must(t, c.w.Provisioning.MoveCalls(within(t), from))
+	if meanwhile != nil {
+		meanwhile()
+	}
 
 	moved, strays, wrong := 0, 0, 0
 	var gaps []time.Duration
@@ -146,7 +171,7 @@ func TestManyCallsMoveAtOnce(t *testing.T) {
 			strays += max(0, sipptest.Requests(p.Messages(), "BYE")-m.byes[j])
 		}
 		x := c.w.story(t, callIDOf(m.phones[0].Messages()), len(m.phones))
-		if slices.ContainsFunc(x.Lines, func(l explain.Line) bool { return l.Code == "moved" }) {
+		if !slices.ContainsFunc(x.Legs, func(l messages.CDR) bool { return len(l.Segments) < 2 }) {
 			moved++
 		}
 		if gap, ok := gapOf(x, m); ok {
@@ -169,7 +194,8 @@ func TestManyCallsMoveAtOnce(t *testing.T) {
 		{"stray_byes", float64(strays)}, {"cdrs_wrong", float64(wrong)}} {
 		fmt.Println(f)
 	}
-	if moved != n || strays != 0 || wrong != 0 || len(gaps) != n || p99 >= boundMoveGap {
+	// The last entries of a dead worker's journal are lost, and with them when some calls moved.
+	if moved != n || strays != 0 || wrong != 0 || len(gaps) != n && meanwhile == nil || p99 >= boundMoveGap {
 		t.Errorf("of %d calls %d moved, %d with a known gap; p99 of the gap is %v, stray BYEs %d, wrong records %d", n, moved, len(gaps), p99, strays, wrong)
 	}
 }
