@@ -20,7 +20,7 @@ type Calls = AnswerOf<'/v1/calls', 'get'>;
 type Call = Calls['calls'][number];
 
 const most = 1000; // calls that are asked for
-const drawn = 200; // of them, until more are asked for
+const drawn = 50; // of them, until more are asked for
 const pause = 700; // ms between looks, however much happens
 const slowly = 15_000; // ms between looks while events come
 const quickly = 3_000; // ms between looks without them

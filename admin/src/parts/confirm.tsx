@@ -33,7 +33,8 @@ export function Confirm({ words, label, title, children, sure, done, act, ...but
       <Button variant="default" size="compact-sm" {...button} aria-label={label} onClick={() => setOpen(true)}>
         {words}
       </Button>
-      <Modal opened={open} onClose={() => setOpen(false)} title={title} closeButtonProps={{ 'aria-label': 'Close' }} centered>
+      {open && (
+        <Modal opened onClose={() => setOpen(false)} title={title} closeButtonProps={{ 'aria-label': 'Close' }} centered>
         <Text size="sm" component="div">
           {children}
         </Text>
@@ -46,6 +47,7 @@ export function Confirm({ words, label, title, children, sure, done, act, ...but
           </Button>
         </Group>
       </Modal>
+      )}
     </>
   );
 }

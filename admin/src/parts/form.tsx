@@ -128,7 +128,8 @@ export function FormButton({ words, label, title, act, small, ...form }: Dialog)
       <Button variant={small ? 'default' : 'filled'} size={small ? 'compact-sm' : 'sm'} onClick={() => setOpen(true)} aria-label={label}>
         {words}
       </Button>
-      <Modal opened={open} onClose={() => setOpen(false)} title={title} size="lg" closeButtonProps={{ 'aria-label': 'Close' }}>
+      {open && (
+      <Modal opened onClose={() => setOpen(false)} title={title} size="lg" closeButtonProps={{ 'aria-label': 'Close' }}>
         <Form
           {...form}
           cancel={() => setOpen(false)}
@@ -138,6 +139,7 @@ export function FormButton({ words, label, title, act, small, ...form }: Dialog)
           }}
         />
       </Modal>
+      )}
     </>
   );
 }
