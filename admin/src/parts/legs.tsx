@@ -33,7 +33,7 @@ export function Legs({ legs, tenant }: { legs: CDR[]; tenant: string }) {
             </span>
           ),
         },
-        { name: 'Fault', show: (l) => (l.fault === 'none' ? <Text size="sm" c="dimmed">none</Text> : <Fault fault={l.fault} />), width: 140 },
+        { name: 'Fault', show: (l) => (l.fault === 'none' ? <Text size="sm" c="dimmed">none</Text> : <Fault fault={l.fault} />), width: 170 },
       ]}
     />
   );
