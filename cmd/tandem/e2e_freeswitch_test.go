@@ -62,7 +62,7 @@ func TestAttendedTransferAcrossRealNodes(t *testing.T) {
 	attendedAcross(t, joining(t, w))
 }
 
-// TestCallsMoveBetweenRealNodes lets one real engine take over what another has begun.
+// TestCallsMoveBetweenRealNodes lets one real engine take over a talk that another has begun.
 func TestCallsMoveBetweenRealNodes(t *testing.T) {
 	where, found := stack.FindFreeSWITCH()
 	if !found || stack.IsAddress(where) {
@@ -73,7 +73,5 @@ func TestCallsMoveBetweenRealNodes(t *testing.T) {
 	w, err := newWorld(ctx, t, stack.ForTest(t), worldOptions{Name: "freeswitchmoves", Nodes: 2, FreeSWITCH: where})
 	must(t, err)
 	w.tellOnFailure(t)
-	c := joining(t, w)
-	talkMoves(t, c)
-	menuMoves(t, c)
+	talkMoves(t, joining(t, w))
 }
