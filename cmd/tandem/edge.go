@@ -36,6 +36,10 @@ type edgeRunCommand struct {
 // did. Kamailio's own default is 64 MB.
 const sharedMemoryMB = "512"
 
+// privateMemoryMB is what each of its processes has by itself: descriptions of media that go on after a move are written in rooms of
+// their own (pv_buffer_size and pv_buffer_slots of kamailio.cfg take 3 MB of it), and Kamailio's own default is 8.
+const privateMemoryMB = "16"
+
 // Run does not return when it succeeds: the process becomes Kamailio, so that signals reach it.
 func (c *edgeRunCommand) Run(context.Context) error {
 	if err := os.MkdirAll(c.StateDir, 0o700); err != nil {
@@ -57,7 +61,7 @@ func (c *edgeRunCommand) Run(context.Context) error {
 		return fmt.Errorf("kamailio is not installed: %w", err)
 	}
 	// In the foreground, with errors on standard error.
-	arguments := []string{"kamailio", "-DD", "-E", "-m", sharedMemoryMB, "-f", config, "-P", filepath.Join(c.StateDir, "pid"),
+	arguments := []string{"kamailio", "-DD", "-E", "-m", sharedMemoryMB, "-M", privateMemoryMB, "-f", config, "-P", filepath.Join(c.StateDir, "pid"),
 		"-Y", c.StateDir, "-w", c.StateDir}
 	return fmt.Errorf("start kamailio: %w", syscall.Exec(path, arguments, os.Environ()))
 }
