@@ -122,18 +122,19 @@ func TestCallsMoveOnWhenTheirWorkerDies(t *testing.T) {
 	first := c.w.worker
 	second, err := c.w.startWorker(within(t), "worker2")
 	must(t, err)
-	moveMany(t, c, 2*movedAtOnce, func() {
-		time.Sleep(dieAfter) // in the middle of it: nothing tells when that is
+	moveMany(t, c, 2*movedAtOnce, func(from string) {
+		awaitThat(t, "no call is told of at another node", func(ctx context.Context) (bool, error) { // in the middle: one is there, the rest are on their way
+			var answer struct{ Calls []callView }
+			err := c.w.get(ctx, "/v1/tenants/"+c.id+"/calls?live", &answer)
+			return slices.ContainsFunc(answer.Calls, func(v callView) bool { return v.Node != from }), err
+		})
 		must(t, first.Kill())
 		c.w.worker = second
 	})
 }
 
-// dieAfter is when a worker dies, after its calls were ordered to move: it has read that, and most are on their way.
-const dieAfter = 80 * time.Millisecond
-
 // moveMany lets calls of all kinds move at once; meanwhile something else happens.
-func moveMany(t *testing.T, c *company, n int, meanwhile func()) {
+func moveMany(t *testing.T, c *company, n int, meanwhile func(from string)) {
 	t.Helper()
 	c.flow(t, "601", "main", map[string]tenants.Element{
 		"main": element("menu", map[string]any{"prompt": "welcome", "attempts": 1, "seconds": 60}, map[string]string{"1": "bye", "timeout": "bye", "invalid": "bye"}),
@@ -153,7 +154,7 @@ func moveMany(t *testing.T, c *company, n int, meanwhile func()) {
 	from := answer.Calls[0].Node
 	must(t, c.w.Provisioning.MoveCalls(within(t), from))
 	if meanwhile != nil {
-		meanwhile()
+		meanwhile(from)
 	}
 
 	moved, strays, wrong := 0, 0, 0
