@@ -63,6 +63,9 @@ func AppendEvent(out []byte, e *Event) []byte {
 	if len(e.Legs) > 0 {
 		out = appendSeldom(out, `,"legs":`, e.Legs)
 	}
+	if !e.Since.IsZero() {
+		out = because.AppendTime(append(out, `,"since":`...), e.Since)
+	}
 	return append(out, '}')
 }
 

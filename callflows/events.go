@@ -42,6 +42,8 @@ const (
 	MoveOrdered     EventKind = "move_ordered"     // the call is to leave its node for Node; Cause says what the node's owner knows against it
 	LegsMoved       EventKind = "legs_moved"       // answers MoveLegs: Legs are at the new node
 	MoveFailed      EventKind = "move_failed"      // answers MoveLegs: none of them is; Cause says why, SIPCode what a phone answered
+	RescueOrdered   EventKind = "rescue_ordered"   // the call's node has died, at Since: Node is to take what was answered over
+	RescueFailed    EventKind = "rescue_failed"    // no node can; Cause says why
 	Moved           EventKind = "moved"            // Node has the call now; There says that what its element waits for is no business of a node's
 )
 
@@ -85,8 +87,10 @@ type Event struct {
 	Away     bool         `json:"away,omitempty"`      // MessagesFound, Done of MarkMessage: what keeps messages did not answer
 	Secret   string       `json:"-"`                   // DigitsCollected that are secret
 
-	Node string     `json:"node,omitempty"` // MoveOrdered, Moved
+	Node string     `json:"node,omitempty"` // MoveOrdered, RescueOrdered, Moved
 	Legs []MovedLeg `json:"legs,omitempty"` // LegsMoved
+
+	Since time.Time `json:"since,omitzero"` // RescueOrdered, RescueFailed: when the node died
 }
 
 // RecordingEnd says how a recording ended.

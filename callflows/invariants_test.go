@@ -93,7 +93,8 @@ func (w *watcher) commands(before State, e Event, out Outcome) error {
 		switch c.Kind {
 		case WriteCDR:
 			w.records[c.Leg]++
-			if w.records[c.Leg] > 1 || e.Kind != HungUp && e.Kind != Moved || c.Leg != e.Leg && e.Kind != Moved || c.CDR.Leg != c.Leg {
+			closes := e.Kind == Moved || e.Kind == RescueOrdered || e.Kind == RescueFailed // legs whose last word nobody will hear
+			if w.records[c.Leg] > 1 || e.Kind != HungUp && !closes || c.Leg != e.Leg && !closes || c.CDR.Leg != c.Leg {
 				return fmt.Errorf("record %d of leg %s after %s of %s", w.records[c.Leg], c.Leg, e.Kind, e.Leg)
 			}
 			if err := c.CDR.Validate(); err != nil {

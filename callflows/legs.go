@@ -56,6 +56,10 @@ func (s *step) bookkeep() {
 		s.parted()
 	case MoveOrdered:
 		s.moveOrdered()
+	case RescueOrdered:
+		s.rescueOrdered()
+	case RescueFailed:
+		s.rescueFailed()
 	case LegsMoved:
 		s.legsMoved()
 	case MoveFailed:
@@ -126,8 +130,8 @@ func (s *step) talk(l *Leg) {
 // seen finds the event's leg, if the call has it. That the node tells anything of a leg proves that it was created.
 func (s *step) seen() *Leg {
 	l := s.state.leg(s.event.Leg)
-	if l != nil {
-		l.Created = true
+	if l != nil && !l.Created {
+		l.Created, l.CreatedAt = true, s.event.At
 	}
 	return l
 }
@@ -135,7 +139,7 @@ func (s *step) seen() *Leg {
 // created marks a dialled leg as there. A leg that no command named is kept too: it gets a CDR like any other.
 func (s *step) created() {
 	if s.seen() == nil && s.event.Leg != "" && len(s.state.Legs) < MaxLegs {
-		s.state.Legs = append(s.state.Legs, Leg{ID: s.event.Leg, Role: messages.RoleCallee, Created: true})
+		s.state.Legs = append(s.state.Legs, Leg{ID: s.event.Leg, Role: messages.RoleCallee, Created: true, CreatedAt: s.event.At})
 	}
 }
 

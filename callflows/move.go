@@ -2,6 +2,7 @@ package callflows
 
 import (
 	"slices"
+	"time"
 
 	"tandem/because"
 	"tandem/messages"
@@ -24,6 +25,8 @@ type Move struct {
 	Missed bool      `json:"missed,omitempty"` // what the element waited for has ended meanwhile
 	Waits  MoveWaits `json:"waits,omitempty"`  // why it could not go when that was last asked for
 	Tries  int       `json:"tries,omitempty"`  // how often it has come to nothing
+	Dead   bool      `json:"dead,omitempty"`   // its node has died
+	Died   time.Time `json:"died,omitzero"`    // when that was
 }
 
 // MoveWaits says why a call cannot leave its node at the moment.
@@ -166,6 +169,10 @@ func (s *step) moveFailed() {
 	if m.N == 0 || m.Away || s.event.Command != m.N {
 		return
 	}
+	if m.Dead {
+		s.rescueTried()
+		return
+	}
 	missed := m.Missed
 	s.explain("move_failed", "node", m.To, "detail", clip(s.event.Cause, messages.MaxName))
 	m.N, m.Missed = 0, false
@@ -203,10 +210,17 @@ func (s *step) arrived() {
 	}
 	segments := append(slices.Clone(s.state.Segments), messages.Segment{Node: s.state.Call.Node, From: from, Until: s.event.At})
 	s.state.Segments = segments[max(0, len(segments)-maxSegments):]
-	s.explain("moved", "from", s.state.Call.Node, "node", s.event.Node)
+	if s.state.Move.Dead {
+		s.explain("rescued", "from", s.state.Call.Node, "node", s.event.Node)
+	} else {
+		s.explain("moved", "from", s.state.Call.Node, "node", s.event.Node)
+	}
 	missed := s.state.Move.Missed
 	s.state.Call.Node, s.state.Move = s.event.Node, Move{}
 	if s.loseBehind() {
+		return
+	}
+	if s.goneMeanwhile() {
 		return
 	}
 	s.secondPart()

@@ -4,7 +4,7 @@ import "tandem/because"
 
 // Reasons are the words for all codes of the engine and its elements.
 func Reasons() (because.Catalog, error) {
-	all := []because.Catalog{engineReasons(), joinReasons(), transferReasons(), fetchReasons(), settingReasons(), moveReasons()}
+	all := []because.Catalog{engineReasons(), joinReasons(), transferReasons(), fetchReasons(), settingReasons(), moveReasons(), rescueReasons()}
 	for _, e := range elementTypes {
 		all = append(all, e.reasons())
 	}

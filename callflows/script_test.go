@@ -40,7 +40,7 @@ var update = flag.Bool("update", false, "write the outcomes of testdata/*.txt an
 //	[+30s] counted N [tenant=1] [TRUNK=3[/1]]      calls that are out, and begun within a second
 //	[+30s] bridged LEG early | ring_ended N CAUSE [sip=503]
 //	[+30s] taken LEG OTHER PURPOSE | released LEG OTHER | joined LEG OTHER | parted LEG OTHER     legs of another call
-//	[+30s] move_ordered NODE [obstacle] | legs_moved N LEG ... | move_failed N CODE words | moved NODE [waiting]
+//	[+30s] move_ordered NODE [obstacle] | legs_moved N LEG ... | move_failed N CODE words | moved NODE [waiting] | rescue_ordered NODE | rescue_failed words
 //	[+30s] overheard LEG OTHER MODE | found N [OTHER] [local] [answered] | found N slot=SLOT       what FindCall found; without OTHER, nothing
 //
 // N is the number of the command that is answered. A is the caller's leg, L1, L2 ... are the dialled ones in order, and
@@ -282,7 +282,8 @@ func (s *script) parse(line string, words []string) Event {
 		"refused": Refused, "hungup": HungUp, "timer": TimerFired, "end_ordered": EndOrdered, "transfer_ordered": TransferOrdered, "transferred": Transferred, "resumed": Resumed, "counted": CallsCounted, "fetched": Fetched, "saved": Saved,
 		"taken": Taken, "released": Released, "joined": Joined, "parted": Parted, "found": CallFound, "overheard": Overheard,
 		"recorded": Recorded, "messages": MessagesFound, "pin": PINChecked, "transfer_refused": TransferRefused,
-		"move_ordered": MoveOrdered, "legs_moved": LegsMoved, "move_failed": MoveFailed, "moved": Moved}
+		"move_ordered": MoveOrdered, "legs_moved": LegsMoved, "move_failed": MoveFailed, "moved": Moved,
+		"rescue_ordered": RescueOrdered, "rescue_failed": RescueFailed}
 	e := Event{Kind: kinds[words[0]], At: s.now, Leg: callerLeg}
 	words = words[1:]
 	arg := func() string {
@@ -402,6 +403,10 @@ func (s *script) parse(line string, words []string) Event {
 	case Unbridged, Resumed:
 	case MoveOrdered:
 		e.Node, e.Cause = arg(), strings.Join(words, " ")
+	case RescueOrdered:
+		e.Node, e.Since = arg(), s.now.Add(-time.Second)
+	case RescueFailed:
+		e.Cause, e.Since = strings.Join(words, " "), s.now.Add(-time.Second)
 	case LegsMoved:
 		e.Command = number()
 		answeredAt := started

@@ -114,7 +114,8 @@ type Leg struct {
 	Created  bool             `json:"created,omitempty"` // the node has told of it
 	Rang     bool             `json:"rang,omitempty"`
 	Answered bool             `json:"answered,omitempty"`
-	// AnsweredAt serves when the node's last word on the leg, which carries it too, was lost.
+	// CreatedAt and AnsweredAt serve when the node's last word on the leg, which carries them too, was lost.
+	CreatedAt  time.Time `json:"created_at,omitzero"`
 	AnsweredAt time.Time `json:"answered_at,omitzero"`
 	Bridged    bool      `json:"bridged,omitempty"`
 	HungUp     bool      `json:"hung_up,omitempty"`
