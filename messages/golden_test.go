@@ -22,7 +22,7 @@ import (
 // released are all types of this release. A new one is added here and gets good and bad files.
 var released = []messages.Type{
 	messages.RouteRequestV1, messages.RouteAnswerV1, messages.RegistrationV1, messages.CallEventV1, messages.CallOrderV1, messages.NodeEventV1,
-	messages.EdgeHelloV1, messages.EdgeConfigV1, messages.EdgeForgetV1, messages.EdgeNotifyV1, messages.EdgeUnregisterV1, messages.CDRV1, messages.JournalV1,
+	messages.EdgeHelloV1, messages.EdgeConfigV1, messages.EdgeForgetV1, messages.EdgeNotifyV1, messages.EdgeUnregisterV1, messages.EdgeFenceV1, messages.EdgeFencedV1, messages.EdgeByeV1, messages.CDRV1, messages.JournalV1,
 	messages.NodeCallsV1, messages.NodeDialogsV1, messages.NodeAskV1,
 	messages.RecordingV1,
 	messages.NodeNewsV1,

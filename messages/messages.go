@@ -52,6 +52,10 @@ const (
 	TransferRefusedV1 Type = "transfer.refused.v1" // worker -> owner of the call's node: to be explained
 
 	EdgeUnregisterV1 Type = "edge.unregister.v1" // worker -> every edge, for one: forget a contact
+
+	EdgeFenceV1  Type = "edge.fence.v1"  // worker -> every edge: look after a node that may be dead, refuse it, let it speak again
+	EdgeFencedV1 Type = "edge.fenced.v1" // edge -> workers: the answer
+	EdgeByeV1    Type = "edge.bye.v1"    // edge -> workers: a phone has hung up on a dead node
 )
 
 // Bounds on what a message may hold. Beyond them Parse refuses.
@@ -133,6 +137,12 @@ func blank(t Type) Message {
 		return new(EdgeNotify)
 	case EdgeUnregisterV1:
 		return new(EdgeUnregister)
+	case EdgeFenceV1:
+		return new(EdgeFence)
+	case EdgeFencedV1:
+		return new(EdgeFenced)
+	case EdgeByeV1:
+		return new(EdgeBye)
 	case CDRV1:
 		return new(CDR)
 	case JournalV1:
