@@ -74,6 +74,9 @@ func (n *Node) turn(ctx context.Context, c *esl.Conn, node claim.Node) error {
 	}
 	n.claims.see(owner)
 	n.owner.Store(&owner)
+	if n.role.Load() == stranded && owner.Epoch > n.death.epoch { // another worker has driven its calls since
+		n.release()
+	}
 	view := claim.View{Worker: n.options.Worker, Link: n.options.Reached, Held: n.claims.me, OwnerClaim: owner, StandbyClaim: standby,
 		Highest: n.claims.highest, Tried: n.claims.tried}
 	view.OwnerGone = owner == n.claims.gone || !owner.Vacant() && owner.Worker != view.Worker && n.away(ctx, owner)
@@ -208,9 +211,15 @@ func (n *Node) own(ctx context.Context, c *esl.Conn, node claim.Node, me claim.H
 		})
 	}()
 	n.log.InfoContext(ctx, "owning the media node", slog.Uint64("epoch", me.Epoch))
-	if n.role.Load() == standingBy {
+	if !again {
+		n.endGhosts(ctx, c)
+	}
+	switch role := n.role.Load(); {
+	case role == standingBy:
 		n.takeOver(ctx, c, n.claims.silent)
-	} else {
+	case role == stranded && n.returned():
+		n.takeOver(ctx, c, true)
+	default:
 		n.become(owning)
 		n.reconcile(ctx, c)
 	}
@@ -228,6 +237,19 @@ func (n *Node) own(ctx context.Context, c *esl.Conn, node claim.Node, me claim.H
 		n.release()
 	}
 	return nil
+}
+
+// giveUp lets the standby have the node, which may reach it. Should nobody reach it, its calls are known here.
+func (n *Node) giveUp() {
+	if !n.rescues() {
+		n.release()
+		return
+	}
+	n.claims.me = claim.Holder{}
+	n.strand(false)
+	if owner := n.link.Swap(nil); owner != nil {
+		owner.Release()
+	}
 }
 
 // release ends what this worker was to the node. A standby of its own is told.

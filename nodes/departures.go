@@ -52,6 +52,9 @@ func (n *Node) depart(ctx context.Context) {
 		case <-tick.C:
 		case <-n.departing:
 		}
+		if n.deceased.Load() {
+			continue // its calls do not wait to be let go
+		}
 		if wanted := n.movingOut(); n.speaks() && (wanted || n.departs.Load()) {
 			n.departs.Store(false)
 			n.departRound(ctx, wanted)
@@ -115,14 +118,18 @@ func (s *shard) departDue(c *call, now time.Time) bool {
 		c.departure = &departure{begun: now}
 	}
 	d := c.departure
+	giveUp := moveGiveUp
+	if c.state.Move.Dead {
+		giveUp = rescueGiveUp
+	}
 	if c.state.Move.Away && d.away.IsZero() {
 		d.away, d.sent = now, time.Time{}
 	}
 	ordered := slices.ContainsFunc(c.orders, func(o callflows.Command) bool { return o.Kind == callflows.HandOver })
 	switch {
-	case now.Sub(d.sent) < moveRepeat, c.state.Move.Away && ordered && now.Sub(d.away) < handOverLag:
+	case now.Sub(d.sent) < moveRepeat, c.state.Move.Away && ordered && !c.state.Move.Dead && now.Sub(d.away) < handOverLag:
 		return false
-	case !c.state.Move.Away && now.Sub(d.begun) > moveGiveUp:
+	case !c.state.Move.Away && now.Sub(d.begun) > giveUp:
 		s.moveFailed(c, "no answer", 0)
 		return false
 	}
@@ -192,6 +199,9 @@ func (n *Node) learnDeparting(ctx context.Context, s *shard, c *call) {
 	s.mu.Lock()
 	d := c.departure
 	var legs []string
+	if d != nil && d.firsts == nil && c.state.Move.Dead {
+		s.learnDead(c)
+	}
 	if d != nil && d.firsts == nil {
 		for _, l := range c.state.Legs {
 			if l.Created && !l.HungUp {
@@ -307,7 +317,11 @@ func (s *shard) moveFailed(c *call, why string, code int) {
 		s.node.options.Mover.SendMove(s.message(c, messages.MoveDrop, c.state.Move.N, c.state.Move.To))
 	}
 	s.step(c, callflows.Event{Kind: callflows.MoveFailed, At: time.Now().UTC(), Leg: c.state.DrivenLeg(), Command: c.state.Move.N, Cause: why, SIPCode: code})
-	c.departure, c.stays = nil, time.Now().Add(min(maxAgain, moveAgain*time.Duration(max(1, c.state.Move.Tries))))
+	again := moveAgain
+	if c.state.Move.Dead {
+		again = rescueAgain
+	}
+	c.departure, c.stays = nil, time.Now().Add(min(maxAgain, again*time.Duration(max(1, c.state.Move.Tries))))
 	s.node.log.Warn("a call could not be moved", slog.String("call_id", c.state.Call.ID), slog.String("why", why), slog.Int("sip", code))
 }
 

@@ -34,6 +34,9 @@ func (n *Node) standBy(ctx context.Context, owner claim.Holder) error {
 		err := n.follow(ctx, owner, &alive, &followed)
 		n.gap.heard(alive, err)
 		switch {
+		case ctx.Err() != nil && n.rescues() && n.staying.Err() == nil:
+			n.strand(true)
+			return nil
 		case ctx.Err() != nil:
 			n.become(watching)
 			return nil

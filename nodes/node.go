@@ -79,6 +79,7 @@ type Options struct {
 	Speech    Speech                                       // the zero value: nothing is spoken
 	Fetcher   Fetcher                                      // nil: no HTTP server is asked
 	Mover     Mover                                        // nil: no call moves to or from other nodes
+	Rescuer   Rescuer                                      // nil: the calls of a node that is lost wait for it to come back
 	// Link, when given, lets several workers share the node: one owns it, one stands by. Without it this worker takes the
 	// node as its own, and must be the only one that does.
 	Link     *link.Server
@@ -138,6 +139,9 @@ type Node struct {
 	departing chan struct{} // one token: calls that move are to be looked at
 	departs   atomic.Bool   // there are some
 
+	death    death
+	deceased atomic.Bool // the node is dead, and this worker rescues its calls
+
 	cdrsMu sync.Mutex
 	cdrs   map[string]heldCDR // records of legs that are not known to be safe yet
 
@@ -156,6 +160,7 @@ const (
 	watching   int32 = iota // another worker owns it
 	standingBy              // keeps what the owner ships, and the events since
 	owning
+	stranded // keeps the calls of a node that it has lost, until that is back or dead
 )
 
 // shard drives the calls whose uuids fall to it. Its lock is held during a step: the connection's goroutine of the shard
@@ -240,6 +245,9 @@ func (n *Node) Run(ctx context.Context) {
 	if n.options.Mover != nil {
 		n.started.Go(func() { n.depart(running) })
 	}
+	if n.rescues() {
+		n.started.Go(func() { n.mourn(running) })
+	}
 	n.started.Go(func() { n.ask(running) })
 	n.started.Go(func() { n.fetch(running) })
 	socket := esl.Options{
@@ -260,7 +268,10 @@ func (n *Node) lost(g esl.Gap) {
 	defer n.contending.Unlock()
 	if n.options.Link != nil && n.role.Load() == owning && !n.mayWrite() {
 		n.log.Warn("this worker gives the media node up: it cannot reach it")
-		n.release()
+		n.giveUp()
+	}
+	if n.rescues() && g.Attempt > 0 {
+		n.suspect()
 	}
 	if g.Attempt == 1 {
 		n.log.Warn("media node cannot be reached", slog.Any("error", g.Err))
@@ -288,6 +299,7 @@ func New(o Options) *Node {
 	n.looks.init()
 	n.arrivals.init()
 	n.departing = make(chan struct{}, 1)
+	n.death.suspected = make(chan struct{}, 1)
 	if o.Link == nil {
 		n.role.Store(owning) // from the first event on: nobody else will
 	}
@@ -314,6 +326,8 @@ func (n *Node) connected(ctx context.Context, c *esl.Conn) {
 		n.telling.soon()
 		<-ctx.Done()
 	}
+	lost := time.Now().UTC()
+	n.death.at.Store(&lost)
 	n.up.CompareAndSwap(c, nil)
 	n.gaps.Add(1)
 	for _, s := range n.shards {

@@ -277,6 +277,9 @@ func (s *shard) send(ctx context.Context) {
 // sendOne sends a command, waiting a bounded time for a lost connection to come back. A command whose effect is unknown
 // is not sent again: after the reconnection the node's channels say what came of it.
 func (s *shard) sendOne(ctx context.Context, o order) error {
+	if s.node.deceased.Load() {
+		return nil
+	}
 	// Who follows this worker, should it end or be stopped now, must know of the order before the node does. When the standby
 	// is slow to say that it has it, the kernel has it at least.
 	if !o.ticket.Wait(shipWait) {
@@ -298,7 +301,7 @@ func (s *shard) sendOne(ctx context.Context, o order) error {
 	}
 	deadline := time.Now().Add(resendWait)
 	for {
-		if s.node.role.Load() != owning || s.node.term.Load() != o.term {
+		if s.node.role.Load() != owning || s.node.term.Load() != o.term || s.node.deceased.Load() {
 			return nil // whoever owns the node now has the order in the call's state
 		}
 		if c := s.node.up.Load(); c != nil && s.node.mayWrite() {
@@ -358,10 +361,10 @@ func (s *shard) confirm(o order) {
 }
 
 // mayWrite says whether this worker may write to the node at this moment. A worker that shares the node may while its
-// lease lasts.
+// lease lasts. To a dead one nothing is written.
 func (n *Node) mayWrite() bool {
 	lease := n.lease.Load()
-	return n.options.Link == nil || lease != nil && lease.Valid(time.Now())
+	return n.options.Link == nil || n.deceased.Load() || lease != nil && lease.Valid(time.Now())
 }
 
 // sendTo writes an order to a node. In the same write the driven leg's channel gets its mark, and before a ring how it is to

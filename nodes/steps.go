@@ -518,6 +518,10 @@ func (s *shard) fire(c *call, w wait) {
 	if c.state.Move.Away {
 		return // it travels with the call
 	}
+	if s.node.role.Load() == stranded && c.state.Phase != callflows.Ended {
+		time.AfterFunc(suspectEvery, func() { s.fire(c, w) })
+		return
+	}
 	c.waits = slices.DeleteFunc(c.waits, func(other wait) bool { return other.N == w.N })
 	if c.state.Phase != callflows.Ended && s.node.role.Load() == owning {
 		s.step(c, callflows.Event{Kind: callflows.TimerFired, At: w.At, Leg: w.Leg, Command: w.N})

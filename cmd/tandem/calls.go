@@ -69,6 +69,7 @@ func (w *worker) calls(ctx context.Context) error {
 					Settings:  settingsKeeper{w},
 					Fetcher:   w.fetcher,
 					Mover:     mover{w},
+					Rescuer:   rescuer{w},
 					Announcer: announcer{w},
 					Live:      announcer{w},
 					Watcher:   w.meters,

@@ -55,6 +55,9 @@ func (f *facts) sweep(ctx context.Context) error {
 func (f *facts) follow(ctx context.Context) error {
 	return f.worker.rabbit.SubscribeEvents(ctx, f.keys(), func(m messages.Message) { f.apply(ctx, m) }, func() {
 		f.worker.running.Go(func() { f.askCalls(ctx) })
+		if f.carries() {
+			f.worker.running.Go(func() { f.worker.askFences(ctx) })
+		}
 		read := f.reload(ctx)
 		f.worker.running.Go(func() { f.catchUp(ctx, read) })
 	})
@@ -143,7 +146,13 @@ func (f *facts) apply(ctx context.Context, m messages.Message) {
 		f.calls.Learn(m)
 	case *messages.NodeAsk:
 		f.answer(m)
+	case *messages.EdgeFenced:
+		f.worker.fences.answered(m, time.Now())
+	case *messages.EdgeBye:
+		f.worker.takeBye(m)
 	case *messages.EdgeHello:
+		f.worker.fences.saw(m.Edge, time.Now())
+		f.worker.fenceAgain(ctx)
 		f.worker.sawEdge(ctx, m.Edge)
 		f.worker.configureEdges(ctx)
 	}

@@ -68,7 +68,7 @@ func (f *facts) keys() []string {
 		string(messages.NodeCallsV1), string(messages.NodeNewsV1)}
 	if f.carries() {
 		keys = append(keys, string(messages.CallMoveV1), string(messages.CallMovedV1), string(messages.CallOrderV1), string(messages.CallStartV1), string(messages.NodeDialogsV1), string(messages.NodeAskV1),
-			string(messages.TransferRefusedV1))
+			string(messages.TransferRefusedV1), string(messages.EdgeFencedV1), string(messages.EdgeByeV1))
 	}
 	return keys
 }

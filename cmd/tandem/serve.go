@@ -67,6 +67,7 @@ type worker struct {
 	ledger   *rabbit.Ledger
 	facts    *facts
 	nodes    ownedNodes
+	fences   fences
 	fetcher  *fetcher.Client
 	media    *media.Folder // nil: there is none
 	prompts  media.Prompts

@@ -1,0 +1,86 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	"tandem/messages"
+	"tandem/rabbit"
+	"tandem/sipptest"
+)
+
+// answerFences stands in for the edges' part of a rescue: no edge reaches the node, and each refuses it.
+func (w *world) answerFences(t *testing.T) {
+	t.Helper()
+	channel := w.channel(t)
+	q, err := channel.QueueDeclare("", false, true, true, false, nil)
+	must(t, err)
+	must(t, channel.QueueBind(q.Name, "", rabbit.ExchangeEdges, false, nil))
+	deliveries, err := channel.Consume(q.Name, "", true, true, false, false, nil)
+	must(t, err)
+	go func() {
+		for d := range deliveries {
+			var m messages.EdgeFence
+			if json.Unmarshal(d.Body, &m) != nil || m.Type != messages.EdgeFenceV1 {
+				continue
+			}
+			answer := messages.EdgeFenced{Type: messages.EdgeFencedV1, ID: m.ID, Edge: "edge.stand-in", Step: m.Step, Node: m.Node, Address: m.Address, At: time.Now().Unix()}
+			if m.Step == messages.FenceSet {
+				answer.Epoch = m.Epoch
+			}
+			body, _ := json.Marshal(answer)
+			publish(t, channel, rabbit.ExchangeEvents, string(messages.EdgeFencedV1), string(body))
+		}
+	}()
+}
+
+// awaitDialogs waits until the workers know so many dialogs as a whole: the ACK of an answer is told of by no event.
+func (w *world) awaitDialogs(t *testing.T, n int) {
+	t.Helper()
+	awaitThat(t, "the dialogs are not known", func(context.Context) (bool, error) {
+		return strings.Contains(w.metrics(t), "tandem_directory_dialogs "+strconv.Itoa(n)+"\n"), nil
+	})
+}
+
+// TestATalkIsRescuedFromADeadNode: its node is killed, and the two go on talking on another.
+func TestATalkIsRescuedFromADeadNode(t *testing.T) {
+	c := apart(t, "rescuetalk")
+	c.w.answerFences(t)
+	c.register(t, "two")
+	callee := c.listen(t, "two", sipptest.Behaviour{Moved: true})
+	caller := c.call(t, "one", "102", sipptest.Call{Moved: true, Talk: 2 * time.Second})
+	node := c.nodeOf(t, c.live(t, "talking"))
+	c.w.awaitDialogs(t, 2)
+	must(t, c.w.nodes[node].Kill())
+	x := c.w.story(t, succeed(t, caller, callee), 2)
+	oneDialog(t, caller, 0)
+	oneDialog(t, callee, 1)
+	expected{Verdict: "The call was answered", Tells: []string{"talking", "node_died", "rescue_begins", "rescued", "move_rejoins", "call_ended"}, Legs: []leg{
+		{Far: "one-phone", Cause: "NORMAL_CLEARING", Answered: true}, {Far: "two-phone", Cause: "NORMAL_CLEARING", Answered: true}}}.check(t, x)
+	movedOnce(t, x, node)
+}
+
+// TestATalkIsRescuedThoughItsWorkerDiesWithTheNode: by the node's standby.
+func TestATalkIsRescuedThoughItsWorkerDiesWithTheNode(t *testing.T) {
+	c := apart(t, "rescueboth")
+	c.w.answerFences(t)
+	first := c.w.worker
+	second, err := c.w.startWorker(within(t), "worker2")
+	must(t, err)
+	c.register(t, "two")
+	callee := c.listen(t, "two", sipptest.Behaviour{Moved: true})
+	caller := c.call(t, "one", "102", sipptest.Call{Moved: true, Talk: 2 * time.Second})
+	node := c.nodeOf(t, c.live(t, "talking"))
+	c.w.awaitDialogs(t, 2)
+	must(t, c.w.nodes[node].Kill())
+	must(t, first.Kill())
+	c.w.worker = second
+	x := c.w.story(t, succeed(t, caller, callee), 2)
+	oneDialog(t, caller, 0)
+	oneDialog(t, callee, 1)
+	movedOnce(t, x, node)
+}
