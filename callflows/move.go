@@ -210,7 +210,9 @@ func (s *step) arrived() {
 	}
 	segments := append(slices.Clone(s.state.Segments), messages.Segment{Node: s.state.Call.Node, From: from, Until: s.event.At})
 	s.state.Segments = segments[max(0, len(segments)-maxSegments):]
-	if s.state.Move.Dead {
+	if s.state.Move.Dead && s.event.Node == s.state.Call.Node {
+		s.explain("rescued_here", "node", s.event.Node)
+	} else if s.state.Move.Dead {
 		s.explain("rescued", "from", s.state.Call.Node, "node", s.event.Node)
 	} else {
 		s.explain("moved", "from", s.state.Call.Node, "node", s.event.Node)

@@ -46,11 +46,11 @@ func (s *State) Rescuable() MoveWaits {
 	return ""
 }
 
-// Rescued names the legs that are to be fetched when the call's node has died: the driven one, and whoever it talks to.
-func (s *State) Rescued() (legs []string) {
+// Rescued are the legs that are to be fetched when the call's node has died: the driven one, and whoever it talks to.
+func (s *State) Rescued() (legs []Leg) {
 	for _, l := range s.Legs {
 		if s.stays(&l) {
-			legs = append(legs, l.ID)
+			legs = append(legs, l)
 		}
 	}
 	return legs
@@ -192,6 +192,7 @@ func rescueReasons() because.Catalog {
 		"rescue_begins":     "The media node {node} takes over what was answered.",
 		"rescue_tried":      "The media node {node} could not take the call over ({detail}).",
 		"rescued":           "The call has been rescued from the dead media node {from}, and goes on at {node}.",
+		"rescued_here":      "The media node {node} was started anew, and the call goes on there.",
 		"rescue_leg_lost":   "{who} was not answered, and is lost with the node.",
 		"rescue_unanswered": "The call was not answered, and is lost with the node; a caller who still waits is routed anew, as a call of its own.",
 		"rescue_impossible": "A call that pages, listens in, is being transferred or talks to another call cannot be rescued: it is lost with the node.",

@@ -111,8 +111,30 @@ func (n *Node) fetchCall(m *messages.CallMove) {
 }
 
 func (n *Node) fetchLegs(a *arrival) {
-	m, c := a.move, n.up.Load()
-	answer := answerTo(m, messages.MoveFailed)
+	m, answer := a.move, n.fetchAll(a.move)
+	n.arrivals.mu.Lock()
+	dropped := a.dropped
+	if a.answer = answer; dropped || answer.Step == messages.MoveFailed {
+		delete(n.arrivals.all, m.ID) // so that the next attempt is one
+	}
+	n.arrivals.mu.Unlock()
+	if dropped {
+		n.hangUpFetched(m)
+		return
+	}
+	n.options.Mover.SendMoved(answer)
+	if answer.Step == messages.MoveFetched {
+		n.started.Go(func() {
+			if pause(n.staying, arrivalWait) {
+				n.abandon(a)
+			}
+		})
+	}
+}
+
+// fetchAll takes the legs of a move over, and says what came of it.
+func (n *Node) fetchAll(m *messages.CallMove) *messages.CallMoved {
+	c, answer := n.up.Load(), answerTo(m, messages.MoveFailed)
 	var mu sync.Mutex
 	var all sync.WaitGroup
 	for i := range m.Legs {
@@ -141,24 +163,7 @@ func (n *Node) fetchLegs(a *arrival) {
 	if len(answer.Legs) > 0 {
 		answer.Step, answer.Code, answer.Why = messages.MoveFetched, 0, ""
 	}
-	n.arrivals.mu.Lock()
-	dropped := a.dropped
-	if a.answer = answer; dropped || answer.Step == messages.MoveFailed {
-		delete(n.arrivals.all, m.ID) // so that the next attempt is one
-	}
-	n.arrivals.mu.Unlock()
-	if dropped {
-		n.hangUpFetched(m)
-		return
-	}
-	n.options.Mover.SendMoved(answer)
-	if answer.Step == messages.MoveFetched {
-		n.started.Go(func() {
-			if pause(n.staying, arrivalWait) {
-				n.abandon(a)
-			}
-		})
-	}
+	return answer
 }
 
 // abandon hangs up a call whose last node has not handed it over in time.

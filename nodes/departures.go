@@ -147,7 +147,7 @@ func (n *Node) letGo(c *call) bool {
 	}
 	why, to := c.state.WaitsToMove(), ""
 	if why == "" {
-		why = s.obstacle(c)
+		why = s.obstacle(c, c.state.Legs)
 	}
 	if why == "" {
 		if to = n.options.Mover.Destination(c.state.Call); to == "" {
@@ -162,12 +162,12 @@ func (n *Node) letGo(c *call) bool {
 	return c.state.OnTheMove()
 }
 
-// obstacle says what is known of a call's dialogs against moving it.
-func (s *shard) obstacle(c *call) callflows.MoveWaits {
+// obstacle says what is known of a call's dialogs against moving these legs.
+func (s *shard) obstacle(c *call, legs []callflows.Leg) callflows.MoveWaits {
 	if len(encode(c.state)) > messages.MaxMoveState/2 { // its timers and questions need room too
 		return callflows.WaitsSize
 	}
-	for _, l := range c.state.Legs {
+	for _, l := range legs {
 		if l.HungUp || !l.Created {
 			continue
 		}
@@ -295,6 +295,13 @@ func (s *shard) legsMoved(c *call, legs []string) {
 	if c.state.Move.Away || d == nil || d.firsts == nil {
 		return
 	}
+	s.step(c, movedEvent(c, legs))
+	s.node.departSoon()
+}
+
+// movedEvent tells that legs of a call are at the new node.
+func movedEvent(c *call, legs []string) callflows.Event {
+	d := c.departure
 	e := callflows.Event{Kind: callflows.LegsMoved, At: time.Now().UTC(), Leg: c.state.DrivenLeg(), Command: c.state.Move.N}
 	for _, leg := range slices.Sorted(maps.Keys(d.firsts)) {
 		e.Legs = append(e.Legs, callflows.MovedLeg{Leg: leg, Lost: !slices.Contains(legs, leg), First: d.firsts[leg]})
@@ -304,8 +311,7 @@ func (s *shard) legsMoved(c *call, legs []string) {
 			e.Legs = append(e.Legs, callflows.MovedLeg{Leg: leg})
 		}
 	}
-	s.step(c, e)
-	s.node.departSoon()
+	return e
 }
 
 // moveFailed lets a call stay, and be tried again after a while.

@@ -141,6 +141,8 @@ type Node struct {
 
 	death    death
 	deceased atomic.Bool // the node is dead, and this worker rescues its calls
+	core     string      // what the node's process calls itself; of the goroutine that is connected
+	reborn   atomic.Bool // another process is there, which has none of the calls
 
 	cdrsMu sync.Mutex
 	cdrs   map[string]heldCDR // records of legs that are not known to be safe yet
@@ -317,6 +319,7 @@ func (n *Node) shardOf(leg string) *shard { return n.shards[esl.ShardOf(leg, len
 func (n *Node) connected(ctx context.Context, c *esl.Conn) {
 	n.up.Store(c)
 	n.log.InfoContext(ctx, "media node is up", slog.String("event_socket", n.options.Node.EventSocket))
+	n.recognise(ctx, c)
 	if n.options.Link != nil {
 		n.contend(ctx, c)
 		<-ctx.Done() // who leaves needs the connection still

@@ -25,6 +25,7 @@ import (
 // The list of channels lags behind the node (it is a table that another thread fills), so a leg that is not in it counts
 // as gone only when uuid_exists says so too, and a call that began after the gap is left alone.
 func (n *Node) reconcile(ctx context.Context, c *esl.Conn) {
+	n.rescueHere()
 	there, err := channels(ctx, c)
 	for _, s := range n.shards {
 		if err == nil {

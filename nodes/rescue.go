@@ -23,6 +23,8 @@ import (
 const (
 	suspectEvery  = 200 * time.Millisecond // how often a node that is missing is asked after
 	heirPatience  = time.Second            // an owner of whom nothing at all is heard counts as gone after
+	hungLook      = 500 * time.Millisecond
+	hungAfter     = time.Second // beyond its lease, a node that says nothing is looked after
 	rescueLook    = 50 * time.Millisecond
 	maxRescuing   = 32              // calls of one dead node at once
 	rescueGiveUp  = 8 * time.Second // legs that are not fetched by then are tried elsewhere
@@ -85,10 +87,15 @@ func (n *Node) strand(heir bool) {
 
 // mourn looks after a node that is missing until ctx ends.
 func (n *Node) mourn(ctx context.Context) {
+	tick := time.NewTicker(hungLook)
+	defer tick.Stop()
 	for {
 		select {
 		case <-ctx.Done():
 			return
+		case <-tick.C:
+			n.cutOff(ctx)
+			continue
 		case <-n.death.suspected:
 		}
 		for n.missing() {
@@ -100,6 +107,18 @@ func (n *Node) mourn(ctx context.Context) {
 			}
 		}
 		n.death.since = time.Time{}
+	}
+}
+
+// cutOff ends the connection to a node that holds it and says nothing, if the edges do not reach it either: then it is missing.
+func (n *Node) cutOff(ctx context.Context) {
+	c, lease := n.up.Load(), n.lease.Load()
+	if c == nil || lease == nil || n.role.Load() != owning || lease.Lapsed(time.Now()) < hungAfter || !n.options.Rescuer.Takes(n.options.Node.Name) {
+		return
+	}
+	if n.options.Rescuer.Dead(ctx, n.options.Node.Name, n.telling.epoch.Load()) && lease.Lapsed(time.Now()) >= hungAfter {
+		n.log.WarnContext(ctx, "the media node holds its connection and answers nobody: it is cut off")
+		go func() { _ = c.Close() }()
 	}
 }
 
@@ -259,7 +278,7 @@ func (n *Node) rescueCall(c *call, since time.Duration, heir bool) bool {
 	event := callflows.Event{Kind: callflows.RescueOrdered, At: time.Now().UTC(), Leg: c.state.DrivenLeg(), Since: *n.death.at.Load()}
 	why := string(c.state.Rescuable())
 	if why == "" {
-		why = string(s.obstacle(c))
+		why = string(s.obstacle(c, c.state.Rescued()))
 	}
 	if event.Node = n.options.Mover.Destination(c.state.Call); event.Node == "" && why == "" {
 		if since < nowherePause {
@@ -302,8 +321,8 @@ func (s *shard) learnFrom(c *call, dialogs []messages.Dialog) {
 func (s *shard) learnDead(c *call) {
 	d := c.departure
 	d.dialogs, d.firsts = nil, map[string]*callflows.LegEnd{}
-	for _, l := range c.state.Legs {
-		if known := c.dialogs[l.ID]; l.Created && !l.HungUp && complete(known) {
+	for _, l := range c.state.Rescued() {
+		if known := c.dialogs[l.ID]; complete(known) {
 			d.dialogs = append(d.dialogs, *known)
 			d.firsts[l.ID] = firstKnown(l, known, c.state.Call)
 		}
@@ -469,4 +488,73 @@ func (n *Node) endGhosts(ctx context.Context, c *esl.Conn) {
 		}
 	}
 	n.options.Rescuer.Lift(ctx, n.options.Node.Name, epoch)
+}
+
+// recognise finds out whether the node is the process that it was: one that was started anew has none of the calls.
+func (n *Node) recognise(ctx context.Context, c *esl.Conn) {
+	reply, err := c.Send(ctx, esl.GlobalGetvar("core_uuid"))
+	if err != nil || reply.Err() != nil || reply.Text == "" {
+		return
+	}
+	if n.core != "" && n.core != reply.Text {
+		n.reborn.Store(true)
+	}
+	n.core = reply.Text
+}
+
+// rescueHere lets a node that was started anew take its own calls over, if nobody else has: they are as dead to it as to any other.
+func (n *Node) rescueHere() {
+	if !n.reborn.Swap(false) || n.options.Mover == nil {
+		return
+	}
+	for _, s := range n.shards {
+		s.mu.Lock()
+		for leg, c := range s.calls {
+			if m := s.takeHere(leg, c); m != nil {
+				n.started.Go(func() { s.bringHere(c, m) })
+			}
+		}
+		s.mu.Unlock()
+	}
+}
+
+// takeHere prepares a call to be taken over, or gives nil: then it is closed like any other whose legs are gone.
+func (s *shard) takeHere(leg string, c *call) *messages.CallMove {
+	n := s.node
+	at := n.death.at.Load()
+	if leg != c.state.Call.Leg || c.late || at == nil || c.state.OnTheMove() || c.state.Rescuable() != "" || s.obstacle(c, c.state.Rescued()) != "" {
+		return nil
+	}
+	s.step(c, callflows.Event{Kind: callflows.RescueOrdered, At: time.Now().UTC(), Leg: c.state.DrivenLeg(), Since: *at, Node: n.options.Node.Name})
+	if !c.state.OnTheMove() {
+		return nil
+	}
+	c.departure = &departure{}
+	s.learnDead(c)
+	for _, channel := range c.channels { // what is told of its legs from now on is about those that are fetched
+		delete(s.calls, channel)
+	}
+	c.channels = nil
+	n.live.Add(-1)
+	return s.message(c, messages.MoveFetch, c.state.Move.N, n.options.Node.Name)
+}
+
+// bringHere fetches the legs of a call and goes on with it.
+func (s *shard) bringHere(c *call, m *messages.CallMove) {
+	answer := s.node.fetchAll(m)
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	var e callflows.Event
+	if answer.Step == messages.MoveFetched {
+		e = movedEvent(c, answer.Legs)
+		c.state = s.decide(c, e).State // what it orders is for a node that the call leaves
+		s.arrive(&record{State: c.state, Steps: c.steps, Waits: c.waits, Asked: c.asked, Inquiries: c.inquiries}, &arrival{move: m})
+		return
+	}
+	s.node.live.Add(1)
+	e = callflows.Event{Kind: callflows.MoveFailed, At: time.Now().UTC(), Leg: c.state.DrivenLeg(), Command: c.state.Move.N, Cause: answer.Why, SIPCode: answer.Code}
+	s.step(c, e)
+	if c.state.Phase != callflows.Ended {
+		s.step(c, callflows.Event{Kind: callflows.RescueFailed, At: e.At, Leg: e.Leg, Since: c.state.Move.Died, Cause: answer.Why})
+	}
 }

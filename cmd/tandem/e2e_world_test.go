@@ -138,6 +138,19 @@ func (w *world) restartNode(ctx context.Context, name string) (err error) {
 	return err
 }
 
+// reviveNode starts a dead node anew where it was.
+func (w *world) reviveNode(t *testing.T, name string) {
+	t.Helper()
+	s, err := w.Store.LoadData(within(t))
+	must(t, err)
+	for _, n := range s.Nodes {
+		if n.Name == name {
+			w.nodes[name], err = w.startNodeAt(within(t), name, strings.TrimPrefix(n.SIPURI, "sip:"), n.EventSocket)
+			must(t, err)
+		}
+	}
+}
+
 // restartWorker starts the worker and waits until it drives all nodes and the edge knows them.
 func (w *world) restartWorker(ctx context.Context) (err error) {
 	if w.worker, err = w.startWorker(ctx, "worker1"); err != nil {

@@ -165,15 +165,18 @@ func (y *system) startNode(ctx context.Context, name string) (*stack.Process, er
 		return nil, err
 	}
 	sipAddress, socketAddress := net.JoinHostPort("127.0.0.1", strconv.Itoa(sip)), net.JoinHostPort("127.0.0.1", strconv.Itoa(socket))
-	start := y.startStandIn
-	if y.options.FreeSWITCH != "" {
-		start = y.startFreeSWITCH
-	}
-	p, err := start(ctx, name, sipAddress, socketAddress)
+	p, err := y.startNodeAt(ctx, name, sipAddress, socketAddress)
 	if err != nil {
 		return nil, err
 	}
 	return p, y.Provisioning.AddNode(ctx, tenants.Node{Name: name, SIPURI: "sip:" + sipAddress, EventSocket: socketAddress})
+}
+
+func (y *system) startNodeAt(ctx context.Context, name, sipAddress, socketAddress string) (*stack.Process, error) {
+	if y.options.FreeSWITCH != "" {
+		return y.startFreeSWITCH(ctx, name, sipAddress, socketAddress)
+	}
+	return y.startStandIn(ctx, name, sipAddress, socketAddress)
 }
 
 func (y *system) startStandIn(ctx context.Context, name, sipAddress, socketAddress string) (*stack.Process, error) {

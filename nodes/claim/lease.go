@@ -54,6 +54,16 @@ func (l *Lease) Renewed(at time.Time) {
 	}
 }
 
+// Lapsed is how long the lease has been over; 0 while it is valid, and before its first renewal.
+func (l *Lease) Lapsed(now time.Time) time.Duration {
+	l.mu.RLock()
+	defer l.mu.RUnlock()
+	if l.until.IsZero() {
+		return 0
+	}
+	return max(0, now.Sub(l.until))
+}
+
 // Valid says whether the owner may write at this moment. The write itself happens later: keep what lies between short.
 func (l *Lease) Valid(now time.Time) bool {
 	l.mu.RLock()
