@@ -31,6 +31,10 @@ type RouteRequest struct {
 	// tenant's was called. With Replaces, which is CALL.LEG.PURPOSE then: a call of the tenant's is to meet another of its own, on
 	// that one's node.
 	Between string `json:"between,omitempty"`
+	// AgainAfter is the id of the call that this INVITE was at a media node that has died before anyone answered, and AgainNode that
+	// node's address:port: the caller waits on, and the call begins anew. The edge writes the members; a caller cannot.
+	AgainAfter string `json:"again_after,omitempty"`
+	AgainNode  string `json:"again_node,omitempty"`
 
 	PAssertedIdentity  []string `json:"p_asserted_identity,omitempty"`
 	PPreferredIdentity []string `json:"p_preferred_identity,omitempty"`
@@ -73,6 +77,8 @@ func (m *RouteRequest) validate(c check) error {
 	c.text("auth_user", m.AuthUser, MaxName)
 	c.text("auth_realm", m.AuthRealm, MaxName)
 	c.text("between", m.Between, MaxName)
+	c.text("again_after", m.AgainAfter, MaxName)
+	c.text("again_node", m.AgainNode, MaxName)
 	c.list("p_asserted_identity", m.PAssertedIdentity, MaxHeaders, MaxURI)
 	c.list("p_preferred_identity", m.PPreferredIdentity, MaxHeaders, MaxURI)
 	c.list("remote_party_id", m.RemotePartyID, MaxHeaders, MaxURI)

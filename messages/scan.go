@@ -63,6 +63,10 @@ func (m *RouteRequest) member(name []byte) any {
 		return &m.AuthRealm
 	case "between":
 		return &m.Between
+	case "again_after":
+		return &m.AgainAfter
+	case "again_node":
+		return &m.AgainNode
 	case "p_asserted_identity":
 		return &m.PAssertedIdentity
 	case "p_preferred_identity":

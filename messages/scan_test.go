@@ -54,7 +54,7 @@ func TestARouteRequestIsReadAsByTheSlowWay(t *testing.T) {
 func TestTheFastWayKnowsEachMember(t *testing.T) {
 	request := reflect.TypeFor[messages.RouteRequest]()
 	known := map[string]bool{}
-	for _, file := range []string{"testdata/good/route.request.v1.maximal.json", "testdata/good/route.request.v1.between.json"} {
+	for _, file := range []string{"testdata/good/route.request.v1.maximal.json", "testdata/good/route.request.v1.between.json", "testdata/good/route.request.v1.again.json"} {
 		for name := range object(t, content(t, file)) {
 			known[name] = true
 		}

@@ -108,6 +108,7 @@ func Reasons() because.Catalog {
 		"tenant_over_rate":    "{tenant} has begun {calls|call|calls} within a second, and its limit is {limit} a second.",
 		"reseller_over_limit": "{reseller}, whose customer {tenant} is, has {calls|call|calls} up with all its customers, and its limit is {limit}.",
 		"reseller_over_rate":  "{reseller}, whose customer {tenant} is, has begun {calls|call|calls} with all its customers within a second, and its limit is {limit} a second.",
+		"node_died_ringing":   "The call rang as {call} at the media node {node}, which has died: it begins anew.",
 		"node_down":           "The media node {node} is down.",
 		"node_draining":       "The media node {node} takes no new calls: it is being drained.",
 		"node_full":           "The media node {node} is full ({calls|call|calls}).",

@@ -37,6 +37,8 @@ func (r *Request) Append(out []byte) []byte {
 		out = because.AppendTexts(append(out, `,"diverted":`...), r.Diverted)
 	}
 	out = because.AppendGiven(out, `,"replaces":`, r.Replaces)
+	out = because.AppendGiven(out, `,"again_after":`, r.AgainAfter)
+	out = because.AppendGiven(out, `,"again_node":`, r.AgainNode)
 	out = because.AppendGiven(out, `,"user_agent":`, r.UserAgent)
 	out = r.Media.append(append(out, `,"media":`...))
 	return append(out, '}')

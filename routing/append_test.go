@@ -124,7 +124,7 @@ func FuzzAppend(f *testing.F) {
 func TestAppendKnowsEachMember(t *testing.T) {
 	u := URI{User: "u", Host: "h"}
 	r := &Request{Call: "c", Edge: "e", Source: netip.IPv6Loopback(), Port: 1, Transport: "t", SIPCallID: "s", To: u, Called: "c", From: u, FromName: "n", AuthUser: "a",
-		AuthRealm: "r", Between: "b", Asserted: "a", Anonymous: true, Diverted: []string{"d"}, Replaces: "r", UserAgent: "u",
+		AuthRealm: "r", Between: "b", Asserted: "a", Anonymous: true, Diverted: []string{"d"}, Replaces: "r", AgainAfter: "a", AgainNode: "n", UserAgent: "u",
 		Media: Media{LateOffer: true, Codecs: []string{"c"}, SRTP: true, T38: true, ICE: true}}
 	f := &Facts{At: time.Unix(1, 0).UTC(), TenantCalls: 1, TenantRate: 1, Above: []Above{{Tenant: "r", Calls: 1, Rate: 1}}, DeviceNode: "n", Joins: &Joins{Call: "c", Leg: "l", Node: "n", Answered: true, Caller: true}, Nodes: []Node{{Name: "n", SIPURI: "s", State: "u", Calls: 1,
 		Busy: Busy{Sessions: 1, Rate: 1, CPU: 1}}}}

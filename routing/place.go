@@ -43,7 +43,7 @@ func (d *decider) place(emergency bool) {
 		n := &d.facts.Nodes[i]
 		c := choice{node: n, hash: affinity.to(n.Name), near: n.Name == near}
 		switch {
-		case n.State == messages.NodeDown:
+		case n.State == messages.NodeDown || d.diedAt(n):
 			d.explain("node_down", "node", n.Name)
 			continue
 		case n.State == messages.NodeDraining:

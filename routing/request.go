@@ -29,8 +29,11 @@ type Request struct {
 	Anonymous bool       `json:"anonymous,omitempty"`
 	Diverted  []string   `json:"diverted,omitempty"` // Diversion and History-Info as sent
 	Replaces  string     `json:"replaces,omitempty"`
-	UserAgent string     `json:"user_agent,omitempty"`
-	Media     Media      `json:"media"`
+	// The call begins anew: AgainAfter is the id that it had at the media node at AgainNode (address:port), which has died.
+	AgainAfter string `json:"again_after,omitempty"`
+	AgainNode  string `json:"again_node,omitempty"`
+	UserAgent  string `json:"user_agent,omitempty"`
+	Media      Media  `json:"media"`
 }
 
 // Read translates route.request.v1. The error says which member cannot be read; the edge is then answered with 400.
@@ -40,7 +43,7 @@ func Read(m *messages.RouteRequest) (Request, error) {
 	}
 	r := Request{
 		Call: CallID(m), Edge: m.Edge, Port: m.SourcePort, Transport: m.Transport, SIPCallID: m.CallID, FromName: m.FromName,
-		AuthUser: m.AuthUser, AuthRealm: strings.ToLower(m.AuthRealm), Between: m.Between, Replaces: m.Replaces, UserAgent: m.UserAgent,
+		AuthUser: m.AuthUser, AuthRealm: strings.ToLower(m.AuthRealm), Between: m.Between, Replaces: m.Replaces, AgainAfter: m.AgainAfter, AgainNode: m.AgainNode, UserAgent: m.UserAgent,
 		Diverted: append(append([]string(nil), m.Diversion...), m.HistoryInfo...), Media: ReadMedia(m.SDP),
 	}
 	var err error
@@ -68,7 +71,7 @@ func Read(m *messages.RouteRequest) (Request, error) {
 
 // CallID derives Tandem's id of a call from the INVITE that opens it: the same INVITE asked about twice, by whichever
 // worker, gives the same id, so that asking again is harmless. The transaction's index and label at the edge are part of
-// it, so that a caller cannot choose another call's id.
+// it, so that a caller cannot choose another call's id. One that begins anew after its node's death is another call.
 func CallID(m *messages.RouteRequest) string {
 	const usual, number = 256, 20 // bytes
 	var digits [number]byte
@@ -79,6 +82,9 @@ func CallID(m *messages.RouteRequest) string {
 	text = appendPart(text, m.CallID)
 	text = appendPart(text, m.FromTag)
 	text = appendPart(text, strconv.AppendInt(digits[:0], int64(m.CSeq), 10))
+	if m.AgainAfter != "" {
+		text = appendPart(text, m.AgainAfter)
+	}
 	sum := sha256.Sum256(text)
 	sum[6] = sum[6]&0x0f | 0x80 // version 8, RFC 9562 5.8
 	sum[8] = sum[8]&0x3f | 0x80 // variant

@@ -319,6 +319,7 @@ func (d *decider) dialledBy(trunk *tenants.Trunk, user string) string {
 
 // route finds the flow and the nodes for a caller who is known.
 func (d *decider) route() {
+	d.explainAnew()
 	if d.request.across() {
 		d.placeAcross()
 		return
@@ -330,7 +331,7 @@ func (d *decider) route() {
 		return
 	}
 	d.choose()
-	if d.mayCall() && d.leads() && d.withinLimit() && d.withinRate() {
+	if d.mayCall() && d.leads() && (d.request.anew() || d.withinLimit() && d.withinRate()) {
 		d.place(false)
 	}
 }
