@@ -14,8 +14,6 @@ import (
 
 const (
 	edgeURI  = "sip:192.0.2.1:5070"
-	nodeName = "node-1"
-	nodeURI  = "sip:192.0.2.20:5080"
 )
 
 // simCall is what the world knows of a call, whoever drives it.
@@ -48,6 +46,7 @@ type legFate struct {
 	role      messages.LegRole
 	endedAt   time.Duration
 	gone      bool
+	nodes     []*node       // that it was on
 	witnessed bool          // an owner has been told of it
 	since     time.Duration // when that was first
 }
@@ -73,7 +72,7 @@ func (w *world) expectCallers() {
 
 // arrive is an INVITE at the edge: routing decides, and the node parks it.
 func (w *world) arrive() {
-	if !w.node.up {
+	if !w.anyUp() {
 		return
 	}
 	t := pick(w, w.tenants...)
@@ -85,11 +84,11 @@ func (w *world) arrive() {
 
 // place has routing decide a request. It gives the call, if it reaches the node.
 func (w *world) place(r routing.Request, joins *routing.Joins) *simCall {
-	if !w.node.up {
+	if !w.anyUp() {
 		return nil
 	}
 	facts := routing.Facts{At: w.nodeTime(), TenantCalls: w.callsOf(routing.TenantOf(w.snapshot, r), false),
-		Above: w.countAbove(routing.TenantOf(w.snapshot, r)), Joins: joins, Nodes: []routing.Node{{Name: nodeName, SIPURI: nodeURI, State: messages.NodeUp, Calls: len(w.node.channels)}}}
+		Above: w.countAbove(routing.TenantOf(w.snapshot, r)), Joins: joins, Nodes: w.routable()}
 	if w.plant.Facts != nil {
 		w.plant.Facts(&facts)
 	}
@@ -103,7 +102,8 @@ func (w *world) place(r routing.Request, joins *routing.Joins) *simCall {
 	}
 	c := &simCall{emergency: d.FlowID == callflows.EmergencyFlow, received: map[int]bool{}, legs: map[string]*legFate{},
 		timers: map[int]*timerFate{}}
-	c.facts = callflows.Call{ID: d.Call, Tenant: d.Tenant, Version: d.Version, Leg: w.uuid(), Node: nodeName, Edge: edgeURI, FlowID: d.FlowID,
+	at := w.nodeAt(d.Nodes[0])
+	c.facts = callflows.Call{ID: d.Call, Tenant: d.Tenant, Version: d.Version, Leg: w.uuid(), Node: at.name, Edge: edgeURI, FlowID: d.FlowID,
 		Caller: d.Caller, Dialled: d.Dialled, Replaces: d.Replaces, SIPCallID: r.SIPCallID, StartedAt: w.nodeTime()}
 	w.calls, w.byID[c.facts.ID] = append(w.calls, c), c
 	w.result.Calls++
@@ -111,7 +111,7 @@ func (w *world) place(r routing.Request, joins *routing.Joins) *simCall {
 	if w.chance(w.weather.impatient) {
 		c.hangsUpAt = 1 + w.rng.IntN(25)
 	}
-	w.node.invite(c)
+	at.invite(c)
 	return c
 }
 

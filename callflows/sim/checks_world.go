@@ -41,7 +41,7 @@ func (k *worker) hold(r heldRecord) {
 	w := k.w
 	k.held = append(k.held, r)
 	k.effect(func() {
-		if s := w.standby(); s != nil {
+		if s := k.node.standby(); s != nil {
 			s.soon(shipping, func() { s.held = append(s.held, r) })
 		}
 	})
@@ -49,7 +49,7 @@ func (k *worker) hold(r heldRecord) {
 		k.soon(confirming, func() {
 			w.ledger.add(w, r)
 			k.held = slices.DeleteFunc(k.held, func(h heldRecord) bool { return h.key == r.key })
-			if s := w.standby(); s != nil {
+			if s := k.node.standby(); s != nil {
 				s.soon(shipping, func() {
 					s.held = slices.DeleteFunc(s.held, func(h heldRecord) bool { return h.key == r.key })
 				})
@@ -158,7 +158,7 @@ func (w *world) checkSilence(a *channel, this int) {
 	if a.gone || a.idle != this || a.app != nil || a.joined != nil {
 		return
 	}
-	k := w.owner()
+	k := a.node.owner()
 	if k == nil || !k.connected {
 		w.after(silenceBound, func() { w.checkSilence(a, this) })
 		return
@@ -173,17 +173,22 @@ func (w *world) checkSilence(a *channel, this int) {
 		return
 	}
 	w.violate(NoSilence, a.call.facts.ID, "the caller %s has heard nothing for %s", short(a.uuid), silenceBound)
-	w.node.hangUp(a, callflows.ByUs, "ALLOTTED_TIMEOUT", 0) // said once; the rest of the world goes on
+	a.node.hangUp(a, callflows.ByUs, "ALLOTTED_TIMEOUT", 0) // said once; the rest of the world goes on
 }
 
 // checkTimer looks at a timer that should have fired.
 func (w *world) checkTimer(c *simCall, n int, fate *timerFate) {
-	k := w.owner()
-	if fate.fired || c.timers[n] != fate || c.received[n] || c.over || c.ended || k == nil {
+	if fate.fired || c.timers[n] != fate || c.received[n] || c.over || c.ended {
 		return
 	}
-	if d := k.calls[c.facts.Leg]; d != nil && d.state.Awaited == n {
-		w.violate(TimersSettle, c.facts.ID, "timer %d has not fired and is awaited still", n)
+	for _, at := range w.nodes {
+		k := at.owner()
+		if k == nil {
+			continue
+		}
+		if d := k.calls[c.facts.Leg]; d != nil && d.state.Awaited == n && !d.state.OnTheMove() {
+			w.violate(TimersSettle, c.facts.ID, "timer %d has not fired and is awaited still", n)
+		}
 	}
 }
 
@@ -193,8 +198,10 @@ func (w *world) judge() {
 		return
 	}
 	for _, c := range w.calls {
-		if w.node.channels[c.facts.Leg] != nil {
-			w.violate(CallEnds, c.facts.ID, "its caller's leg is there for ever")
+		for _, n := range w.nodes {
+			if n.channels[c.facts.Leg] != nil {
+				w.violate(CallEnds, c.facts.ID, "its caller's leg is at %s for ever", n.name)
+			}
 		}
 		for _, id := range c.order {
 			w.judgeLeg(c, c.legs[id])
@@ -231,9 +238,11 @@ func (w *world) unseen(l *legFate) bool {
 	if !l.witnessed {
 		return true
 	}
-	for _, d := range w.dark {
-		if d.from <= max(l.endedAt, l.since)+lateness && l.endedAt <= d.until {
-			return true
+	for _, n := range l.nodes {
+		for _, d := range n.dark {
+			if d.from <= max(l.endedAt, l.since)+lateness && l.endedAt <= d.until {
+				return true
+			}
 		}
 	}
 	return false

@@ -266,7 +266,7 @@ func (k *worker) findCall(asks *driven, w callflows.Wanted) *callflows.Found {
 	if w.What == callflows.KnownAs {
 		f := k.knownLeg(w)
 		if f != nil {
-			f.Node, f.Local = nodeName, !k.w.chance(10)
+			f.Node, f.Local = k.node.name, !k.w.chance(10)
 		}
 		return f
 	}
@@ -275,7 +275,7 @@ func (k *worker) findCall(asks *driven, w callflows.Wanted) *callflows.Found {
 			continue
 		}
 		if leg := wantedLeg(&c.state, w); leg != "" {
-			return &callflows.Found{Party: *k.party(leg), Node: nodeName, Local: !k.w.chance(10)}
+			return &callflows.Found{Party: *k.party(leg), Node: k.node.name, Local: !k.w.chance(10)}
 		}
 	}
 	return nil

@@ -11,6 +11,10 @@ import (
 // node is a media node: it parks callers, runs one application after the other on each caller's leg, dials, and tells.
 type node struct {
 	w        *world
+	name     string
+	uri      string
+	workers  []*worker
+	dark     []span // times without any worker that knows everything
 	up       bool
 	channels map[string]*channel
 	order    []string // uuids of channels, oldest first
@@ -22,6 +26,7 @@ type node struct {
 
 // channel is one leg at the node.
 type channel struct {
+	node       *node
 	uuid       string
 	call       *simCall
 	role       messages.LegRole
@@ -94,7 +99,7 @@ func (n *node) emitAs(c *channel, event callflows.Event, opens bool) {
 		w.tell("node", "%s", words(c, event, opens))
 	}
 	w.at(at, func() {
-		for _, k := range w.workers {
+		for _, k := range n.workers {
 			k.receive(e)
 		}
 	})
@@ -143,10 +148,10 @@ func (n *node) invite(c *simCall) {
 
 // open makes a channel.
 func (n *node) open(c *simCall, uuid string, role messages.LegRole, other *channel) *channel {
-	ch := &channel{uuid: uuid, call: c, role: role, other: other, createdAt: n.w.nodeTime()}
+	ch := &channel{node: n, uuid: uuid, call: c, role: role, other: other, createdAt: n.w.nodeTime()}
 	n.channels[uuid] = ch
 	n.order = append(n.order, uuid)
-	c.legs[uuid] = &legFate{id: uuid, role: role}
+	c.legs[uuid] = &legFate{id: uuid, role: role, nodes: []*node{n}}
 	n.w.legs[uuid] = c.legs[uuid]
 	c.order = append(c.order, uuid)
 	return ch
@@ -229,7 +234,7 @@ func (n *node) restart() {
 		n.up = true
 		w.tell("node", "is back")
 	})
-	for _, k := range w.workers {
+	for _, k := range n.workers {
 		k.cut(back + w.between(time.Millisecond, 50*time.Millisecond))
 	}
 }

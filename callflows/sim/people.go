@@ -95,8 +95,8 @@ func (w *world) consults(first *channel) {
 	}
 	for range 2 {
 		w.after(w.between(50*time.Millisecond, 14*time.Second), func() {
-			if second := w.node.channels[c.facts.Leg]; second != nil {
-				w.node.attended(pick(w, [2]*channel{first, second}, [2]*channel{second, first}))
+			if second := w.channel(c.facts.Leg); second != nil {
+				second.node.attended(pick(w, [2]*channel{first, second}, [2]*channel{second, first}))
 			}
 		})
 	}
@@ -128,7 +128,7 @@ func (w *world) replaces(leg *channel) {
 	if w.chance(10) {
 		r.Replaces += ";early-only"
 	}
-	w.place(r, &routing.Joins{Call: leg.call.facts.ID, Leg: leg.uuid, Node: nodeName, Answered: leg.answeredAt != nil, Caller: leg.role == messages.RoleCaller})
+	w.place(r, &routing.Joins{Call: leg.call.facts.ID, Leg: leg.uuid, Node: leg.node.name, Answered: leg.answeredAt != nil, Caller: leg.role == messages.RoleCaller})
 }
 
 // knownLeg is the leg that the named one talks to, or is rung for (directory, find.go).

@@ -65,10 +65,12 @@ func (w *world) contactsOf(t *tenants.Tenant, device string) []callflows.Contact
 
 // inCall says whether a device is in another call than this one.
 func (w *world) inCall(call, device string) bool {
-	for _, uuid := range w.node.order {
-		c := w.node.channels[uuid]
-		if c.call.facts.ID != call && c.other == nil && c.call.facts.Caller.Device == device {
-			return true
+	for _, n := range w.nodes {
+		for _, uuid := range n.order {
+			c := n.channels[uuid]
+			if c.call.facts.ID != call && c.other == nil && c.call.facts.Caller.Device == device {
+				return true
+			}
 		}
 	}
 	return false

@@ -13,13 +13,13 @@ import (
 func (k *worker) reconcile(then func()) {
 	link := k.link
 	k.soon(roundTrip, func() {
-		if k.link != link || !k.w.node.up {
+		if k.link != link || !k.node.up {
 			return
 		}
-		listed := slices.Clone(k.w.node.order)
+		listed := slices.Clone(k.node.order)
 		dumps := map[string]dump{}
 		for _, uuid := range listed {
-			dumps[uuid] = dumpOf(k.w.node.channels[uuid])
+			dumps[uuid] = dumpOf(k.node.channels[uuid])
 		}
 		k.soon(roundTrip, func() {
 			if k.link != link || k.role != owning {
@@ -122,7 +122,7 @@ func (k *worker) isStale(uuid string, c *driven) bool {
 func (k *worker) readoptSoon(uuid string, there map[string]dump) {
 	link := k.link
 	k.soon(k.w.between(0, 4*roundTrip), func() {
-		a := k.w.node.channels[uuid]
+		a := k.node.channels[uuid]
 		if k.link != link || a == nil {
 			return
 		}
@@ -150,12 +150,12 @@ func (k *worker) readopt(d dump, there map[string]dump) {
 	}
 	link := k.link
 	k.soon(evidenceWait, func() {
-		if k.link != link || k.w.node.channels[d.uuid] == nil {
+		if k.link != link || k.node.channels[d.uuid] == nil {
 			return
 		}
 		now := map[string]dump{}
-		for _, uuid := range k.w.node.order {
-			now[uuid] = dumpOf(k.w.node.channels[uuid])
+		for _, uuid := range k.node.order {
+			now[uuid] = dumpOf(k.node.channels[uuid])
 		}
 		k.takeUp(d, now)
 	})
@@ -221,7 +221,7 @@ func (k *worker) takeUp(d dump, there map[string]dump) {
 		c.resuming = true
 		c.state.Awaited = 0
 		c.carried = nil
-		w.after(roundTrip, func() { w.node.breakOff(d.uuid) })
+		w.after(roundTrip, func() { k.node.breakOff(d.uuid) })
 		k.soon(2*roundTrip+w.between(0, w.weather.jitter), func() {
 			if c.state.Awaited != 0 { // what it waits for now was ordered meanwhile
 				event = callflows.Event{}

@@ -104,7 +104,7 @@ func routed(s *tenants.Snapshot, c callflows.Call) (messages.JournalEntry, bool)
 	} else {
 		r.Source = carrierAddress()
 	}
-	f := routing.Facts{At: c.StartedAt, Nodes: []routing.Node{{Name: nodeName, SIPURI: nodeURI, State: messages.NodeUp}}}
+	f := routing.Facts{At: c.StartedAt, Nodes: []routing.Node{{Name: "node-1", SIPURI: "sip:192.0.2.20:5080", State: messages.NodeUp}}}
 	d := routing.Decide(s, f, r)
 	e, _ := routing.Journal(nil, f, r, d)
 	return e, d.Verdict == messages.Route && d.FlowID == c.FlowID && d.Dialled == c.Dialled

@@ -87,7 +87,7 @@ func (all *Worlds) Run(seed uint64) Result {
 	}
 	w.weather = w.drawWeather()
 	w.settle()
-	w.node = &node{w: w, up: true, channels: map[string]*channel{}, skew: w.weather.skew}
+	w.build()
 	w.employ()
 	w.expectCallers()
 	w.expectVersions()

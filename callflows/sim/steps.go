@@ -202,7 +202,7 @@ func (k *worker) send(o order) {
 	w, link, life := k.w, k.link, k.life
 	if o.command.Kind == "" {
 		k.sent(o)
-		w.after(roundTrip, func() { w.node.carry(o) })
+		w.after(roundTrip, func() { k.node.carry(o) })
 		k.pump()
 		return
 	}
@@ -216,10 +216,10 @@ func (k *worker) send(o order) {
 	}
 	w.tell(k.name, "sends %s %d", o.command.Kind, o.command.N)
 	w.after(roundTrip, func() {
-		if !w.node.up || link != k.link && life == k.life && w.chance(50) {
+		if !k.node.up || link != k.link && life == k.life && w.chance(50) {
 			return // lost with the connection; the last bytes of a process that died arrive
 		}
-		answer := w.node.obey(o)
+		answer := k.node.obey(o)
 		w.after(roundTrip, func() {
 			if !k.alive || life != k.life || link != k.link {
 				return

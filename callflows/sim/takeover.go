@@ -24,7 +24,7 @@ type shipped struct {
 
 // ship gives the standby, if there is one, the call as it is now, and says when it has it.
 func (k *worker) ship(c *driven) time.Duration {
-	s := k.w.standby()
+	s := k.node.standby()
 	if s == nil {
 		return k.w.now
 	}
@@ -175,7 +175,7 @@ func (k *worker) takeOver() {
 	}
 	k.soon(wait, func() {
 		for _, o := range unclear {
-			a := w.node.channels[o.command.Leg]
+			a := k.node.channels[o.command.Leg]
 			if a != nil && (a.mark == nil || a.mark.state.Commands < o.command.N) {
 				k.soon(2*roundTrip, func() { k.resend(o) })
 			}
@@ -185,7 +185,7 @@ func (k *worker) takeOver() {
 			c.moving = c.state.Moving()        // what was told of the leg while this worker did not listen yet, its channel shows
 			c.doubted = c.before && !k.abreast // an owner that was late may not have read of a leg's end
 		}
-		k.soon(2*roundTrip, func() { k.reconcile(k.w.light) })
+		k.soon(2*roundTrip, func() { k.reconcile(k.node.light) })
 	})
 }
 

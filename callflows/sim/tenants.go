@@ -27,7 +27,7 @@ func (w *world) settle() {
 			{ID: carrier + "2", Name: "Second carrier", Outgoing: &tenants.Outgoing{Destinations: []string{"sip:198.51.100.9"}, MaxCalls: 1 + w.rng.IntN(3),
 				Failover: pick(w, nil, []string{"486", "404", "timeout"}), CallerID: tenants.CallerIDRule{Show: pick(w, "", tenants.CallerAny), Carried: pick(w, "", tenants.CarriedPAI)}}}},
 		Outbound: []tenants.OutboundRoute{{Trunk: carrier, Position: 1}, {Trunk: carrier + "2", Position: 2}, {Prefix: "+49", Trunk: carrier + "2"}},
-		Nodes:    []tenants.Node{{Name: nodeName, SIPURI: nodeURI}},
+		Nodes:    []tenants.Node{{Name: "node-1", SIPURI: "sip:192.0.2.20:5080"}},
 	}
 	n := 1 + w.rng.IntN(3)
 	for i := range n {

@@ -144,7 +144,7 @@ func (n *node) takeLegOut(c *channel) reply {
 func (k *worker) allowRefer(c *driven) {
 	leg := c.state.DrivenLeg()
 	k.w.after(roundTrip, func() {
-		if a := k.w.node.channels[leg]; a != nil {
+		if a := k.node.channels[leg]; a != nil {
 			a.denies = false
 		}
 	})
@@ -178,7 +178,7 @@ func (w *world) anyNumber(tenant string) string {
 // anyTalk is what an edge writes in place of another dialog: a leg of whichever call, whosever it is. What is not the transferor's own
 // leads nowhere.
 func (w *world) anyTalk() string {
-	k := w.owner()
+	k := w.anyOwner()
 	if k == nil || len(k.order) == 0 {
 		return callflows.Consulted{Call: w.uuid(), Leg: w.uuid()}.Number()
 	}
@@ -195,7 +195,7 @@ func (w *world) anyTalk() string {
 
 // refuseTransfer is what the owner of a node is told of a transfer to another talk that came to nothing.
 func (w *world) refuseTransfer() {
-	k := w.owner()
+	k := w.anyOwner()
 	if k == nil || len(k.order) == 0 {
 		return
 	}
@@ -208,7 +208,7 @@ func (w *world) refuseTransfer() {
 
 // orderTransfer is somebody who orders that a leg goes to a number.
 func (w *world) orderTransfer() {
-	k := w.owner()
+	k := w.anyOwner()
 	if k == nil || len(k.order) == 0 {
 		return
 	}
@@ -251,8 +251,8 @@ func (k *worker) endOrphan(d dump, there map[string]dump) {
 		return
 	}
 	k.w.after(roundTrip, func() {
-		if c := k.w.node.channels[d.uuid]; c != nil {
-			k.w.node.hangUp(c, callflows.ByUs, "NORMAL_TEMPORARY_FAILURE", 0)
+		if c := k.node.channels[d.uuid]; c != nil {
+			k.node.hangUp(c, callflows.ByUs, "NORMAL_TEMPORARY_FAILURE", 0)
 		}
 	})
 }

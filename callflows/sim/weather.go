@@ -72,7 +72,7 @@ func (w *world) expectFaults() {
 		w.at(w.between(0, faultsWithin), func() { pick(w, w.workers...).stall(w.between(10*time.Millisecond, 2*time.Second)) })
 	}
 	for range w.weather.restarts {
-		w.at(w.between(time.Second, faultsWithin), func() { w.node.restart() })
+		w.at(w.between(time.Second, faultsWithin), func() { w.anyNode().restart() })
 	}
 	if w.chance(20) {
 		w.at(w.between(0, faultsWithin), w.orderEnd)
@@ -90,7 +90,7 @@ func (w *world) expectFaults() {
 func (w *world) condemn() {
 	k := pick(w, w.workers...)
 	if w.chance(70) {
-		if owner := w.owner(); owner != nil {
+		if owner := w.anyOwner(); owner != nil {
 			k = owner
 		}
 	}
@@ -112,7 +112,7 @@ func (w *world) condemn() {
 
 // orderEnd is somebody who orders the end of a call.
 func (w *world) orderEnd() {
-	k := w.owner()
+	k := w.anyOwner()
 	if k == nil || len(k.order) == 0 {
 		return
 	}

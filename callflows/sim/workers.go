@@ -31,6 +31,7 @@ const (
 // worker is one process: its own connection to the node, and the calls that it drives or stands by for.
 type worker struct {
 	w     *world
+	node  *node
 	name  string
 	alive bool
 	role  role
@@ -105,21 +106,24 @@ type order struct {
 
 // employ starts the workers of the world.
 func (w *world) employ() {
-	n := 1
+	each := 1
 	if w.weather.shared {
-		n = 2
+		each = 2
 	}
-	for i := range n {
-		w.workers = append(w.workers, &worker{w: w, name: fmt.Sprintf("worker %d", i+1)})
+	for _, n := range w.nodes {
+		for range each {
+			k := &worker{w: w, node: n, name: fmt.Sprintf("worker %d", len(w.workers)+1)}
+			n.workers, w.workers = append(n.workers, k), append(w.workers, k)
+		}
 	}
 	for _, k := range w.workers {
 		k.start()
 	}
 }
 
-// owner is the worker that drives calls now, or nil.
-func (w *world) owner() *worker {
-	for _, k := range w.workers {
+// owner is the worker that drives the node's calls now, or nil.
+func (n *node) owner() *worker {
+	for _, k := range n.workers {
 		if k.alive && k.role == owning {
 			return k
 		}
@@ -128,8 +132,8 @@ func (w *world) owner() *worker {
 }
 
 // standby is the worker that stands by, or nil.
-func (w *world) standby() *worker {
-	for _, k := range w.workers {
+func (n *node) standby() *worker {
+	for _, k := range n.workers {
 		if k.alive && k.role == standingBy {
 			return k
 		}
@@ -149,13 +153,13 @@ func (k *worker) start() {
 
 // connect reaches the node, if it is there, and finds out what the worker is to it.
 func (k *worker) connect() {
-	if !k.w.node.up {
+	if !k.node.up {
 		k.soon(20*time.Millisecond, k.connect)
 		return
 	}
 	k.connected, k.told = true, 0
 	k.link++
-	switch owner := k.w.owner(); {
+	switch owner := k.node.owner(); {
 	case k.role == owning || owner == nil:
 		k.become(owning)
 		k.unsure = true
@@ -180,9 +184,9 @@ func (k *worker) become(r role) {
 const forEver = time.Duration(1<<63 - 1)
 
 // light ends the darkness: an owner has seen what is at the node.
-func (w *world) light() {
-	for i := range w.dark {
-		w.dark[i].until = min(w.dark[i].until, w.now)
+func (n *node) light() {
+	for i := range n.dark {
+		n.dark[i].until = min(n.dark[i].until, n.w.now)
 	}
 }
 
@@ -222,21 +226,21 @@ func (k *worker) die(when string) {
 	}
 	k.alive, k.connected, k.dieAt = false, false, 0
 	w.after(w.between(300*time.Millisecond, 4*time.Second), k.start)
-	if was == standingBy && w.owner() == nil { // which was about to take over
-		w.dark = append(w.dark, span{from: w.now, until: forEver})
+	if was == standingBy && k.node.owner() == nil { // which was about to take over
+		k.node.dark = append(k.node.dark, span{from: w.now, until: forEver})
 	}
 	if was != owning {
 		return
 	}
-	next := w.standby()
+	next := k.node.standby()
 	if next == nil || !next.pictured || !next.connected {
-		w.dark = append(w.dark, span{from: w.now, until: forEver}) // what it knew alone is lost with it
+		k.node.dark = append(k.node.dark, span{from: w.now, until: forEver}) // what it knew alone is lost with it
 	}
 	if next == nil {
 		return
 	}
 	next.soon(w.between(time.Millisecond, 40*time.Millisecond), func() {
-		if next.role == standingBy && w.owner() == nil {
+		if next.role == standingBy && k.node.owner() == nil {
 			next.takeOver()
 		}
 	})
@@ -254,8 +258,8 @@ func (k *worker) cut(d time.Duration) {
 	k.gaps++
 	k.unsure, k.unheard = true, nil
 	if k.role == standingBy { // what it heard has a hole now: it begins anew
-		if k.w.owner() == nil {
-			k.w.dark = append(k.w.dark, span{from: k.w.now, until: forEver})
+		if k.node.owner() == nil {
+			k.node.dark = append(k.node.dark, span{from: k.w.now, until: forEver})
 		}
 		k.role, k.pictured = starting, false
 		k.calls, k.order, k.held = map[string]*driven{}, nil, nil
@@ -322,7 +326,7 @@ func (k *worker) hear(e told) {
 	case c == nil:
 		c = k.adopt(e)
 	}
-	if a := k.w.node.channels[e.channel]; c == nil && a != nil && e.event.Kind == callflows.Transferred {
+	if a := k.node.channels[e.channel]; c == nil && a != nil && e.event.Kind == callflows.Transferred {
 		k.endOrphan(dumpOf(a), nil) // it talked on with another call's leg while nobody was there
 	}
 	if c == nil || !e.translated {
@@ -395,7 +399,7 @@ func (k *worker) forget(c *driven) {
 
 // sure ends the time in which calls may be adopted, and hears what was kept.
 func (k *worker) sure() {
-	k.w.light()
+	k.node.light()
 	kept := k.unheard
 	k.unsure, k.unheard = false, nil
 	for _, e := range kept {

@@ -42,7 +42,7 @@ type world struct {
 	phones   map[string]*phone // by device id
 	weather  weather
 
-	node    *node
+	nodes   []*node // calls begin at the first, as a rule
 	workers []*worker
 	calls   []*simCall
 	byID    map[string]*simCall
@@ -50,7 +50,6 @@ type world struct {
 	ledger  *ledger
 	tapes   map[string]*tape // by file: what the node has recorded
 	deeds   int
-	dark    []span // times without any worker that knows everything
 	result  Result
 
 	editor    *rand.Rand                    // draws versions
