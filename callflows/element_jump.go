@@ -45,7 +45,7 @@ func (s *step) jump(id string) {
 		return
 	}
 	s.state.FlowID = flow.ID
-	s.explain("jumped", "flow", flow.Name, "element", flow.Start)
+	s.explain("jumped", "flow", flow.Name, "flow_id", flow.ID, "element", flow.Start)
 	s.enter(flow, flow.Start)
 }
 

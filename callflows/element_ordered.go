@@ -157,7 +157,7 @@ func (orderedElement) answered(s *step) {
 		return
 	}
 	s.state.FlowID = flow.ID
-	s.explain("summoned", "device", s.deviceName(l), "dialled", call.Dialled, "flow", flow.Name, "element", flow.Start)
+	s.explain("summoned", "device", s.deviceName(l), "dialled", call.Dialled, "flow", flow.Name, "flow_id", flow.ID, "element", flow.Start)
 	s.enter(flow, flow.Start)
 }
 

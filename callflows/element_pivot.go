@@ -81,7 +81,7 @@ func (pivotElement) on(s *step, settings any) {
 	}
 	s.state.Pivots++
 	s.state.Pivoted, s.state.FlowID = &flow, PivotFlow
-	s.explain("pivoted", "elements", strconv.Itoa(len(flow.Elements)), "element", flow.Start)
+	s.explain("pivoted", "elements", strconv.Itoa(len(flow.Elements)), "flow_id", PivotFlow, "element", flow.Start)
 	s.enter(s.flow(PivotFlow), flow.Start)
 }
 
@@ -160,7 +160,7 @@ func (s *step) beginAnew() {
 		s.end(causeOfBrokenFlow, messages.FaultTenant, because.New("flow_missing", "flow", s.state.Call.FlowID))
 		return
 	}
-	s.explain("pivot_lost", "flow", flow.Name)
+	s.explain("pivot_lost", "flow", flow.Name, "flow_id", flow.ID, "element", flow.Start)
 	s.state.FlowID = flow.ID
 	s.enter(flow, flow.Start)
 }

@@ -110,7 +110,7 @@ func (e speedDialElement) call(s *step, d speedDialSettings) {
 		numberElement{}.call(s, n)
 	case to.flow != nil:
 		s.state.FlowID = to.flow.ID
-		s.explain("jumped", "flow", to.flow.Name, "element", to.flow.Start)
+		s.explain("jumped", "flow", to.flow.Name, "flow_id", to.flow.ID, "element", to.flow.Start)
 		s.enter(to.flow, to.flow.Start)
 	default:
 		s.explain("number_not_outside", "number", number)

@@ -112,7 +112,7 @@ func (e ringElement) forward(s *step, r ringSettings, u *tenants.User, on Divert
 	case to.flow != nil:
 		s.forwardTaken(taken)
 		s.state.FlowID = to.flow.ID
-		s.explain("forward_to_flow", "flow", to.flow.Name)
+		s.explain("forward_to_flow", "flow", to.flow.Name, "flow_id", to.flow.ID, "element", to.flow.Start)
 		s.enter(to.flow, to.flow.Start)
 	case to.number != "":
 		s.forwardTaken(taken)

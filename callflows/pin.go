@@ -98,6 +98,6 @@ func (s *step) elsewhere() {
 		return
 	}
 	s.state.FlowID = flow.ID
-	s.explain("flow_anew", "flow", flow.Name)
+	s.explain("flow_anew", "flow", flow.Name, "flow_id", flow.ID, "element", flow.Start)
 	s.enter(flow, flow.Start)
 }

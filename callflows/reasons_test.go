@@ -116,6 +116,10 @@ func TestEveryReasonHasWordsAndTheArgumentsThatTheyName(t *testing.T) {
 			if a == "code" {
 				t.Errorf("%v: %s has an argument of the name that its code has in JSON", u.at, u.code)
 			}
+			goesOn := slices.Contains(u.args, "flow_id") // with another flow: words name it, a canvas finds it and its element by their ids
+			if goesOn && (a == "flow_id" || a == "element") {
+				continue
+			}
 			if !slices.Contains(named, a) {
 				t.Errorf("%v: %s gives %s, which its words %q do not say", u.at, u.code, a, template)
 			}

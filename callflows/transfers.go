@@ -299,7 +299,7 @@ func (s *step) goTo(target string) {
 	s.state.Transfer.Target = number
 	s.state.FlowID = flow.ID
 	s.pinNow(flow)
-	s.explain("transfer_leads", "number", number, "flow", flow.Name)
+	s.explain("transfer_leads", "number", number, "flow", flow.Name, "flow_id", flow.ID, "element", flow.Start)
 	s.enter(flow, flow.Start)
 }
 
@@ -338,7 +338,8 @@ func (s *step) giveUp(cause string, fault messages.Fault, why because.Reason) {
 	}
 	s.because = append(s.because, why)
 	t.Recalled = true
-	s.explain("transfer_recalls", "by", s.deviceName(&Leg{Device: t.Device}), "who", s.who(s.state.leg(s.state.DrivenLeg())))
+	s.explain("transfer_recalls", "by", s.deviceName(&Leg{Device: t.Device}), "who", s.who(s.state.leg(s.state.DrivenLeg())),
+		"flow_id", recallFlow.ID, "element", recallFlow.Start)
 	s.state.FlowID = recallFlow.ID
 	s.enter(&recallFlow, recallFlow.Start)
 }

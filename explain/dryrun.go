@@ -48,7 +48,7 @@ func DryRun(words because.Catalog, s *tenants.Snapshot, q Question) Explanation 
 	} else {
 		run.cdrs = append(run.cdrs, RejectedCDR(q.At, request, d))
 	}
-	x := Call(words, d.Call, run.entries, run.cdrs)
+	x := tell(words, d.Call, d.FlowID, run.entries, run.cdrs)
 	x.Tenant, x.Version, x.Flow = d.Tenant, d.Version, d.FlowID
 	if run.talking {
 		x.Verdict, x.Fault = "The call would be answered.", messages.FaultNone

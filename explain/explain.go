@@ -39,7 +39,9 @@ type Explanation struct {
 type Line struct {
 	At      time.Time              `json:"at"`
 	Source  messages.JournalSource `json:"source"`
-	Element string                 `json:"element,omitempty"`
+	Flow    string                 `json:"flow,omitempty"`    // id of the flow that the element is of
+	Element string                 `json:"element,omitempty"` // key of the element whose doing it is
+	Exit    string                 `json:"exit,omitempty"`    // by which the call leaves the element, or would if it led anywhere
 	Code    string                 `json:"code"`
 	Words   string                 `json:"words"`
 	Kind    Kind                   `json:"kind,omitempty" enum:"rejected,failed,outcome"`
@@ -56,6 +58,12 @@ func Catalog() (because.Catalog, error) {
 
 // Call explains a call from its journal and its CDRs, in whichever order they come.
 func Call(words because.Catalog, call string, entries []messages.JournalEntry, cdrs []messages.CDR) Explanation {
+	return tell(words, call, "", entries, cdrs)
+}
+
+// tell explains a call, which began with a flow if the entries do not say with which.
+func tell(words because.Catalog, call, flow string, entries []messages.JournalEntry, cdrs []messages.CDR) Explanation {
+	flows := map[string]string{} // by the leg that a story is of: the flow that the call is in
 	entries = inOrder(entries)
 	x := Explanation{Call: call, Fault: messages.FaultNone, Lines: []Line{}, Legs: append([]messages.CDR{}, cdrs...)}
 	slices.SortStableFunc(x.Legs, func(a, b messages.CDR) int {
@@ -64,16 +72,29 @@ func Call(words because.Catalog, call string, entries []messages.JournalEntry, c
 	for _, e := range entries {
 		x.Flow = cmp.Or(flowOf(e), x.Flow)
 		x.Tenant, x.Version = cmp.Or(e.Tenant, x.Tenant), cmp.Or(e.Version, x.Version)
+		if _, begun := flows[e.Leg]; !begun {
+			flows[e.Leg] = cmp.Or(flow, x.Flow)
+		}
 		element := e.Element
 		for _, r := range e.Because {
 			if r.Code == "version_on_trial" {
 				x.Canary, _ = strconv.Atoi(r.Args.Get("share"))
 			}
-			x.Lines = append(x.Lines, Line{At: e.At, Source: e.Source, Element: element, Code: r.Code, Words: words.Words(r), Kind: kindOf(r.Code)})
-			x.reasons = append(x.reasons, r)
-			if r.Code == "exit_taken" || r.Code == "jumped" || r.Code == "summoned" {
+			l := Line{At: e.At, Source: e.Source, Element: element, Code: r.Code, Words: words.Words(r), Kind: kindOf(r.Code)}
+			if e.Source == messages.SourceCallflow && element != "" {
+				l.Flow = flows[e.Leg]
+			}
+			to := r.Args.Get("flow_id") // the call goes on with another flow
+			switch {
+			case r.Code == "exit_taken" || r.Code == "exit_leads_nowhere":
+				l.Exit = r.Args.Get("exit")
+			case to != "":
+				flows[e.Leg] = to
+			}
+			if to != "" || r.Code == "exit_taken" || r.Code == "jumped" || r.Code == "summoned" { // the last two had no flow_id once
 				element = r.Args.Get("element") // the rest of the step is its doing
 			}
+			x.Lines, x.reasons = append(x.Lines, l), append(x.reasons, r)
 		}
 	}
 	x.judge()

@@ -119,7 +119,13 @@ func withoutExamples(value any) {
 		if v["type"] != nil {
 			delete(v, "examples")
 		}
-		for _, member := range v {
+		for name, member := range v {
+			if properties, ok := member.(map[string]any); ok && name == "properties" { // whose names may be anything
+				for _, of := range properties {
+					withoutExamples(of)
+				}
+				continue
+			}
 			withoutExamples(member)
 		}
 	case []any:

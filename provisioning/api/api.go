@@ -90,6 +90,7 @@ func (a *API) parts() []func() {
 		a.webhooks,
 		a.streamEvents,
 		a.flows,
+		a.elements,
 		a.numbers,
 		a.orders,
 		a.portings,

@@ -606,6 +606,15 @@ type BeginTotpResponse struct {
 	URI string `json:"uri"`
 }
 
+// Behaviour defines model for Behaviour.
+type Behaviour struct {
+	Answer     string `json:"answer"`
+	EarlyMedia string `json:"early_media"`
+	HangUp     string `json:"hang_up"`
+	Ringback   string `json:"ringback"`
+	Transfer   string `json:"transfer"`
+}
+
 // BlockedOutputBody defines model for BlockedOutputBody.
 type BlockedOutputBody struct {
 	Items []string `json:"items"`
@@ -1042,6 +1051,23 @@ type Element struct {
 	Type     string            `json:"type"`
 }
 
+// ElementType defines model for ElementType.
+type ElementType struct {
+	Behaviour   Behaviour         `json:"behaviour"`
+	Description string            `json:"description"`
+	Example     Element           `json:"example"`
+	Exits       []Exit            `json:"exits"`
+	Reasons     map[string]string `json:"reasons"`
+	Schema      json.RawMessage   `json:"schema"`
+	Title       string            `json:"title"`
+	Type        string            `json:"type"`
+}
+
+// ElementsOutputBody defines model for ElementsOutputBody.
+type ElementsOutputBody struct {
+	Items []ElementType `json:"items"`
+}
+
 // EventOutputBody defines model for EventOutputBody.
 type EventOutputBody struct {
 	// Event Id of the event; its delivery is in the list of deliveries.
@@ -1059,6 +1085,17 @@ type EventType struct {
 
 	// Words When it happens.
 	Words string `json:"words"`
+}
+
+// Exit defines model for Exit.
+type Exit struct {
+	Choice      bool   `json:"choice,omitempty,omitzero"`
+	Description string `json:"description"`
+	Each        string `json:"each,omitempty,omitzero"`
+	Ends        string `json:"ends"`
+	Name        string `json:"name,omitempty,omitzero"`
+	Required    bool   `json:"required,omitempty,omitzero"`
+	Waits       bool   `json:"waits,omitempty,omitzero"`
 }
 
 // Explanation defines model for Explanation.
@@ -1278,6 +1315,8 @@ type Line struct {
 	At      time.Time `json:"at"`
 	Code    string    `json:"code"`
 	Element string    `json:"element,omitempty,omitzero"`
+	Exit    string    `json:"exit,omitempty,omitzero"`
+	Flow    string    `json:"flow,omitempty,omitzero"`
 	Kind    LineKind  `json:"kind,omitempty,omitzero"`
 	Source  string    `json:"source"`
 	Words   string    `json:"words"`
@@ -4527,6 +4566,13 @@ func (c *Client) TransferCall(ctx context.Context, call string, body TransferBod
 // GET /v1/contacts
 func (c *Client) ListContactsOfDomain(ctx context.Context, params ListContactsOfDomainParams) (*Answer[ContactsBody], error) {
 	return ask[ContactsBody](ctx, c, request{method: "GET", path: at("/v1/contacts"), params: params})
+}
+
+// ListElements: List the types of elements that flows can be made of.
+//
+// GET /v1/elements
+func (c *Client) ListElements(ctx context.Context) (*Answer[ElementsOutputBody], error) {
+	return ask[ElementsOutputBody](ctx, c, request{method: "GET", path: at("/v1/elements")})
 }
 
 // ListEventTypes: List the types of events, with the schemas of their messages.
