@@ -125,6 +125,7 @@ func (e *LegEnd) append(out []byte) []byte {
 	out = strconv.AppendInt(append(out, `,"q850":`...), int64(e.Q850), 10)
 	out = appendCount(out, `,"sip_code":`, e.SIPCode)
 	out = because.AppendText(append(out, `,"by":`...), string(e.By))
+	out = because.AppendGiven(out, `,"message":`, string(e.Message))
 	out = because.AppendTime(append(out, `,"created_at":`...), e.CreatedAt)
 	if e.AnsweredAt != nil {
 		out = because.AppendTime(append(out, `,"answered_at":`...), *e.AnsweredAt)

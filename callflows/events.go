@@ -65,7 +65,7 @@ type Event struct {
 	Talking  []string      `json:"talking,omitempty"`  // ContactsFound: ids of the devices that are in another call
 	Counts   *Counts       `json:"counts,omitempty"`   // CallsCounted; ContactsFound if trunks were named
 	Reply    *Reply        `json:"reply,omitempty"`    // Fetched
-	Early    bool          `json:"early,omitempty"`    // Bridged: with the leg's early media, before anybody answered
+	Early    bool          `json:"early,omitempty"`    // Bridged: with the leg's early media, before anybody answered; Rang: with sound
 	End      *LegEnd       `json:"end,omitempty"`      // HungUp
 	By       string        `json:"by,omitempty"`       // EndOrdered, TransferOrdered: who wants it
 	Other    *Party        `json:"other,omitempty"`    // Taken, Released, Joined, Parted, Overheard: the other call's leg
@@ -149,6 +149,7 @@ type LegEnd struct {
 	Q850       int        `json:"q850"`
 	SIPCode    int        `json:"sip_code,omitempty"`
 	By         EndedBy    `json:"by"`
+	Message    SIPMessage `json:"message,omitempty"` // that ended it, unless the node did not say
 	CreatedAt  time.Time  `json:"created_at"`
 	AnsweredAt *time.Time `json:"answered_at,omitempty"`
 	SIPCallID  string     `json:"sip_call_id,omitempty"`
@@ -158,6 +159,19 @@ type LegEnd struct {
 	Estimated  bool       `json:"estimated,omitempty"` // found out after a gap, not told by the node
 	Left       string     `json:"left,omitempty"`      // channel uuid of the leg that goes on without it: it has transferred that one
 }
+
+// SIPMessage names the message that ended a leg, and who sent it, as FreeSWITCH does (mod_sofia, sip_hangup_disposition).
+type SIPMessage string
+
+// What ends legs.
+const (
+	ReceivedBye     SIPMessage = "recv_bye"
+	ReceivedRefusal SIPMessage = "recv_refuse"
+	ReceivedCancel  SIPMessage = "recv_cancel"
+	SentBye         SIPMessage = "send_bye"
+	SentRefusal     SIPMessage = "send_refuse"
+	SentCancel      SIPMessage = "send_cancel"
+)
 
 // EndedBy says which side ended a leg.
 type EndedBy string

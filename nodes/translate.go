@@ -84,7 +84,7 @@ func translate(e *esl.Event) (callflows.Event, bool) {
 		out.Kind = callflows.Parked
 		return out, e.Get("Call-Direction") == "inbound" || e.Variable(factsVariable) != ""
 	case "CHANNEL_PROGRESS", "CHANNEL_PROGRESS_MEDIA":
-		out.Kind = callflows.Rang
+		out.Kind, out.Early = callflows.Rang, e.Name() == "CHANNEL_PROGRESS_MEDIA"
 		return out, e.Get("Call-Direction") == "outbound"
 	case "CHANNEL_ANSWER":
 		out.Kind = callflows.Answered
@@ -168,8 +168,11 @@ func legEnd(e headers) *callflows.LegEnd {
 		end.Cause = "NORMAL_UNSPECIFIED"
 	}
 	end.Q850, _ = strconv.Atoi(e.Variable("hangup_cause_q850"))
-	if strings.HasPrefix(e.Variable("sip_hangup_disposition"), "recv_") {
-		end.By = callflows.ByFarEnd
+	switch m := callflows.SIPMessage(e.Variable("sip_hangup_disposition")); m {
+	case callflows.ReceivedBye, callflows.ReceivedRefusal, callflows.ReceivedCancel:
+		end.By, end.Message = callflows.ByFarEnd, m
+	case callflows.SentBye, callflows.SentRefusal, callflows.SentCancel:
+		end.Message = m
 	}
 	if answered := microseconds(e.Get("Caller-Channel-Answered-Time")); !answered.IsZero() {
 		end.AnsweredAt = &answered
