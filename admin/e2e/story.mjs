@@ -30,6 +30,11 @@ assert.match(await text('advice'), /Check that Phone two has power and network/)
 await page.getByText('SIP 480').first().waitFor();
 const deepLink = page.url();
 
+step('follows its SIP from the caller to the refusal');
+const ladder = page.getByRole('table', { name: 'SIP ladder' });
+await ladder.getByText(/^INVITE from/).first().waitFor();
+await ladder.getByText(/^480 from/).first().waitFor();
+
 step('tries it again: nothing has changed');
 await page.getByRole('button', { name: 'Try again now' }).click();
 await page.getByText('It would go the same way, and end the same.').waitFor();
@@ -173,7 +178,8 @@ async function hostile() {
   const live = (p, i) => ({ call: `${i}`, state: 'answered', tenant: p, from: p, to: p, node: p, flow: p, element: p, started_at: now, legs: [{ leg: p, role: p, device: p }], explanation: '' });
   const registration = (p, i) => ({ id: `${i}`, tenant: company, username: p, domain: p, contact: p, address: p, port: 5060, transport: p, user_agent: p, edge: p, expires_at: now, registered_at: now, device: p });
   const pages = {
-    '/calls/x': { '**/v1/calls/x': live(payloads[0], 0), '**/v1/calls/x/explanation': { call: 'x', tenant: company, version: 0, verdict: payloads.join(' '), fault: 'callee', flow: payloads[0], advice: payloads.map((p) => ({ words: p, about: 'flow' })), lines: payloads.map((p) => ({ at: now, source: 'callflow', element: p, code: p, words: p })), legs: payloads.map(cdr) } },
+    '/calls/x': { '**/v1/calls/x': live(payloads[0], 0), '**/v1/calls/x/explanation': { call: 'x', tenant: company, version: 0, verdict: payloads.join(' '), fault: 'callee', flow: payloads[0], advice: payloads.map((p) => ({ words: p, about: 'flow' })), lines: payloads.map((p) => ({ at: now, source: 'callflow', element: p, code: p, words: p })), legs: payloads.map(cdr) },
+      '**/v1/calls/x/ladder': { call: 'x', tenant: company, unknown: payloads, columns: payloads.map((p, i) => ({ id: `${i}`, kind: 'called', name: p, about: p })), arrows: payloads.map((p, i) => ({ at: now, from: `${i}`, to: '0', message: p, words: p, cause: p, told: 'node' })) } },
     '/calls': { '**/v1/past-calls*': { items: payloads.map(row) } },
     '/live': { '**/v1/calls?*': { calls: payloads.map(live), more: false } },
     '/registrations': { '**/v1/registrations*': { items: payloads.map(registration) } },

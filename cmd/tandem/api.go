@@ -17,6 +17,7 @@ import (
 	"tandem/admin"
 	"tandem/because"
 	"tandem/explain"
+	"tandem/messages"
 	"tandem/postgres"
 	"tandem/provisioning"
 	"tandem/provisioning/api"
@@ -182,22 +183,33 @@ func problem(c *gin.Context, status int, code, detail string) {
 // errNoCall says that nothing is known of a call.
 var errNoCall = errors.New("no call has this id or SIP Call-ID")
 
+// kept is what the ledger holds of one call.
+type kept struct {
+	call    postgres.Call
+	entries []messages.JournalEntry
+	cdrs    []messages.CDR
+}
+
+// keptOf reads what is kept of a call, by Tandem's id or a SIP Call-ID; errNoCall when that is nothing.
+func keptOf(ctx context.Context, store *postgres.Store, id string) (k kept, err error) {
+	if k.call, err = store.Call(ctx, id); errors.Is(err, postgres.ErrNotFound) {
+		return k, errNoCall
+	}
+	if err != nil {
+		return k, err
+	}
+	if k.entries, err = store.JournalOf(ctx, k.call.Call); err != nil {
+		return k, err
+	}
+	k.cdrs, err = store.CDRsOf(ctx, k.call.Call)
+	return k, err
+}
+
 // explainCall reads what is kept about a call and explains it.
 func explainCall(ctx context.Context, store *postgres.Store, words because.Catalog, id string) (explain.Explanation, error) {
-	call, err := store.Call(ctx, id)
-	if errors.Is(err, postgres.ErrNotFound) {
-		return explain.Explanation{}, errNoCall
-	}
+	k, err := keptOf(ctx, store, id)
 	if err != nil {
 		return explain.Explanation{}, err
 	}
-	entries, err := store.JournalOf(ctx, call.Call)
-	if err != nil {
-		return explain.Explanation{}, err
-	}
-	cdrs, err := store.CDRsOf(ctx, call.Call)
-	if err != nil {
-		return explain.Explanation{}, err
-	}
-	return explain.Call(words, call.Call, entries, cdrs), nil
+	return explain.Call(words, k.call.Call, k.entries, k.cdrs), nil
 }

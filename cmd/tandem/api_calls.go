@@ -225,6 +225,7 @@ func (w *worker) callOperations(a *api.API, words because.Catalog) {
 	api.AddHandler[api.Nothing, callView](a, api.CallsRead, huma.Operation{OperationID: "get-call", Method: "GET", Path: "/v1/calls/{call}", Summary: "Show a call, live or over", Tags: tags, Parameters: []*huma.Param{call}}, w.callAPI)
 	api.AddHandler[api.Nothing, explain.Explanation](a, api.CallsRead, huma.Operation{OperationID: "explain-call", Method: "GET", Path: "/v1/calls/{call}/explanation", Summary: "Say why a call went as it did", Tags: tags, Parameters: []*huma.Param{call}},
 		func(c *gin.Context) { w.explanation(c, words) })
+	w.ladderOperation(a)
 	api.AddHandler[hangUpBody, orderedBody](a, api.CallsWrite, huma.Operation{OperationID: "hang-up-call", Method: "POST", Path: "/v1/calls/{call}/hangup", Summary: "End a live call", Description: "202 when its end was not heard of in time.", Tags: tags, Parameters: []*huma.Param{call}}, w.hangUpAPI)
 	api.AddHandler[transferBody, orderedBody](a, api.CallsWrite, huma.Operation{OperationID: "transfer-call", Method: "POST", Path: "/v1/calls/{call}/transfer", Summary: "Take a leg of a live call to a number", Tags: tags, Parameters: []*huma.Param{call}}, w.transferAPI)
 	contacts := []*huma.Param{api.Needed("query", "username", "Digest user of the device.")}

@@ -18,6 +18,7 @@ type callCommands struct {
 	List   callListCommand   `cmd:"" help:"List live calls, the oldest first."`
 	Show   callShowCommand   `cmd:"" help:"Show a call as it is now."`
 	HangUp callHangUpCommand `cmd:"" name:"hangup" help:"End a live call."`
+	Ladder callLadderCommand `cmd:"" help:"Show the SIP of a call, as far as it was reported."`
 
 	Transfer callTransferCommand `cmd:"" help:"Take a leg of a live call to a number."`
 

@@ -25,6 +25,14 @@ const (
 	AdviceAboutUser      AdviceAbout = "user"
 )
 
+// Defines values for ArrowTold.
+const (
+	ArrowToldEdge    ArrowTold = "edge"
+	ArrowToldNode    ArrowTold = "node"
+	ArrowToldRecord  ArrowTold = "record"
+	ArrowToldRouting ArrowTold = "routing"
+)
+
 // Defines values for AuditEntryChange.
 const (
 	AuditEntryChangeCreated AuditEntryChange = "created"
@@ -75,6 +83,14 @@ const (
 	CallRowFaultNone     CallRowFault = "none"
 	CallRowFaultPlatform CallRowFault = "platform"
 	CallRowFaultTenant   CallRowFault = "tenant"
+)
+
+// Defines values for ColumnKind.
+const (
+	ColumnKindCalled ColumnKind = "called"
+	ColumnKindCaller ColumnKind = "caller"
+	ColumnKindEdge   ColumnKind = "edge"
+	ColumnKindNode   ColumnKind = "node"
 )
 
 // Defines values for CreatePortingRequestDirection.
@@ -547,6 +563,25 @@ type AppliedBody struct {
 	Waiting []PlanChange `json:"waiting"`
 }
 
+// Arrow defines model for Arrow.
+type Arrow struct {
+	At        time.Time `json:"at"`
+	Cause     string    `json:"cause,omitempty,omitzero"`
+	Code      int64     `json:"code,omitempty,omitzero"`
+	From      string    `json:"from"`
+	Leg       string    `json:"leg,omitempty,omitzero"`
+	Message   string    `json:"message,omitempty,omitzero"`
+	Q850      int64     `json:"q850,omitempty,omitzero"`
+	SIPCallID string    `json:"sip_call_id,omitempty,omitzero"`
+	To        string    `json:"to"`
+	Told      ArrowTold `json:"told"`
+	Via       string    `json:"via,omitempty,omitzero"`
+	Words     string    `json:"words,omitempty,omitzero"`
+}
+
+// ArrowTold defines model for Arrow.Told.
+type ArrowTold string
+
 // AttemptRow defines model for AttemptRow.
 type AttemptRow struct {
 	// Answer The beginning of what the receiver said.
@@ -867,6 +902,17 @@ type CheckFlowResponse struct {
 type CodeInputBody struct {
 	Code string `json:"code"`
 }
+
+// Column defines model for Column.
+type Column struct {
+	About string     `json:"about,omitempty,omitzero"`
+	ID    string     `json:"id"`
+	Kind  ColumnKind `json:"kind"`
+	Name  string     `json:"name"`
+}
+
+// ColumnKind defines model for Column.Kind.
+type ColumnKind string
 
 // ContactsBody defines model for ContactsBody.
 type ContactsBody struct {
@@ -1276,6 +1322,16 @@ type KeyBody struct {
 	ExpiresAt time.Time `json:"expires_at"`
 	Name      string    `json:"name"`
 	Scopes    []string  `json:"scopes"`
+}
+
+// Ladder defines model for Ladder.
+type Ladder struct {
+	Arrows  []Arrow  `json:"arrows"`
+	Call    string   `json:"call"`
+	Columns []Column `json:"columns"`
+	More    int64    `json:"more,omitempty,omitzero"`
+	Tenant  string   `json:"tenant"`
+	Unknown []string `json:"unknown"`
 }
 
 // LegView defines model for LegView.
@@ -4552,6 +4608,13 @@ func (c *Client) ExplainCall(ctx context.Context, call string) (*Answer[Explanat
 // POST /v1/calls/{call}/hangup
 func (c *Client) HangUpCall(ctx context.Context, call string, body HangUpBody) (*Answer[OrderedBody], error) {
 	return ask[OrderedBody](ctx, c, request{method: "POST", path: at("/v1/calls/{call}/hangup", call), kind: "application/json", body: body})
+}
+
+// DrawCall: Show the SIP of a call, as a ladder.
+//
+// GET /v1/calls/{call}/ladder
+func (c *Client) DrawCall(ctx context.Context, call string) (*Answer[Ladder], error) {
+	return ask[Ladder](ctx, c, request{method: "GET", path: at("/v1/calls/{call}/ladder", call)})
 }
 
 // TransferCall: Take a leg of a live call to a number.

@@ -2,7 +2,7 @@
 import { Alert, Anchor, Badge, Button, Checkbox, CopyButton, Divider, Group, List as Bullets, Loader, Paper, SimpleGrid, Stack, Text, Title, UnstyledButton } from '@mantine/core';
 import { IconBulb, IconCopy, IconLink, IconPlayerPlay, IconPhoneOff } from '@tabler/icons-react';
 import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
-import { useState, type ReactNode } from 'react';
+import { lazy, Suspense, useState, type ReactNode } from 'react';
 import { Link, useParams } from 'react-router';
 import { ask, Problem, type AnswerOf } from '../api/client';
 import { Parties } from '../parts/calls';
@@ -10,11 +10,13 @@ import { Confirm } from '../parts/confirm';
 import { Fault } from '../parts/fault';
 import { Legs } from '../parts/legs';
 import { Page } from '../parts/page';
-import { Answer } from '../parts/states';
+import { Answer, Loading } from '../parts/states';
 import { Steps } from '../parts/steps';
 import { Since, Time } from '../parts/time';
 import { sentence, wholeTime } from '../parts/words';
 import { useMay, useSelf } from '../session';
+
+const Ladder = lazy(() => import('../parts/ladder'));
 
 type Explanation = AnswerOf<'/v1/calls/{call}/explanation', 'get'>;
 type View = AnswerOf<'/v1/calls/{call}', 'get'>;
@@ -82,6 +84,11 @@ export default function Call() {
                 <Legs legs={x.legs} tenant={tenant} />
               </Section>
             )}
+            <Section title="SIP ladder" note="Who sent what to whom, as far as it was reported.">
+              <Suspense fallback={<Loading rows={6} />}>
+                <Ladder call={x.call} settled={settled(x, view.data)} />
+              </Suspense>
+            </Section>
             {tenant && <Recordings tenant={tenant} call={x.call} />}
             {tenant && began && <Changed tenant={tenant} version={x.version} since={began} />}
             <Ids x={x} node={view.data?.node} />
