@@ -6,6 +6,7 @@ import (
 	"errors"
 	"log/slog"
 	"net/http"
+	"os"
 	"path/filepath"
 	"strconv"
 	"strings"
@@ -81,7 +82,7 @@ func (w *worker) voicemailOperations(a *api.API) {
 		Parameters: append(box[:1:1], api.Parameter("query", "new", "", "Those alone that nobody has heard."), api.Count("limit", "How many."), api.Parameter("query", "cursor", "", "next of the page before."))}, w.messagesAPI)
 	api.AddHandler[api.Nothing, messageView](a, api.VoicemailRead, huma.Operation{OperationID: "get-message", Method: "GET", Path: base + "/{box}/messages/{message}", Summary: "Show a message", Tags: tags, Parameters: message}, w.messageAPI)
 	api.AddHandler[api.Nothing, api.Nothing](a, api.VoicemailRead, huma.Operation{OperationID: "get-message-sound", Method: "GET", Path: base + "/{box}/messages/{message}/sound", Summary: "Hear a message", Tags: tags, Parameters: message,
-		Responses: map[string]*huma.Response{"200": {Description: "The sound.", Content: map[string]*huma.MediaType{"audio/wav": {Schema: &huma.Schema{Type: "string", Format: "binary"}}}}}}, w.soundAPI)
+		Responses: map[string]*huma.Response{"200": {Description: "The sound.", Content: map[string]*huma.MediaType{"audio/wav": {Schema: &huma.Schema{Type: "string", Format: "binary"}}}}}}, func(c *gin.Context) { w.soundAPI(c, a) })
 	api.AddHandler[api.Nothing, messageView](a, api.VoicemailWrite, huma.Operation{OperationID: "delete-message", Method: "DELETE", Path: base + "/{box}/messages/{message}", Summary: "Delete a message", Tags: tags, Parameters: message}, w.deleteMessageAPI)
 	api.AddHandler[api.Nothing, messageView](a, api.VoicemailWrite, huma.Operation{OperationID: "mark-message-heard", Method: "POST", Path: base + "/{box}/messages/{message}/heard", Summary: "Mark a message as heard", Tags: tags, Parameters: message}, w.heardMessageAPI)
 	api.AddHandler[pinBody, boxBody](a, api.VoicemailWrite, huma.Operation{OperationID: "set-box-pin", Method: "POST", Path: base + "/{box}/pin", Summary: "Give a box another PIN", Tags: tags, Parameters: box}, w.pinAPI)
@@ -208,7 +209,7 @@ func (w *worker) messageAPI(c *gin.Context) {
 }
 
 // soundAPI gives the message itself.
-func (w *worker) soundAPI(c *gin.Context) {
+func (w *worker) soundAPI(c *gin.Context, a *api.API) {
 	w.ofBoxes(c, func(ctx context.Context) error {
 		_, row, ok, err := w.message(ctx, c)
 		switch {
@@ -217,8 +218,8 @@ func (w *worker) soundAPI(c *gin.Context) {
 		case w.media == nil:
 			problem(c, http.StatusServiceUnavailable, "no_media_folder", "This worker has no media folder (TANDEM_MEDIA_DIR).")
 		default:
-			c.Header("Content-Type", "audio/wav")
-			c.File(filepath.Join(w.settings.MediaDir, mediaOf(row)))
+			file, opening := os.Open(filepath.Join(w.settings.MediaDir, mediaOf(row)))
+			a.SendSound(c, "message.wav", row.At, file, opening)
 		}
 		return nil
 	})

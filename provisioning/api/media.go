@@ -160,5 +160,6 @@ func (a *API) SendSound(c *gin.Context, name string, changed time.Time, file io.
 	c.Header("Content-Type", "audio/wav")
 	c.Header("Content-Disposition", "inline; filename*=UTF-8''"+url.PathEscape(name))
 	c.Header("X-Content-Type-Options", "nosniff")
+	c.Header("Cache-Control", "private, no-cache") // one that was replaced is not heard any more
 	http.ServeContent(c.Writer, c.Request, "", changed, file)
 }

@@ -18,7 +18,7 @@ export interface Ask<P extends keyof paths, M extends Method> {
   path?: Parameters<Operation<P, M>, 'path'>;
   query?: Parameters<Operation<P, M>, 'query'>;
   body?: BodyOf<Operation<P, M>>;
-  raw?: { type: string; text: string }; // in the place of body, for what is no JSON
+  raw?: { type: string; text: string | Blob }; // in the place of body, for what is no JSON
   match?: string; // If-Match
   signal?: AbortSignal;
 }
@@ -65,6 +65,11 @@ function queryOf(values: object | undefined): string {
   return text && `?${text}`;
 }
 
+// address is where something is read that is no JSON: a sound, a picture, a document.
+export function address<P extends PathsOf<'get'>>(path: P, ask: Pick<Ask<P, 'get'>, 'path' | 'query'>): string {
+  return fill(path, (ask.path ?? {}) as Record<string, unknown>) + queryOf(ask.query as object | undefined);
+}
+
 async function problemOf(answer: Response): Promise<Problem> {
   try {
     const p = (await answer.json()) as Partial<Schemas['Problem']>;
@@ -88,6 +93,17 @@ async function send(method: string, url: string, init: RequestInit): Promise<Res
   throw p;
 }
 
+// whyNot says why something that is no JSON cannot be read.
+export async function whyNot(url: string): Promise<unknown> {
+  try {
+    const answer = await send('GET', url, { headers: { Range: 'bytes=0-0' } });
+    await answer.body?.cancel();
+    return undefined;
+  } catch (e) {
+    return e;
+  }
+}
+
 // Answered is an answer with the tag of the object that it holds.
 export interface Answered<T> {
   value: T;
@@ -99,7 +115,7 @@ export async function askTagged<M extends Method, P extends PathsOf<M>>(method: 
   const headers: Record<string, string> = {};
   if (method !== 'get') headers['X-CSRF-Token'] = csrf;
   if (ask.match) headers['If-Match'] = ask.match;
-  let body: string | undefined;
+  let body: string | Blob | undefined;
   if (ask.raw) {
     headers['Content-Type'] = ask.raw.type;
     body = ask.raw.text;

@@ -10,6 +10,7 @@ import { Confirm } from '../parts/confirm';
 import { Fault } from '../parts/fault';
 import { Legs } from '../parts/legs';
 import { Page } from '../parts/page';
+import { Recordings } from '../parts/recordings';
 import { Answer, Loading } from '../parts/states';
 import { Steps } from '../parts/steps';
 import { Since, Time } from '../parts/time';
@@ -322,28 +323,6 @@ function firstDifference(then: Explanation, now: Explanation): string {
     return line ? line.words : '';
   }
   return '';
-}
-
-// Recordings are heard where they are; who may not hear them is not told that there are any.
-function Recordings({ tenant, call }: { tenant: string; call: string }) {
-  const may = useMay();
-  const path = { tenant };
-  const all = useQuery({ queryKey: ['recordings', tenant, call], queryFn: ({ signal }) => ask('get', '/v1/tenants/{tenant}/recordings', { path, query: { call }, signal }), enabled: may('recordings:read') });
-  if (!all.data || all.data.items.length === 0) return null;
-  return (
-    <Section title="Recordings">
-      <Stack px="md" pb="md">
-        {all.data.items.map((r) => (
-          <Group key={r.id} gap="sm">
-            <audio controls preload="none" src={`/v1/tenants/${encodeURIComponent(tenant)}/recordings/${encodeURIComponent(r.id)}/sound`} aria-label="Recording" />
-            <Text size="sm" c="dimmed">
-              <Time at={r.at} />
-            </Text>
-          </Group>
-        ))}
-      </Stack>
-    </Section>
-  );
 }
 
 const someChanges = 8;

@@ -1,5 +1,5 @@
 // A user: what he is, what he has set, his devices and his calls.
-import { Anchor, Paper, SimpleGrid, Stack, Title } from '@mantine/core';
+import { Anchor, Paper, SimpleGrid, Stack, Text, Title } from '@mantine/core';
 import { useQuery, useQueryClient } from '@tanstack/react-query';
 import { Link, useParams } from 'react-router';
 import { ask, askTagged, type Schemas } from '../api/client';
@@ -64,7 +64,10 @@ export default function User() {
                 </Paper>
               )}
             </Stack>
-            <Set tenant={tenant} user={user} />
+            <Stack>
+              <Set tenant={tenant} user={user} />
+              {may('voicemail:read') && <Voicemail tenant={tenant} user={u.id} />}
+            </Stack>
           </SimpleGrid>
           {may('calls:read') && <Calls tenant={tenant} extension={u.extension} />}
         </Page>
@@ -120,6 +123,28 @@ function Set({ tenant, user }: { tenant: string; user: string }) {
             />
           );
         }}
+      </Answer>
+    </Paper>
+  );
+}
+
+// Voicemail leads to his box.
+function Voicemail({ tenant, user }: { tenant: string; user: string }) {
+  const box = useQuery({ queryKey: ['box', tenant, user], queryFn: ({ signal }) => ask('get', '/v1/tenants/{tenant}/voicemail/{box}', { path: { tenant, box: user }, signal }) });
+  return (
+    <Paper withBorder p="md" component="section" aria-label="Voicemail">
+      <Title order={2} size="h4" mb="xs">
+        Voicemail
+      </Title>
+      <Answer of={box} rows={1}>
+        {(b) => (
+          <Text size="sm">
+            <Anchor component={Link} size="sm" fw={550} underline="always" to={`/t/${encodeURIComponent(tenant)}/voicemail/${encodeURIComponent(user)}`}>
+              {`${b.new.toLocaleString()} new, ${b.heard.toLocaleString()} heard`}
+            </Anchor>
+            {b.pin ? '' : '. It has no PIN: it cannot be opened by telephone.'}
+          </Text>
+        )}
       </Answer>
     </Paper>
   );
