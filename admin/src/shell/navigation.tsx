@@ -1,7 +1,7 @@
 // What there is to go to. Each entry names the scope that it needs; without it, it is not shown.
 import {
-  IconActivity, IconBuilding, IconDeviceLandlinePhone, IconHash, IconHistory, IconHome, IconKey, IconList, IconMailbox, IconMicrophone, IconPhoneCall,
-  IconPlugConnected, IconRoute, IconServer, IconShare3, IconUsers, IconUserShield, IconWebhook, type Icon,
+  IconActivity, IconBuilding, IconDeviceLandlinePhone, IconHash, IconHistory, IconHome, IconKey, IconList, IconMailbox, IconMicrophone, IconMusic,
+  IconPhoneCall, IconPlugConnected, IconRoute, IconServer, IconShare3, IconUsers, IconUserShield, IconWebhook, type Icon,
 } from '@tabler/icons-react';
 
 export interface Entry {
@@ -24,6 +24,7 @@ export const ofTenant: Entry[] = [
   { words: 'Devices', to: 'devices', icon: IconDeviceLandlinePhone, scope: 'devices:read' },
   { words: 'Numbers', to: 'numbers', icon: IconHash, scope: 'numbers:read' },
   { words: 'Flows', to: 'flows', icon: IconRoute, scope: 'flows:read' },
+  { words: 'Sounds', to: 'media', icon: IconMusic, scope: 'media:read' },
   { words: 'Voicemail', to: 'voicemail', icon: IconMailbox, scope: 'voicemail:read' },
   { words: 'Recordings', to: 'recordings', icon: IconMicrophone, scope: 'recordings:read' },
   { words: 'Trunks', to: 'trunks', icon: IconShare3, scope: 'trunks:read' },
