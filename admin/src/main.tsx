@@ -1,6 +1,5 @@
 import '@mantine/core/styles.css';
 import './main.css';
-import { localStorageColorSchemeManager, MantineProvider } from '@mantine/core';
 import { QueryClient, QueryClientProvider } from '@tanstack/react-query';
 import { StrictMode } from 'react';
 import { createRoot } from 'react-dom/client';
@@ -8,7 +7,7 @@ import { RouterProvider } from 'react-router';
 import { Problem } from './api/client';
 import { Told } from './parts/told';
 import { router } from './routes';
-import { theme } from './theme';
+import { Branded } from './shell/brand';
 
 const most = 2; // tries of a question that may pass
 
@@ -33,12 +32,12 @@ const root = document.getElementById('root');
 if (!root) throw new Error('the page has no root');
 createRoot(root).render(
   <StrictMode>
-    <MantineProvider theme={theme} defaultColorScheme="auto" colorSchemeManager={localStorageColorSchemeManager({ key: 'tandem-colours' })} getStyleNonce={() => nonce}>
-      <QueryClientProvider client={queries}>
+    <QueryClientProvider client={queries}>
+      <Branded nonce={nonce}>
         <Told>
           <RouterProvider router={router} />
         </Told>
-      </QueryClientProvider>
-    </MantineProvider>
+      </Branded>
+    </QueryClientProvider>
   </StrictMode>,
 );

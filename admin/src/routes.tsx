@@ -57,6 +57,7 @@ export const router = createBrowserRouter(
         page('t/:tenant/webhooks/:webhook', () => import('./pages/webhook')),
         page('t/:tenant/keys', () => import('./pages/keys')),
         page('t/:tenant/people', () => import('./pages/people')),
+        page('t/:tenant/brand', () => import('./pages/brand')),
         page('t/:tenant/audit', () => import('./pages/audit')),
         page('registrations', () => import('./pages/registrations')),
         page('t/:tenant/registrations', () => import('./pages/registrations')),

@@ -1,7 +1,7 @@
 // What there is to go to. Each entry names the scope that it needs; without it, it is not shown.
 import {
   IconActivity, IconBuilding, IconDeviceLandlinePhone, IconHash, IconHistory, IconHome, IconKey, IconList, IconMailbox, IconMicrophone, IconMusic,
-  IconPhoneCall, IconPlugConnected, IconRoute, IconServer, IconShare3, IconUsers, IconUserShield, IconWebhook, type Icon,
+  IconPalette, IconPhoneCall, IconPlugConnected, IconRoute, IconServer, IconShare3, IconUsers, IconUserShield, IconWebhook, type Icon,
 } from '@tabler/icons-react';
 
 export interface Entry {
@@ -31,6 +31,7 @@ export const ofTenant: Entry[] = [
   { words: 'Webhooks', to: 'webhooks', icon: IconWebhook, scope: 'webhooks:read' },
   { words: 'Keys', to: 'keys', icon: IconKey, scope: 'keys:read' },
   { words: 'People', to: 'people', icon: IconUserShield, scope: 'people:read' },
+  { words: 'Brand', to: 'brand', icon: IconPalette, scope: 'settings:write' },
   { words: 'Changes', to: 'audit', icon: IconHistory, scope: 'audit:read' },
 ];
 

@@ -7,6 +7,7 @@ import { Link, Outlet, useLocation, useMatch } from 'react-router';
 import { Failed, Loading } from '../parts/states';
 import { useTell } from '../parts/told';
 import { SessionProvider, useMay, useSelf, useSessionChanges, useSignedIn } from '../session';
+import { Mark, useBrand } from './brand';
 import { everywhere, ofPlatform, ofTenant, type Entry } from './navigation';
 import { SearchBox } from './searchbox';
 import { SignIn } from './signin';
@@ -29,6 +30,7 @@ export function Shell() {
 }
 
 function Frame() {
+  const brand = useBrand();
   const [open, { toggle, close }] = useDisclosure(false);
   const { pathname } = useLocation();
   const self = useSelf();
@@ -41,7 +43,7 @@ function Frame() {
         <Group h={56} px="sm" gap="sm" wrap="nowrap">
           <Burger opened={open} onClick={toggle} hiddenFrom="sm" size="sm" aria-label="Pages" aria-expanded={open} />
           <Text component={Link} to="/" fw={750} size="lg" c="inherit" td="none" visibleFrom="sm" w={180}>
-            Tandem
+            <Mark height={32} of={brand} />
           </Text>
           <SearchBox />
           <ColourSwitch />

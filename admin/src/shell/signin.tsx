@@ -1,11 +1,16 @@
 import { Alert, Button, Center, Paper, PasswordInput, Stack, Text, TextInput, Title } from '@mantine/core';
-import { useState } from 'react';
+import { useEffect, useState } from 'react';
 import { Problem } from '../api/client';
 import { sentence } from '../parts/words';
 import { useSessionChanges } from '../session';
+import { Mark, useBrand } from './brand';
 
 export function SignIn() {
   const { signIn } = useSessionChanges();
+  const brand = useBrand();
+  useEffect(() => {
+    document.title = brand.name;
+  }, [brand.name]);
   const [email, setEmail] = useState('');
   const [password, setPassword] = useState('');
   const [code, setCode] = useState('');
@@ -36,7 +41,7 @@ export function SignIn() {
           <Stack>
             <div>
               <Title order={1} size="h2">
-                Tandem
+                <Mark height={40} of={brand} />
               </Title>
               <Text c="dimmed" size="sm">
                 {asksCode ? 'Now the code that your authenticator shows.' : 'Sign in to see why a call went as it did.'}
