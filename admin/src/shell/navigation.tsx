@@ -1,7 +1,8 @@
 // What there is to go to. Each entry names the scope that it needs; without it, it is not shown.
 import {
-  IconActivity, IconBuilding, IconDeviceLandlinePhone, IconHash, IconHistory, IconHome, IconKey, IconList, IconMailbox, IconMicrophone, IconMusic,
-  IconPalette, IconPhoneCall, IconPlugConnected, IconRoute, IconServer, IconShare3, IconUsers, IconUserShield, IconWebhook, type Icon,
+  IconActivity, IconBuilding, IconClockHour9, IconDeviceLandlinePhone, IconHash, IconHistory, IconHome, IconKey, IconList, IconListDetails,
+  IconMailbox, IconMicrophone, IconMusic, IconPalette, IconPhoneCall, IconPlugConnected, IconRoute, IconServer, IconShare3, IconUsers, IconUserShield,
+  IconWebhook, type Icon,
 } from '@tabler/icons-react';
 
 export interface Entry {
@@ -24,6 +25,8 @@ export const ofTenant: Entry[] = [
   { words: 'Devices', to: 'devices', icon: IconDeviceLandlinePhone, scope: 'devices:read' },
   { words: 'Numbers', to: 'numbers', icon: IconHash, scope: 'numbers:read' },
   { words: 'Flows', to: 'flows', icon: IconRoute, scope: 'flows:read' },
+  { words: 'Opening hours', to: 'schedules', icon: IconClockHour9, scope: 'flows:read' },
+  { words: 'Lists', to: 'lists', icon: IconListDetails, scope: 'flows:read' },
   { words: 'Sounds', to: 'media', icon: IconMusic, scope: 'media:read' },
   { words: 'Voicemail', to: 'voicemail', icon: IconMailbox, scope: 'voicemail:read' },
   { words: 'Recordings', to: 'recordings', icon: IconMicrophone, scope: 'recordings:read' },
