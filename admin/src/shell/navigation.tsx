@@ -1,8 +1,7 @@
 // What there is to go to. Each entry names the scope that it needs; without it, it is not shown.
 import {
-  IconActivity, IconBuilding, IconClockHour9, IconDeviceLandlinePhone, IconHash, IconHistory, IconHome, IconKey, IconList, IconListDetails,
-  IconMailbox, IconMicrophone, IconMusic, IconPalette, IconPhoneCall, IconPlugConnected, IconRoute, IconServer, IconShare3, IconUsers, IconUserShield,
-  IconWebhook, type Icon,
+  IconActivity, IconBuilding, IconClockHour9, IconDeviceLandlinePhone, IconHash, IconHistory, IconHome, IconKey, IconList, IconListDetails, IconMailbox, IconMicrophone, IconMusic, IconPalette, IconPhoneCall, IconPlugConnected, IconRoute,
+  IconServer, IconShare3, IconTransfer, IconUsers, IconUserShield, IconWebhook, type Icon,
 } from '@tabler/icons-react';
 
 export interface Entry {
@@ -25,6 +24,7 @@ export const ofTenant: Entry[] = [
   { words: 'Devices', to: 'devices', icon: IconDeviceLandlinePhone, scope: 'devices:read' },
   { words: 'Numbers', to: 'numbers', icon: IconHash, scope: 'numbers:read' },
   { words: 'Flows', to: 'flows', icon: IconRoute, scope: 'flows:read' },
+  { words: 'Porting', to: 'portings', icon: IconTransfer, scope: 'porting:read' },
   { words: 'Opening hours', to: 'schedules', icon: IconClockHour9, scope: 'flows:read' },
   { words: 'Lists', to: 'lists', icon: IconListDetails, scope: 'flows:read' },
   { words: 'Sounds', to: 'media', icon: IconMusic, scope: 'media:read' },
@@ -42,6 +42,7 @@ export const ofPlatform: Entry[] = [
   { words: 'Tenants', to: 'tenants', icon: IconBuilding, scope: 'tenants:read' },
   { words: 'Nodes', to: 'nodes', icon: IconServer, scope: 'platform:read' },
   { words: 'Numbers', to: 'numbers', icon: IconHash, scope: 'platform:read' },
+  { words: 'Porting', to: 'portings', icon: IconTransfer, scope: 'porting:decide' },
   { words: 'Trunks', to: 'trunks', icon: IconShare3, scope: 'platform:read' },
   { words: 'Orders', to: 'orders', icon: IconList, scope: 'platform:read' },
   { words: 'Keys', to: 'keys', icon: IconKey, scope: 'platform:read' },
