@@ -5,6 +5,7 @@ import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
 import { lazy, Suspense, useState, type ReactNode } from 'react';
 import { Link, useParams } from 'react-router';
 import { ask, Problem, type AnswerOf } from '../api/client';
+import { CallButton } from '../parts/callbutton';
 import { Parties } from '../parts/calls';
 import { Confirm } from '../parts/confirm';
 import { Fault } from '../parts/fault';
@@ -23,6 +24,7 @@ type Explanation = AnswerOf<'/v1/calls/{call}/explanation', 'get'>;
 type View = AnswerOf<'/v1/calls/{call}', 'get'>;
 
 const look = 1500; // ms between looks at a call that is not over, or not told to its end
+const dialled = /^\+?[0-9*#]{2,20}$/; // a caller who can be called back
 const late = 20_000; // ms after its end until which its records may come
 
 function settled(x: Explanation | undefined, v: View | undefined): boolean {
@@ -62,13 +64,16 @@ export default function Call() {
         </Group>
       }
       actions={
-        <CopyButton value={window.location.href}>
-          {({ copied, copy }) => (
-            <Button variant="default" leftSection={<IconLink size={16} />} onClick={copy}>
-              {copied ? 'Copied' : 'Copy link'}
-            </Button>
-          )}
-        </CopyButton>
+        <>
+          {tenant && dialled.test(from) && <CallButton tenant={tenant} to={from} words="Call back" />}
+          <CopyButton value={window.location.href}>
+            {({ copied, copy }) => (
+              <Button variant="default" leftSection={<IconLink size={16} />} onClick={copy}>
+                {copied ? 'Copied' : 'Copy link'}
+              </Button>
+            )}
+          </CopyButton>
+        </>
       }
     >
       <Answer of={story} rows={8}>

@@ -3,6 +3,7 @@ import { useQuery } from '@tanstack/react-query';
 import { Link, useParams } from 'react-router';
 import { ask } from '../api/client';
 import { usePages } from '../api/lists';
+import { CallButton } from '../parts/callbutton';
 import { Page } from '../parts/page';
 import { List } from '../parts/rows';
 import { Answer } from '../parts/states';
@@ -20,7 +21,13 @@ export default function OneNumber() {
   const base = tenant ? `/t/${encodeURIComponent(tenant)}` : '';
   const route = routes.data?.items.find((r) => r.dialled === number);
   return (
-    <Page title={number} back={{ to: `${base}/numbers`, words: 'Numbers' }} actions={may('calls:read') && <Anchor component={Link} to={`/search?${new URLSearchParams({ q: number, ...(tenant ? { tenant } : {}) })}`}>Its calls</Anchor>}>
+    <Page title={number} back={{ to: `${base}/numbers`, words: 'Numbers' }} actions={
+        <>
+          {may('calls:read') && <Anchor component={Link} to={`/search?${new URLSearchParams({ q: number, ...(tenant ? { tenant } : {}) })}`}>Its calls</Anchor>}
+          {tenant && <CallButton tenant={tenant} to={number} words="Call it" />}
+        </>
+      }
+    >
       <Answer of={row} rows={2}>
         {(n) => (
           <Paper withBorder p="md">

@@ -3,6 +3,7 @@ import { Anchor, Paper, SimpleGrid, Stack, Text, Title } from '@mantine/core';
 import { useQuery, useQueryClient } from '@tanstack/react-query';
 import { Link, useParams } from 'react-router';
 import { ask, askTagged, type Schemas } from '../api/client';
+import { CallButton } from '../parts/callbutton';
 import { callColumns } from '../parts/calls';
 import { Form, type Field, type Values } from '../parts/form';
 import { Page } from '../parts/page';
@@ -28,7 +29,7 @@ export default function User() {
   return (
     <Answer of={row}>
       {({ value: u, etag }) => (
-        <Page title={u.name} about={`extension ${u.extension}${u.number ? ` · ${u.number}` : ''}`} back={{ to: `${base}/users`, words: 'Users' }}>
+        <Page title={u.name} about={`extension ${u.extension}${u.number ? ` · ${u.number}` : ''}`} back={{ to: `${base}/users`, words: 'Users' }} actions={<CallButton tenant={tenant} to={u.extension} words="Call" />}>
           <SimpleGrid cols={{ base: 1, md: 2 }}>
             <Stack>
               <Paper withBorder p="md">
