@@ -73,6 +73,9 @@ func Write(dir string, v Values) (path string, err error) {
 	if err := os.WriteFile(filepath.Join(dir, "values.cfg"), []byte(values.String()), 0o600); err != nil {
 		return "", fmt.Errorf("kamailioconf: %w", err)
 	}
+	if err := v.writeCertificate(dir); err != nil {
+		return "", fmt.Errorf("kamailioconf: %w", err)
+	}
 	if err := writeTables(dir); err != nil {
 		return "", fmt.Errorf("kamailioconf: %w", err)
 	}

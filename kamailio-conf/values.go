@@ -23,6 +23,14 @@ type Values struct {
 	// a name when it starts, and does not open the socket when it cannot.
 	Advertise string
 
+	// WebSocket is the IP:port at which phones in browsers connect (RFC 7118); optional. It is wss with a certificate. Without one it
+	// is ws, for a proxy on the same machine that has the certificate: browsers call out of a page with TLS over wss alone.
+	WebSocket string
+	Origins   []string // whose pages may connect there, such as https://admin.example.com; needed with WebSocket
+	TLS       string   // IP:port for phones over TLS; optional, needs a certificate
+	// Certificate and Key are the paths of PEM files, the chain with its own first. Kamailio reads them when it starts and at `tls.reload`.
+	Certificate, Key string
+
 	AMQPURL     string // amqp://user:password@host:port/vhost
 	PostgresURL string // postgres://user:password@host:port/database, a role that may read edge.credentials and no more
 
@@ -38,12 +46,15 @@ type Values struct {
 	AnswerWait  time.Duration // how long a worker may take to decide; default 1.5 s
 	AskAgain    time.Duration // how long until another worker is asked, once; default 30 ms
 	NodeWait    time.Duration // how long a media node may be silent before the next is tried; default 1 s
+	KeepAlive   time.Duration // how long a WebSocket may be silent before it is asked whether it lives; default 30 s
 	RegisterMin time.Duration // shortest registration; default 1 minute
 	RegisterMax time.Duration // longest registration; default 1 hour
 
 	// AskAgainAtMost is the number of questions without an answer within AskAgain, in one second, beyond which none is asked
 	// again until a second has passed with fewer: then the workers are slow, and not one of them paused. Default 128.
 	AskAgainAtMost int
+
+	WebSocketsPerAddress int // connections of one source address at a time; default 100, as an office is behind one
 
 	Debug int // Kamailio's log level: 0 warnings, 1 notices (default), 2 information, 3 everything
 }
@@ -66,6 +77,8 @@ const (
 	// Four paused workers' prefetch at one instant (rabbit.RoutePrefetch). A worker decides so many in some 20 ms.
 	defaultAskAgainAtMost = 128
 	defaultNodeWait       = time.Second
+	defaultKeepAlive      = 30 * time.Second
+	defaultWebSockets     = 100
 	defaultRegisterMin    = time.Minute
 	defaultRegisterMax    = time.Hour
 	defaultDebug          = 1
@@ -96,6 +109,8 @@ type page struct {
 	Debug           int
 	Outside, Inside string // IP:port
 	Advertise       string // host:port or empty
+	Secure          bool   // there is a certificate
+	TLS, WebSocket  *listener
 	Strings         []pair // replaced within strings too
 	Numbers         map[string]int
 }
@@ -137,10 +152,15 @@ func (v Values) rendered(dir string) (page, error) {
 	if err != nil {
 		return page{}, err
 	}
+	tls, webSocket, err := v.listeners()
+	if err != nil {
+		return page{}, err
+	}
 	if err := v.durations(); err != nil {
 		return page{}, err
 	}
-	p := page{Debug: either(v.Debug, defaultDebug), Outside: outside.String(), Inside: inside.String(), Advertise: v.Advertise}
+	p := page{Debug: either(v.Debug, defaultDebug), Outside: outside.String(), Inside: inside.String(), Advertise: v.Advertise,
+		Secure: v.Certificate != "", TLS: tls, WebSocket: webSocket}
 	p.Strings = []pair{
 		{"TANDEM_EDGE", v.Edge},
 		{"TANDEM_FOLDER", dir},
@@ -155,6 +175,9 @@ func (v Values) rendered(dir string) (page, error) {
 		{"TANDEM_EMERGENCY_TRUNK", trunk},
 		{"TANDEM_EMERGENCY_HOST", trunkHost},
 		{"TANDEM_LOCAL_NETWORKS", local},
+		{"TANDEM_ORIGINS", v.origins()},
+		{"TANDEM_SECURE_SOCKET", v.TLS}, // named by what is there when it is set
+		{"TANDEM_KEEP_ALIVE", seconds(v.KeepAlive, defaultKeepAlive)},
 		{"TANDEM_BAN_WINDOW", seconds(v.BanWindow, defaultBanWindow)},
 		{"TANDEM_BAN_SECONDS", seconds(v.BanFor, defaultBanFor)},
 		{"TANDEM_REGISTER_MAX", seconds(v.RegisterMax, defaultRegisterMax)},
@@ -171,6 +194,11 @@ func (v Values) rendered(dir string) (page, error) {
 	p.Numbers["TANDEM_AGAIN_AT_MOST"] = either(v.AskAgainAtMost, defaultAskAgainAtMost)
 	// The tick in which a question is asked has begun already.
 	p.Numbers["TANDEM_AGAIN_AFTER"] = int(either(v.AskAgain, askAgain)/tick) + 1
+	p.Numbers["TANDEM_SOCKET_PORT"] = 1 // of the WebSocket; without one it is in no file that is read
+	if webSocket != nil {
+		p.Numbers["TANDEM_SOCKET_PORT"] = webSocket.port
+	}
+	p.Numbers["TANDEM_SOCKETS_EACH"] = either(v.WebSocketsPerAddress, defaultWebSockets)
 	p.Numbers["TANDEM_NODE_WAIT"] = int(either(v.NodeWait, defaultNodeWait).Milliseconds())
 	p.Numbers["TANDEM_REGISTER_MIN"] = int(either(v.RegisterMin, defaultRegisterMin).Seconds())
 	for name, n := range p.Numbers {
@@ -188,6 +216,7 @@ func (v Values) durations() error {
 		value, unit time.Duration
 	}{
 		{"ban window", v.BanWindow, time.Second}, {"ban", v.BanFor, time.Second},
+		{"keepalive of WebSockets", v.KeepAlive, time.Second},
 		{"shortest registration", v.RegisterMin, time.Second}, {"longest registration", v.RegisterMax, time.Second},
 		{"wait for an answer", v.AnswerWait, time.Millisecond}, {"time until another worker is asked", v.AskAgain, tick}, {"wait for a node", v.NodeWait, time.Millisecond},
 	} {

@@ -15,6 +15,8 @@ func goodValues() kamailioconf.Values {
 		Edge: "edge1.example.com", Outside: "192.0.2.1:5060", Inside: "10.0.0.1:5070", Advertise: "192.0.2.10:5060",
 		AMQPURL: "amqp://tandem:p%40ss@127.0.0.1:5672/%2F", PostgresURL: "postgres://tandem_edge:secret@127.0.0.1:5432/tandem?sslmode=disable",
 		EmergencyNumbers: []string{"112", "911", "+112", "*9"}, EmergencyTrunk: "sip:192.0.2.9:5060;transport=tcp",
+		WebSocket: "192.0.2.1:443", Origins: []string{"https://admin.example.com"}, TLS: "192.0.2.1:5061",
+		Certificate: "/etc/tandem/edge.pem", Key: "/etc/tandem/edge.key",
 	}
 }
 
@@ -24,6 +26,7 @@ func TestWhatWriteWritesKamailioAccepts(t *testing.T) {
 	}
 	v := goodValues()
 	v.Outside, v.Inside = "127.0.0.1:5060", "127.0.0.1:5070" // Kamailio wants addresses that the machine has
+	v.WebSocket, v.TLS = "127.0.0.1:8443", "127.0.0.1:5061"
 	dir := t.TempDir()
 	path, err := kamailioconf.Write(dir, v)
 	if err != nil {
@@ -60,6 +63,14 @@ func TestWriteRefusesWhatWouldBreakTheConfiguration(t *testing.T) {
 		"no emergency trunk":        func(v *kamailioconf.Values) { v.EmergencyTrunk = "" },
 		"emergency trunk":           func(v *kamailioconf.Values) { v.EmergencyTrunk = "sip:a b" },
 		"local network":             func(v *kamailioconf.Values) { v.LocalNetworks = []string{"here"} },
+		"a WebSocket for everybody": func(v *kamailioconf.Values) { v.Origins = nil },
+		"an origin that is a page":  func(v *kamailioconf.Values) { v.Origins = []string{"https://admin.example.com/"} },
+		"any origin":                func(v *kamailioconf.Values) { v.Origins = []string{"https://.*"} },
+		"WebSocket by name":         func(v *kamailioconf.Values) { v.WebSocket = "edge:443" },
+		"no key":                    func(v *kamailioconf.Values) { v.Key = "" },
+		"no certificate":            func(v *kamailioconf.Values) { v.Certificate, v.Key = "", "" },
+		"a certificate nearby":      func(v *kamailioconf.Values) { v.Certificate = "edge.pem" },
+		"a path that ends a line":   func(v *kamailioconf.Values) { v.Key = "/etc/key\nverify" },
 		"a negative bound":          func(v *kamailioconf.Values) { v.BanAfter = -1 },
 		"a wait below zero":         func(v *kamailioconf.Values) { v.AnswerWait = -time.Second },
 	} {

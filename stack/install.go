@@ -75,14 +75,14 @@ func (p Program) recipe() recipe {
 		}
 	case Kamailio:
 		return recipe{
-			// kazoo: AMQP; json: jansson; extra: uuid and http; tls: for phones.
+			// kazoo: AMQP; json: jansson; extra: uuid and http; tls: for phones; websocket: for those in browsers.
 			packages: []string{
 				"kamailio", "kamailio-kazoo-modules", "kamailio-json-modules",
-				"kamailio-postgres-modules", "kamailio-extra-modules", "kamailio-tls-modules",
+				"kamailio-postgres-modules", "kamailio-extra-modules", "kamailio-tls-modules", "kamailio-websocket-modules",
 			},
 			files: []string{
 				"/usr/sbin/kamailio", modules + "kazoo.so", modules + "jansson.so",
-				modules + "db_postgres.so", modules + "uuid.so", modules + "tls.so",
+				modules + "db_postgres.so", modules + "uuid.so", modules + "tls.so", modules + "websocket.so",
 			},
 			units: map[string][]string{"kamailio": {"kamailio.service"}},
 		}

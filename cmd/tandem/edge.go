@@ -22,6 +22,11 @@ type edgeRunCommand struct {
 	Outside          string   `required:"" env:"TANDEM_EDGE_OUTSIDE" help:"IP:port for phones and carriers."`
 	Inside           string   `required:"" env:"TANDEM_EDGE_INSIDE" help:"IP:port for media nodes; nothing else may reach it."`
 	Advertise        string   `env:"TANDEM_EDGE_ADVERTISE" help:"host:port that those outside must use, behind a NAT."`
+	WebSocket        string   `env:"TANDEM_EDGE_WEBSOCKET" help:"IP:port for phones in browsers: wss with a certificate, ws for a proxy that has one."`
+	Origins          []string `env:"TANDEM_EDGE_ORIGINS" help:"The pages that may connect there: https://admin.example.com."`
+	TLS              string   `env:"TANDEM_EDGE_TLS" help:"IP:port for phones over TLS; needs a certificate."`
+	Certificate      string   `env:"TANDEM_EDGE_TLS_CERT" help:"PEM file of the certificate and what leads to its root."`
+	Key              string   `env:"TANDEM_EDGE_TLS_KEY" help:"PEM file of its key."`
 	AMQPURL          string   `required:"" name:"amqp-url" env:"TANDEM_AMQP_URL" help:"RabbitMQ."`
 	PostgresURL      string   `required:"" env:"TANDEM_POSTGRES_URL" help:"PostgreSQL; the user in it is replaced by the edge's own role."`
 	Password         string   `required:"" env:"TANDEM_EDGE_PASSWORD" help:"Password of the edge's role in PostgreSQL."`
@@ -52,6 +57,7 @@ func (c *edgeRunCommand) Run(context.Context) error {
 	config, err := kamailioconf.Write(c.StateDir, kamailioconf.Values{
 		Edge: c.Name, Outside: c.Outside, Inside: c.Inside, Advertise: c.Advertise, AMQPURL: c.AMQPURL, PostgresURL: credentials,
 		EmergencyNumbers: c.EmergencyNumbers, EmergencyTrunk: c.EmergencyTrunk,
+		WebSocket: c.WebSocket, Origins: c.Origins, TLS: c.TLS, Certificate: c.Certificate, Key: c.Key,
 	})
 	if err != nil {
 		return err
