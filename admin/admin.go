@@ -30,16 +30,17 @@ const nonceMark = "TANDEM-NONCE"
 const missing = `<!doctype html><html lang="en"><meta charset="utf-8"><title>Tandem</title><h1>The web admin is not part of this build</h1>
 <p>It was built without Node. Install Node 20.19 or newer, run <code>make build</code> and start the worker again.</p><p>The API's documentation is at <a href="/docs">/docs</a>.</p></html>`
 
-// Handler serves the admin below Path.
-func Handler() http.Handler {
+// Handler serves the admin below Path. The page may connect to the WebSockets that are named, and to where it came from, and to nothing else;
+// each is a URL of letters that a policy can hold.
+func Handler(webSockets ...string) http.Handler {
 	dist, err := fs.Sub(built, "dist")
 	if err != nil {
 		panic(err) // the folder is embedded above
 	}
-	return handler(dist)
+	return handler(dist, strings.Join(webSockets, " "))
 }
 
-func handler(dist fs.FS) http.Handler {
+func handler(dist fs.FS, webSockets string) http.Handler {
 	index, err := fs.ReadFile(dist, "index.html")
 	if err != nil {
 		index = []byte(missing)
@@ -57,17 +58,17 @@ func handler(dist fs.FS) http.Handler {
 		case strings.HasPrefix(name, "assets/") || name == "icon.svg":
 			serveFile(w, r, dist, name)
 		default: // each of its pages has an address, and is the same file
-			servePage(w, index)
+			servePage(w, index, webSockets)
 		}
 	})
 }
 
-func servePage(w http.ResponseWriter, index []byte) {
+func servePage(w http.ResponseWriter, index []byte, webSockets string) {
 	nonce := rand.Text()
 	h := w.Header()
 	h.Set("Content-Security-Policy", "default-src 'none'; script-src 'self'; style-src 'self' 'nonce-"+nonce+"'; img-src 'self' data:; font-src 'self'; "+
-		"media-src 'self' blob:; connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'")
-	h.Set("Permissions-Policy", "camera=(), geolocation=(), payment=(), usb=()")
+		"media-src 'self' blob:; connect-src "+strings.TrimSpace("'self' "+webSockets)+"; base-uri 'none'; form-action 'none'; frame-ancestors 'none'")
+	h.Set("Permissions-Policy", "microphone=(self), camera=(), geolocation=(), payment=(), usb=()")
 	h.Set("Cache-Control", "no-store")
 	h.Set("Content-Type", "text/html; charset=utf-8")
 	_, _ = w.Write(bytes.ReplaceAll(index, []byte(nonceMark), []byte(nonce)))

@@ -16,7 +16,7 @@ func get(t *testing.T, dist fs.FS, path string, headers ...string) *httptest.Res
 		r.Header.Set(headers[i], headers[i+1])
 	}
 	w := httptest.NewRecorder()
-	handler(dist).ServeHTTP(w, r)
+	handler(dist, "wss://edge.example.com:7443/sip").ServeHTTP(w, r)
 	return w
 }
 
@@ -38,7 +38,8 @@ func TestEachPageHasItsOwnNonceAndNoInlineScript(t *testing.T) {
 		policy := w.Header().Get("Content-Security-Policy")
 		_, rest, _ := strings.Cut(policy, "'nonce-")
 		nonce, _, _ := strings.Cut(rest, "'")
-		if len(nonce) < 20 || !strings.Contains(w.Body.String(), nonce) || strings.Contains(policy, "unsafe") || !strings.Contains(policy, "script-src 'self';") {
+		if len(nonce) < 20 || !strings.Contains(w.Body.String(), nonce) || strings.Contains(policy, "unsafe") || !strings.Contains(policy, "script-src 'self';") ||
+			!strings.Contains(policy, "connect-src 'self' wss://edge.example.com:7443/sip;") {
 			t.Errorf("policy %s for %s", policy, w.Body)
 		}
 	}

@@ -23,6 +23,8 @@ type PhoneSettings struct {
 	URL    string        // under which phones reach this installation's files: https://phones.example.com
 	Server phones.Server // where they send SIP; without a host they find each tenant's domain
 	Time   string        // host of a time server
+	// WebSockets are the URLs at which phones in browsers reach the edges: wss://edge1.example.com:7443/sip. None: there are no such phones.
+	WebSockets []string
 }
 
 // NewPhone makes a device a phone. MAC and Vendor are required.

@@ -63,7 +63,7 @@ func (w *worker) routes(words because.Catalog) http.Handler {
 	router.GET("/health", w.health)
 	router.GET("/metrics", gin.WrapH(promhttp.HandlerFor(w.registry(), promhttp.HandlerOpts{})))
 	w.operations(router, words)
-	web := gin.WrapH(admin.Handler())
+	web := gin.WrapH(admin.Handler(w.phones.WebSockets...))
 	router.GET(admin.Path, web)
 	router.GET(admin.Path+"/*page", web)
 	router.GET("/", func(c *gin.Context) { c.Redirect(http.StatusFound, admin.Path+"/") })

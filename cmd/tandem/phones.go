@@ -10,6 +10,7 @@ import (
 	"net/http"
 	"net/netip"
 	"net/url"
+	"regexp"
 	"os"
 	"strconv"
 	"strings"
@@ -31,10 +32,14 @@ type phoneFlags struct {
 	Cert      string         `name:"phones-cert" env:"TANDEM_PHONES_CERT" help:"Certificate for it, and those between, as PEM. It is read anew when the file changes." type:"path"`
 	Key       string         `name:"phones-key" env:"TANDEM_PHONES_KEY" help:"The certificate's key, as PEM." type:"path"`
 	Proxies   []netip.Prefix `name:"phones-proxies" env:"TANDEM_PHONES_PROXIES" help:"Proxies before it, whose X-Forwarded-For and X-Forwarded-Proto are believed: 10.1.2.0/24."`
-	Plain     bool           `name:"phones-plain" env:"TANDEM_PHONES_PLAIN" help:"Give phones their passwords over plain HTTP too. Whoever is on the way reads them."`
+	Plain     bool           `name:"phones-plain" env:"TANDEM_PHONES_PLAIN" help:"Give phones their passwords over plain HTTP too, and let those in browsers use ws://. Whoever is on the way reads them."`
 	Server    string         `name:"phones-server" env:"TANDEM_PHONES_SERVER" help:"Where phones send SIP: host[:port][;transport=udp|tcp|tls]; without it they find their tenant's domain by themselves."`
+	Sockets   []string       `name:"phones-websockets" env:"TANDEM_PHONES_WEBSOCKETS" help:"Where phones in browsers reach the edges: wss://edge1.example.com:7443/sip; without it there are none."`
 	Time      string         `name:"phones-time" env:"TANDEM_PHONES_TIME" help:"Host of a time server for phones."`
 }
+
+// webSocket is a URL that can stand in a security policy as it is.
+var webSocket = regexp.MustCompile(`^wss?://[a-z0-9.-]+(:[0-9]{1,5})?/[A-Za-z0-9._/-]*$`)
 
 // settings reads the flags. No error holds a key.
 func (f phoneFlags) settings() (s provisioning.PhoneSettings, err error) {
@@ -44,7 +49,12 @@ func (f phoneFlags) settings() (s provisioning.PhoneSettings, err error) {
 	if s.Server, err = phoneServer(f.Server); err != nil {
 		return s, fmt.Errorf("TANDEM_PHONES_SERVER: %w", err)
 	}
-	s.URL, s.Time = f.URL, f.Time
+	s.URL, s.Time, s.WebSockets = f.URL, f.Time, f.Sockets
+	for _, at := range f.Sockets {
+		if !webSocket.MatchString(at) || strings.HasPrefix(at, "ws:") && !f.Plain {
+			return s, errors.New("TANDEM_PHONES_WEBSOCKETS are not the wss:// URLs at which browsers reach the edges")
+		}
+	}
 	if f.Address == "" {
 		return s, nil
 	}

@@ -59,7 +59,8 @@ func TestThePhonesCertificateIsReadAnewWhenItChanges(t *testing.T) {
 
 func TestAWorkerThatCouldNotServePhonesSafelyDoesNotStart(t *testing.T) {
 	key := base64.StdEncoding.EncodeToString(make([]byte, 32))
-	good := phoneFlags{SecretKey: key, Address: "127.0.0.1:1", URL: "https://phones.example.com", Proxies: []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8")}, Server: "sip.example.com:5061;transport=tls"}
+	good := phoneFlags{SecretKey: key, Address: "127.0.0.1:1", URL: "https://phones.example.com", Proxies: []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8")}, Server: "sip.example.com:5061;transport=tls",
+		Sockets: []string{"wss://edge1.example.com:7443/sip", "wss://edge2.example.com/sip"}}
 	s, err := good.settings()
 	must(t, err)
 	if s.Server.Host != "sip.example.com" || s.Server.Port != 5061 || s.Server.Transport != "tls" || s.Keys == nil || s.URL != good.URL {
@@ -75,6 +76,8 @@ func TestAWorkerThatCouldNotServePhonesSafelyDoesNotStart(t *testing.T) {
 		"TANDEM_PHONES_URL":                  func(f *phoneFlags) { f.URL = "" },
 		"belong together":                    func(f *phoneFlags) { f.Cert = "x" },
 		"neither a certificate nor a proxy":  func(f *phoneFlags) { f.Proxies = nil },
+		"TANDEM_PHONES_WEBSOCKETS":           func(f *phoneFlags) { f.Sockets = []string{"ws://edge1.example.com/sip"} },
+		"WEBSOCKETS are not the wss:// URLs": func(f *phoneFlags) { f.Sockets = []string{"wss://edge1.example.com/sip; script-src *"} },
 		"TANDEM_PHONES_SERVER: its port":     func(f *phoneFlags) { f.Server = "a:b" },
 		"TANDEM_PHONES_SERVER: it is not":    func(f *phoneFlags) { f.Server = "a;transport=sctp" },
 		"TANDEM_PHONES_SERVER: it is not ho": func(f *phoneFlags) { f.Server = "a\nb" },

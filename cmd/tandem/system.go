@@ -45,7 +45,9 @@ type system struct {
 
 	Edge         string // host:port for phones
 	Inside       string // host:port of the edge for media nodes
+	WebSocket    string // host:port for phones in browsers
 	HTTPAddress  string
+	firstHTTP    string // of the first worker that is started: the page of phones in browsers; empty: it was taken
 	PhonesURL    string // where phones fetch their files
 	Provisioning *provisioning.Service
 	Store        *postgres.Store
@@ -110,6 +112,12 @@ func (y *system) addresses() error {
 	if err != nil {
 		return err
 	}
+	if y.WebSocket, err = freeAddress(); err != nil {
+		return err
+	}
+	if y.firstHTTP, err = freeAddress(); err != nil {
+		return err
+	}
 	y.Edge, y.Inside = net.JoinHostPort(y.options.Address, strconv.Itoa(outside)), net.JoinHostPort("127.0.0.1", strconv.Itoa(inside))
 	return nil
 }
@@ -146,6 +154,7 @@ func (y *system) startEdge(ctx context.Context) (*stack.Process, error) {
 	config, err := kamailioconf.Write(dir, kamailioconf.Values{
 		Edge: "edge1.tandem.internal", Outside: y.Edge, Inside: y.Inside, AMQPURL: y.amqpURL, PostgresURL: credentials,
 		EmergencyNumbers: y.options.EmergencyNumbers, EmergencyTrunk: y.options.EmergencyTrunk, BanAfter: y.options.BanAfter,
+		WebSocket: y.WebSocket, Origins: []string{"http://" + y.firstHTTP},
 	})
 	if err != nil {
 		return nil, err
@@ -234,8 +243,11 @@ func (y *system) workerCommand(name string) (command stack.Command, err error) {
 	if err != nil {
 		return command, err
 	}
-	if y.HTTPAddress, err = freeAddress(); err != nil {
-		return command, err
+	y.HTTPAddress, y.firstHTTP = y.firstHTTP, ""
+	if y.HTTPAddress == "" {
+		if y.HTTPAddress, err = freeAddress(); err != nil {
+			return command, err
+		}
 	}
 	phones, err := freeAddress()
 	if err != nil {
@@ -248,7 +260,8 @@ func (y *system) workerCommand(name string) (command stack.Command, err error) {
 			"TANDEM_STATE_DIR="+filepath.Join(y.stack.Dir, "state-"+y.options.Name+"-"+name), "TANDEM_HTTP_ADDRESS="+y.HTTPAddress,
 			// The machine does other work: builds, and the load of the tests themselves.
 			"TANDEM_IGNORE_NODE_CPU=true", "TANDEM_FETCH_ALLOW=127.0.0.0/8", "TANDEM_WORKER="+name, "TANDEM_NODE_PASSWORD="+y.nodePassword, "TANDEM_OPERATOR_KEY="+y.operatorKey, "TANDEM_MEDIA_DIR="+y.mediaDir(),
-			"TANDEM_SECRET_KEY="+y.secretKey, "TANDEM_PHONES_ADDRESS="+phones, "TANDEM_PHONES_URL="+y.PhonesURL, "TANDEM_PHONES_PLAIN=true", "TANDEM_PHONES_SERVER="+y.Edge, asTandem),
+			"TANDEM_SECRET_KEY="+y.secretKey, "TANDEM_PHONES_ADDRESS="+phones, "TANDEM_PHONES_URL="+y.PhonesURL, "TANDEM_PHONES_PLAIN=true", "TANDEM_PHONES_SERVER="+y.Edge,
+			"TANDEM_PHONES_WEBSOCKETS=ws://"+y.WebSocket+"/sip", asTandem),
 	}, nil
 }
 

@@ -86,6 +86,7 @@ func (a *API) parts() []func() {
 		a.users,
 		a.devices,
 		a.phones,
+		a.browserPhones,
 		a.brands,
 		a.webhooks,
 		a.streamEvents,

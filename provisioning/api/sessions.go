@@ -42,6 +42,7 @@ type selfBody struct {
 	User     string  `json:"user,omitempty" doc:"Whose own things he sees, for the role user."`
 	ActingAs string  `json:"acting_as,omitempty" doc:"The tenant that the session was opened for."`
 	Scopes   []Scope `json:"scopes" nullable:"false"`
+	Browser  bool    `json:"browser_phones,omitempty" doc:"This installation has phones in browsers."`
 	CSRF     string  `json:"csrf,omitempty" doc:"For a session in a cookie: send it as X-CSRF-Token with all but GET."`
 }
 
@@ -59,7 +60,7 @@ func (a *API) sessions() {
 	Add(a, SelfAccess, huma.Operation{OperationID: "get-self", Method: http.MethodGet, Path: "/v1/self", Summary: "Who am I, and what may I do?", Tags: []string{"self"}},
 		func(ctx context.Context, _ *struct{}) (*struct{ Body selfBody }, error) {
 			c := CallerOf(ctx)
-			return &struct{ Body selfBody }{selfBody{Actor: c.Actor, Role: c.Role, Tenant: c.Home, User: c.User, ActingAs: c.ActingAs, Scopes: append([]Scope{}, c.may...), CSRF: c.csrf}}, nil
+			return &struct{ Body selfBody }{selfBody{Actor: c.Actor, Role: c.Role, Tenant: c.Home, User: c.User, ActingAs: c.ActingAs, Scopes: append([]Scope{}, c.may...), Browser: len(a.Service.Phones.WebSockets) > 0, CSRF: c.csrf}}, nil
 		})
 	Add(a, SelfAccess, huma.Operation{OperationID: "act-as", Method: http.MethodPost, Path: "/v1/tenants/{tenant}/act-as", Summary: "Open a session as a tenant's own administrator",
 		Description: "What is done in it is written down under the name of who does it, and for whom.", Tags: []string{"self"}, DefaultStatus: http.StatusCreated}, a.actAs)

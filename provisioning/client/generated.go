@@ -722,6 +722,27 @@ type BrandBody struct {
 	PrimaryColor string `json:"primary_color"`
 }
 
+// BrowserPhone defines model for BrowserPhone.
+type BrowserPhone struct {
+	Device string `json:"device"`
+
+	// Domain The rest of its address, and the realm.
+	Domain    string `json:"domain"`
+	Extension string `json:"extension"`
+
+	// Name The user's.
+	Name string `json:"name"`
+
+	// Password It is kept nowhere, and not shown again. The one before is not valid any more.
+	Password string `json:"password"`
+
+	// Username Digest user, and user part of its address.
+	Username string `json:"username"`
+
+	// Websockets Where it connects: one is enough, the others are for when that is away.
+	Websockets []string `json:"websockets"`
+}
+
 // Busy defines model for Busy.
 type Busy struct {
 	CPU      int64 `json:"cpu,omitempty,omitzero"`
@@ -2497,6 +2518,9 @@ type SelfBody struct {
 	// Actor The name under which changes are written down.
 	Actor string `json:"actor"`
 
+	// BrowserPhones This installation has phones in browsers.
+	BrowserPhones bool `json:"browser_phones,omitempty,omitzero"`
+
 	// Csrf For a session in a cookie: send it as X-CSRF-Token with all but GET.
 	Csrf string `json:"csrf,omitempty,omitzero"`
 
@@ -4153,6 +4177,15 @@ type GetUserParams struct {
 
 // UpdateUserParams defines parameters for UpdateUser.
 type UpdateUserParams struct {
+	// IfMatch Entity tag that the object must still have; * asks that it exists.
+	IfMatch string `json:"If-Match,omitempty,omitzero"`
+
+	// IfNoneMatch * asks that the object does not exist yet.
+	IfNoneMatch string `json:"If-None-Match,omitempty,omitzero"`
+}
+
+// OpenBrowserPhoneParams defines parameters for OpenBrowserPhone.
+type OpenBrowserPhoneParams struct {
 	// IfMatch Entity tag that the object must still have; * asks that it exists.
 	IfMatch string `json:"If-Match,omitempty,omitzero"`
 
@@ -5966,6 +5999,13 @@ func (c *Client) GetUser(ctx context.Context, tenant string, user string, params
 // PUT /v1/tenants/{tenant}/users/{user}
 func (c *Client) UpdateUser(ctx context.Context, tenant string, user string, params UpdateUserParams, body UserBody) (*Answer[UserRow], error) {
 	return ask[UserRow](ctx, c, request{method: "PUT", path: at("/v1/tenants/{tenant}/users/{user}", tenant, user), params: params, kind: "application/json", body: body})
+}
+
+// OpenBrowserPhone: Give a user's phone in the browser its password.
+//
+// POST /v1/tenants/{tenant}/users/{user}/browser-phone
+func (c *Client) OpenBrowserPhone(ctx context.Context, tenant string, user string, params OpenBrowserPhoneParams) (*Answer[BrowserPhone], error) {
+	return ask[BrowserPhone](ctx, c, request{method: "POST", path: at("/v1/tenants/{tenant}/users/{user}/browser-phone", tenant, user), params: params})
 }
 
 // GetUserSettings: Show what a user has set.
