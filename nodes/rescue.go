@@ -303,11 +303,11 @@ func (n *Node) rescueCall(c *call, since time.Duration, heir bool) bool {
 	return false
 }
 
-// learnFrom takes what is known of a call's dialogs elsewhere where this worker has less.
+// learnFrom takes what all workers know of a call's dialogs where this one has less, or older word: the owner has looked at the legs since.
 func (s *shard) learnFrom(c *call, dialogs []messages.Dialog) {
 	for i := range dialogs {
 		d := &dialogs[i]
-		if had := c.dialogs[d.Leg]; complete(had) || !complete(d) {
+		if had := c.dialogs[d.Leg]; complete(had) && !d.At.After(had.At) || !complete(d) {
 			continue
 		}
 		if c.dialogs == nil {

@@ -20,6 +20,7 @@ import (
 const (
 	movedAtOnce   = 8
 	boundMoveGap  = time.Second
+	boundRescue   = 5 * time.Second
 	talkAfterMove = 2 * time.Second
 )
 
@@ -104,16 +105,38 @@ func gapOf(x explain.Explanation, m movingCall) (time.Duration, bool) {
 	return 0, false
 }
 
+// toldAt is when a call told of something first; zero: never.
+func toldAt(x explain.Explanation, code string) time.Time {
+	for _, l := range x.Lines {
+		if l.Code == code {
+			return l.At
+		}
+	}
+	return time.Time{}
+}
+
 // TestManyCallsMoveAtOnce: talks, callers in a menu, people who leave a message and people on hold go on at another node, and each of
 // their phones has seen one dialog to its end.
 func TestManyCallsMoveAtOnce(t *testing.T) {
-	n := movedAtOnce
-	if text := os.Getenv("TANDEM_MOVE_CALLS"); text != "" {
-		var err error
-		n, err = strconv.Atoi(text)
-		must(t, err)
+	moveMany(t, apart(t, "movemany"), movedCalls(t, movedAtOnce), leaving{})
+}
+
+// movedCalls is how many calls are to leave their node at once.
+func movedCalls(t *testing.T, usual int) int {
+	t.Helper()
+	text := os.Getenv("TANDEM_MOVE_CALLS")
+	if text == "" {
+		return usual
 	}
-	moveMany(t, apart(t, "movemany"), n, nil)
+	n, err := strconv.Atoi(text)
+	must(t, err)
+	return n
+}
+
+// leaving is how calls come to leave their node.
+type leaving struct {
+	meanwhile func(from string) // what else happens, once they are to move
+	die       func(from string) // instead of being told to move; nil: they are told
 }
 
 // TestCallsMoveOnWhenTheirWorkerDies: its standby asks for what is not answered, and hands over what has come.
@@ -122,7 +145,7 @@ func TestCallsMoveOnWhenTheirWorkerDies(t *testing.T) {
 	first := c.w.worker
 	second, err := c.w.startWorker(within(t), "worker2")
 	must(t, err)
-	moveMany(t, c, 2*movedAtOnce, func(from string) {
+	moveMany(t, c, 2*movedAtOnce, leaving{meanwhile: func(from string) {
 		awaitThat(t, "no call is told of at another node", func(ctx context.Context) (bool, error) { // in the middle: one is there, the rest are on their way
 			var answer struct{ Calls []callView }
 			err := c.w.get(ctx, "/v1/tenants/"+c.id+"/calls?live", &answer)
@@ -130,11 +153,32 @@ func TestCallsMoveOnWhenTheirWorkerDies(t *testing.T) {
 		})
 		must(t, first.Kill())
 		c.w.worker = second
-	})
+	}})
 }
 
-// moveMany lets calls of all kinds move at once; meanwhile something else happens.
-func moveMany(t *testing.T, c *company, n int, meanwhile func(from string)) {
+// TestManyCallsAreRescuedAtOnce: the same when their node is killed.
+func TestManyCallsAreRescuedAtOnce(t *testing.T) {
+	c := apart(t, "rescuemany")
+	c.w.answerFences(t)
+	moveMany(t, c, movedCalls(t, movedAtOnce), leaving{die: func(from string) { must(t, c.w.nodes[from].Kill()) }})
+}
+
+// TestManyCallsAreRescuedByTheStandby: their worker is killed with their node.
+func TestManyCallsAreRescuedByTheStandby(t *testing.T) {
+	c := apart(t, "rescuedeath")
+	first := c.w.worker
+	second, err := c.w.startWorker(within(t), "worker2")
+	must(t, err)
+	c.w.answerFences(t)
+	moveMany(t, c, movedCalls(t, movedAtOnce), leaving{die: func(from string) {
+		must(t, c.w.nodes[from].Kill())
+		must(t, first.Kill())
+		c.w.worker = second
+	}})
+}
+
+// moveMany lets calls of all kinds leave their node at once.
+func moveMany(t *testing.T, c *company, n int, how leaving) {
 	t.Helper()
 	c.flow(t, "601", "main", map[string]tenants.Element{
 		"main": element("menu", map[string]any{"prompt": "welcome", "attempts": 1, "seconds": 60}, map[string]string{"1": "bye", "timeout": "bye", "invalid": "bye"}),
@@ -152,9 +196,20 @@ func moveMany(t *testing.T, c *company, n int, meanwhile func(from string)) {
 	var answer struct{ Calls []callView }
 	must(t, c.w.get(within(t), "/v1/tenants/"+c.id+"/calls?live", &answer))
 	from := answer.Calls[0].Node
-	must(t, c.w.Provisioning.MoveCalls(within(t), from))
-	if meanwhile != nil {
-		meanwhile(from)
+	began := time.Now()
+	if how.die != nil {
+		legs := 0
+		for _, m := range calls {
+			legs += len(m.phones)
+		}
+		c.w.awaitDialogs(t, legs)
+		began = time.Now()
+		how.die(from)
+	} else {
+		must(t, c.w.Provisioning.MoveCalls(within(t), from))
+	}
+	if how.meanwhile != nil {
+		how.meanwhile(from)
 	}
 
 	moved, strays, wrong := 0, 0, 0
@@ -175,8 +230,10 @@ func moveMany(t *testing.T, c *company, n int, meanwhile func(from string)) {
 		if !slices.ContainsFunc(x.Legs, func(l messages.CDR) bool { return len(l.Segments) < 2 }) {
 			moved++
 		}
-		if gap, ok := gapOf(x, m); ok {
+		if gap, ok := gapOf(x, m); ok && how.die == nil {
 			gaps = append(gaps, gap)
+		} else if at := toldAt(x, "rescued"); !at.IsZero() {
+			gaps = append(gaps, at.Sub(began))
 		}
 		wrong += max(0, len(x.Legs)-len(m.phones))
 		for _, l := range x.Legs {
@@ -191,12 +248,16 @@ func moveMany(t *testing.T, c *company, n int, meanwhile func(from string)) {
 	if len(gaps) > 0 {
 		p99 = percentile(gaps, 99)
 	}
-	for _, f := range []figure{{"moved_calls", float64(n)}, {"moved_share", float64(moved) / float64(n)}, {"move_gap_p99_ms", milliseconds(p99)},
+	named, within, bound := "moved", "move_gap_p99_ms", boundMoveGap
+	if how.die != nil {
+		named, within, bound = "rescued", "rescue_p99_ms", boundRescue
+	}
+	for _, f := range []figure{{named + "_calls", float64(n)}, {named + "_share", float64(moved) / float64(n)}, {within, milliseconds(p99)},
 		{"stray_byes", float64(strays)}, {"cdrs_wrong", float64(wrong)}} {
 		fmt.Println(f)
 	}
 	// The last entries of a dead worker's journal are lost, and with them when some calls moved.
-	if moved != n || strays != 0 || wrong != 0 || len(gaps) != n && meanwhile == nil || p99 >= boundMoveGap {
+	if moved != n || strays != 0 || wrong != 0 || len(gaps) != n && how.meanwhile == nil || p99 >= bound {
 		t.Errorf("of %d calls %d moved, %d with a known gap; p99 of the gap is %v, stray BYEs %d, wrong records %d", n, moved, len(gaps), p99, strays, wrong)
 	}
 }
