@@ -18,6 +18,7 @@ export const router = createBrowserRouter(
       errorElement: <Broken />,
       children: [
         { index: true, lazy: async () => ({ Component: (await import('./pages/home')).default }) },
+        page('start', () => import('./pages/start')),
         page('calls', () => import('./pages/calls')),
         page('calls/:call', () => import('./pages/call')),
         page('search', () => import('./pages/search')),

@@ -1,11 +1,12 @@
 // All about a tenant on one page.
-import { Alert, Anchor, Badge, Button, Group, Paper, SimpleGrid, Stack, Text, Title } from '@mantine/core';
+import { Alert, Anchor, Button, Group, Paper, SimpleGrid, Stack, Text, Title } from '@mantine/core';
 import { useQuery, useQueryClient } from '@tanstack/react-query';
 import type { ReactNode } from 'react';
 import { Link, useNavigate } from 'react-router';
 import { ask, type Schemas } from '../api/client';
 import { callColumns } from '../parts/calls';
 import { Confirm } from '../parts/confirm';
+import { FirstSteps } from '../parts/firststeps';
 import { FormButton, type Field, type Values } from '../parts/form';
 import { Page } from '../parts/page';
 import { Rows } from '../parts/rows';
@@ -30,7 +31,7 @@ function About({ t }: { t: Tenant }) {
     <Page title={t.name} about={`${t.kind} · ${t.domain}`} actions={<Actions t={t} />}>
       {t.suspended && <Alert color="red" title="Suspended">Its calls are refused, but for those to emergency numbers.</Alert>}
       {!t.suspended && t.suspended_above && <Alert color="red" title="Suspended by a reseller above">Its calls are refused, but for those to emergency numbers.</Alert>}
-      <FirstSteps t={t} base={base} />
+      <ToFirstCall t={t} base={base} />
       <SimpleGrid cols={{ base: 1, sm: 2, lg: 3 }} spacing="md">
         <Now tenant={t.id} base={base} />
         <Settings t={t} />
@@ -104,48 +105,40 @@ function Actions({ t }: { t: Tenant }) {
   );
 }
 
-// FirstSteps lead a newcomer through making a first call.
-function FirstSteps({ t, base }: { t: Tenant; base: string }) {
+const look = 5000; // ms: what is done elsewhere shows up here
+
+// ToFirstCall leads a newcomer through making a first call.
+function ToFirstCall({ t, base }: { t: Tenant; base: string }) {
   const may = useMay();
   const first = { limit: 1 };
   const path = { tenant: t.id };
   const has = useQuery({
     queryKey: ['first steps', t.id],
     queryFn: async ({ signal }) => {
-      const [users, devices, flows, calls] = await Promise.all([
+      const [users, devices, registrations, calls] = await Promise.all([
         ask('get', '/v1/tenants/{tenant}/users', { path, query: first, signal }),
         ask('get', '/v1/tenants/{tenant}/devices', { path, query: first, signal }),
-        ask('get', '/v1/tenants/{tenant}/flows', { path, query: first, signal }),
+        ask('get', '/v1/tenants/{tenant}/registrations', { path, query: first, signal }),
         ask('get', '/v1/tenants/{tenant}/past-calls', { path, query: first, signal }),
       ]);
-      return { users: users.items.length > 0, devices: devices.items.length > 0, flows: flows.items.length > 0, calls: calls.items.length > 0 };
+      return { users: users.items.length > 0, devices: devices.items.length > 0, registrations: registrations.items.length > 0, calls: calls.items.length > 0 };
     },
-    enabled: ['users:read', 'devices:read', 'flows:read', 'calls:read'].every(may),
-    staleTime: 60_000,
+    enabled: ['users:read', 'devices:read', 'registrations:read', 'calls:read'].every(may),
+    refetchInterval: (q) => (q.state.data?.calls ? false : look),
+    staleTime: look,
   });
   if (!has.data || has.data.calls) return null;
-  const steps = [
-    { done: has.data.users, words: 'Add a user, with an extension', to: `${base}/users` },
-    { done: has.data.devices, words: 'Give him a device: its user name and password go into a phone', to: `${base}/devices` },
-    { done: t.version > 0, words: 'Publish: from then on extensions can be called', to: `${base}/flows` },
-    { done: false, words: 'Make a call. It shows up under Calls, with the reason why it went as it did', to: `${base}/calls` },
-  ];
   return (
-    <Paper withBorder p="md" component="section" aria-label="First steps">
-      <Title order={2} size="h5" mb="xs">
-        To the first call
-      </Title>
-      <ol style={{ margin: 0, paddingLeft: 20 }}>
-        {steps.map((s) => (
-          <li key={s.words}>
-            <Anchor component={Link} to={s.to} size="sm" td={s.done ? 'line-through' : undefined}>
-              {s.words}
-            </Anchor>{' '}
-            {s.done && <Badge size="xs" variant="light" color="teal" tt="none">done</Badge>}
-          </li>
-        ))}
-      </ol>
-    </Paper>
+    <FirstSteps
+      title="To the first call"
+      steps={[
+        { done: has.data.users, words: 'Add a user', to: `${base}/users`, more: 'He has an extension, such as 101, that colleagues dial.' },
+        { done: has.data.devices, words: 'Give him a device', to: `${base}/devices`, more: 'It is a desk phone or a program. Its user name and password are shown once.' },
+        { done: t.version > 0, words: 'Publish', to: `${base}/flows`, more: 'From then on extensions can be called.' },
+        { done: has.data.registrations, words: 'Let the phone register', to: `${base}/registrations`, more: `Type in: the user name and password of the device, and the domain ${t.domain}. The phone shows up under Registrations.` },
+        { done: false, words: 'Make a call', to: `${base}/calls`, more: 'Dial another extension at the phone. The call shows up under Calls, with the reason why it went as it did.' },
+      ]}
+    />
   );
 }
 

@@ -10,7 +10,7 @@ import { Page } from '../parts/page';
 import { Rows } from '../parts/rows';
 import { Answer, Empty } from '../parts/states';
 import { useTell } from '../parts/told';
-import { useMay } from '../session';
+import { useMay, useSelf } from '../session';
 import { useTheTenant } from '../shell/tenant';
 import { userFields } from './users';
 
@@ -29,7 +29,7 @@ export default function User() {
   return (
     <Answer of={row}>
       {({ value: u, etag }) => (
-        <Page title={u.name} about={`extension ${u.extension}${u.number ? ` · ${u.number}` : ''}`} back={{ to: `${base}/users`, words: 'Users' }} actions={<CallButton tenant={tenant} to={u.extension} words="Call" />}>
+        <Page title={u.name} about={`extension ${u.extension}${u.number ? ` · ${u.number}` : ''}`} back={may('users:read') ? { to: `${base}/users`, words: 'Users' } : undefined} actions={<CallButton tenant={tenant} to={u.extension} words="Call" />}>
           <SimpleGrid cols={{ base: 1, md: 2 }}>
             <Stack>
               <Paper withBorder p="md">
@@ -91,9 +91,11 @@ const settingFields: Field[] = [
 // Set is what a user has set for himself, as by feature codes.
 function Set({ tenant, user }: { tenant: string; user: string }) {
   const may = useMay();
+  const self = useSelf();
   const tell = useTell();
   const client = useQueryClient();
   const path = { tenant, user };
+  const writes = may('users:write') || self.user === user; // each sets his own
   const settings = useQuery({ queryKey: ['settings', tenant, user], queryFn: ({ signal }) => ask('get', '/v1/tenants/{tenant}/users/{user}/settings', { path, signal }) });
   return (
     <Paper withBorder p="md">
@@ -108,7 +110,7 @@ function Set({ tenant, user }: { tenant: string; user: string }) {
           return (
             <Form
               key={JSON.stringify(s)}
-              fields={settingFields.map((f) => ({ ...f, fixed: !may('users:write') }))}
+              fields={settingFields.map((f) => ({ ...f, fixed: !writes }))}
               values={values}
               submit="Save"
               act={async (v) => {

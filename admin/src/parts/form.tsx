@@ -66,16 +66,18 @@ export function Form({ fields, values: initial = {}, submit, act, cancel, childr
             {sentence(error)}
           </Alert>
         )}
-        <Group justify="flex-end">
-          {cancel && (
-            <Button variant="default" onClick={cancel}>
-              Leave it
+        {!fields.every((f) => f.fixed) && (
+          <Group justify="flex-end">
+            {cancel && (
+              <Button variant="default" onClick={cancel}>
+                Leave it
+              </Button>
+            )}
+            <Button type="submit" loading={busy}>
+              {submit}
             </Button>
-          )}
-          <Button type="submit" loading={busy}>
-            {submit}
-          </Button>
-        </Group>
+          </Group>
+        )}
       </Stack>
     </form>
   );

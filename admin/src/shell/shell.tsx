@@ -136,6 +136,7 @@ function Navigation() {
   const tenantBase = inTenant ? `/t/${encodeURIComponent(inTenant)}` : '';
   // What is at hand comes first: on a tenant's pages, that tenant's.
   const onTenant = useMatch('/t/:tenant/*') !== null;
+  const own = self.user && home && !may('users:read') ? `/t/${encodeURIComponent(home)}/users/${encodeURIComponent(self.user)}` : undefined;
   const platformPart = (
     <Fragment key="platform">
       {home === undefined && (
@@ -174,6 +175,7 @@ function Navigation() {
     <>
       <AppShell.Section grow component={ScrollArea} type="never">
         <nav aria-label="Pages">
+          {own && <Item entry={{ words: 'My settings', to: own, icon: IconUserCircle }} to={own} />}
           {onTenant ? [tenantPart, platformPart] : [platformPart, tenantPart]}
         </nav>
       </AppShell.Section>
