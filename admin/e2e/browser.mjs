@@ -30,7 +30,8 @@ export async function open() {
 }
 
 // newPage is a window in which whatever goes wrong is noted: a script's fault, what the security policy has stopped, a dialog.
-export async function newPage(browser, options = {}) {
+// refused: what is asked for there may be refused, because it is not his.
+export async function newPage(browser, { refused = false, ...options } = {}) {
   const context = await browser.newContext({ viewport: { width: 1440, height: 900 }, locale: 'en-GB', timezoneId: 'UTC', ...options });
   const page = await context.newPage();
   newest = page;
@@ -38,6 +39,7 @@ export async function newPage(browser, options = {}) {
   page.on('pageerror', (e) => faults.push(`a script failed at ${page.url()}: ${e.message}`));
   page.on('console', (m) => {
     const text = m.text();
+    if (refused && text.includes('status of 403')) return;
     if (m.type() === 'error' && !/status of (401|404|409|422|429)|ERR_FAILED/.test(text)) faults.push(`the console at ${page.url()}: ${text}`);
   });
   page.on('dialog', (d) => {

@@ -13,6 +13,10 @@ const api = async (path) => (await first.request.get(new URL(path, admin).href))
 const calls = (await api('/v1/tenants/demo/past-calls')).items;
 const answered = calls.find((c) => c.to === '300')?.call;
 const failed = calls.find((c) => c.to === '103')?.call;
+const company = `/t/${env.COMPANY}`;
+const recorded = (await api(`/v1/tenants/${env.COMPANY}/recordings`)).items[0]?.call;
+const medium = (await api(`/v1/tenants/${env.COMPANY}/media`)).items[0]?.id;
+const porting = (await api(`/v1/tenants/${env.COMPANY}/portings`)).items[0]?.id;
 
 const pages = {
   signin: null,
@@ -36,6 +40,21 @@ const pages = {
   orders: '/orders',
   trunks: '/trunks',
   webhooks: `/t/${env.COMPANY}/webhooks`,
+  voicemail: `${company}/voicemail`,
+  box: `${company}/voicemail/one`,
+  recordings: `${company}/recordings`,
+  'call-recorded': `/calls/${recorded}`,
+  schedules: `${company}/schedules`,
+  schedule: `${company}/schedules/office`,
+  lists: `${company}/lists`,
+  list: `${company}/lists/blocked`,
+  media: `${company}/media`,
+  medium: `${company}/media/${medium}`,
+  portings: `${company}/portings`,
+  porting: `${company}/portings/${porting}`,
+  brand: `${company}/brand`,
+  start: '/start',
+  'first-steps': '/t/new',
   keys: '/t/demo/keys',
   people: '/people',
   audit: '/t/demo/audit',

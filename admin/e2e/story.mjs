@@ -177,7 +177,11 @@ async function hostile() {
   const row = (p, i) => ({ call: `${i}`, tenant: company, sip_call_id: p, from: p, to: p, started_at: now, ended_at: now, version: 1, cause: p, fault: 'callee', sip_code: 480 });
   const live = (p, i) => ({ call: `${i}`, state: 'answered', tenant: p, from: p, to: p, node: p, flow: p, element: p, started_at: now, legs: [{ leg: p, role: p, device: p }], explanation: '' });
   const registration = (p, i) => ({ id: `${i}`, tenant: company, username: p, domain: p, contact: p, address: p, port: 5060, transport: p, user_agent: p, edge: p, expires_at: now, registered_at: now, device: p });
+  const recording = (p, i) => ({ id: `x.${i}`, call: p, leg: p, at: now, from: p, from_name: p, state: 'kept', length_ms: 1000 });
+  const message = (p, i) => ({ id: `x.${i}`, call: p, at: now, seconds: 1, filed: true, from: p, from_name: p });
   const pages = {
+    [`/t/${company}/recordings`]: { '**/v1/tenants/*/recordings*': { items: payloads.map(recording) } },
+    [`/t/${company}/voicemail/one`]: { '**/v1/tenants/*/voicemail/one/messages*': { messages: payloads.map(message) } },
     '/calls/x': { '**/v1/calls/x': live(payloads[0], 0), '**/v1/calls/x/explanation': { call: 'x', tenant: company, version: 0, verdict: payloads.join(' '), fault: 'callee', flow: payloads[0], advice: payloads.map((p) => ({ words: p, about: 'flow' })), lines: payloads.map((p) => ({ at: now, source: 'callflow', element: p, code: p, words: p })), legs: payloads.map(cdr) },
       '**/v1/calls/x/ladder': { call: 'x', tenant: company, unknown: payloads, columns: payloads.map((p, i) => ({ id: `${i}`, kind: 'called', name: p, about: p })), arrows: payloads.map((p, i) => ({ at: now, from: `${i}`, to: '0', message: p, words: p, cause: p, told: 'node' })) } },
     '/calls': { '**/v1/past-calls*': { items: payloads.map(row) } },

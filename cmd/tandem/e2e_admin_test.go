@@ -55,7 +55,7 @@ func newAdminWorld(t *testing.T) *adminWorld {
 
 // placed asks for a call at the phones.
 type placed struct {
-	From    string `json:"from"`    // a user of the company's, or an outside number
+	From    string `json:"from"`    // a user of the company's, or an outside number; empty: nobody calls, a phone alone waits for one
 	Name    string `json:"name"`    // display name, as it stands in the header
 	To      string `json:"to"`      // what is dialled
 	Answers string `json:"answers"` // the user whose phone answers; empty: nobody's
@@ -84,10 +84,13 @@ func (a *adminWorld) place(ctx context.Context, p placed) (string, error) {
 	var answering *sipptest.Running
 	var err error
 	if p.Answers != "" {
-		behaviour := sipptest.Behaviour{Talk: call.Talk}
+		behaviour := sipptest.Behaviour{Talk: call.Talk, HangUp: p.From == ""}
 		if answering, err = a.c.users[p.Answers].Listen(ctx, behaviour); err != nil {
 			return "", err
 		}
+	}
+	if p.From == "" {
+		return "", answering.Wait(ctx)
 	}
 	phone := a.c.users[p.From]
 	if phone == nil {
@@ -134,6 +137,7 @@ func TestTheAdminsScreens(t *testing.T) {
 		t.Skip("make screenshots runs it")
 	}
 	a := newAdminWorld(t)
+	a.furnish()
 	demo, err := a.Provisioning.Demo(within(t))
 	must(t, err)
 	a.awaitRevision(t)
