@@ -2,6 +2,7 @@ package callflows
 
 import (
 	"encoding/json"
+	"maps"
 
 	"tandem/because"
 	"tandem/messages"
@@ -99,11 +100,13 @@ func (s *step) tapeEnds(leg string) {
 }
 
 func (recordElement) reasons() because.Catalog {
-	return because.Catalog{
+	own := because.Catalog{
 		"recording_starts":   "From here on the call is recorded.",
 		"recording_stops":    "The recording of the call ends here.",
 		"recording_as_it_is": "The call is recorded already, or is not recorded: nothing changes.",
 		"recording_kept":     "The recording of the call is kept.",
 		"recording_nowhere":  "The call is not recorded: this platform has no media folder.",
 	}
+	maps.Copy(own, recordOrderReasons())
+	return own
 }

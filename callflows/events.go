@@ -7,44 +7,46 @@ type EventKind string
 
 // The events, past tense.
 const (
-	Parked          EventKind = "parked"           // the caller's leg waits on a node; Call is set
-	Answered        EventKind = "answered"         // Leg was answered
-	Rang            EventKind = "rang"             // Leg's far end signalled ringing or early media
-	LegCreated      EventKind = "leg_created"      // a dialled leg exists; Target names what it dials
-	Bridged         EventKind = "bridged"          // the caller talks to Leg
-	Unbridged       EventKind = "unbridged"        // they no longer talk
-	HungUp          EventKind = "hung_up"          // Leg is gone; End is set
-	Played          EventKind = "played"           // answers Play; Missing says that there was nothing to play
-	DigitsCollected EventKind = "digits_collected" // answers CollectDigits; Digits and Outcome are set
-	RingEnded       EventKind = "ring_ended"       // answers Ring: nobody talks (any more); Cause is set
-	Done            EventKind = "done"             // answers a command that has no answer of its own kind
-	ContactsFound   EventKind = "contacts_found"   // answers FindContacts
-	CallsCounted    EventKind = "calls_counted"    // answers CountCalls; Counts is set
-	TimerFired      EventKind = "timer_fired"      // answers SetTimer
-	Fetched         EventKind = "fetched"          // answers Fetch; Reply is set
-	Resumed         EventKind = "resumed"          // events may have been missed: what the element waits for may be over
-	CallOrdered     EventKind = "call_ordered"     // somebody ordered that a call begins; Call, whose Ordered says how, and Contacts of its Devices are set
-	EndOrdered      EventKind = "end_ordered"      // somebody ordered the call's end; By and Reason are set
-	TransferOrdered EventKind = "transfer_ordered" // somebody ordered that Leg goes to the number Target; By is set
-	Transferred     EventKind = "transferred"      // Leg was taken out of its talk and waits; Target is the number that it is to go to, if a phone said so
-	TransferRefused EventKind = "transfer_refused" // the phone of Leg asked for a transfer to another talk in vain, or another's to this one if There; Cause says why
-	Refused         EventKind = "refused"          // the node refused a command; Cause says how
-	Taken           EventKind = "taken"            // another call is about to let its leg, Other, talk to Leg
-	Released        EventKind = "released"         // it could not: Leg stays where it is
-	Joined          EventKind = "joined"           // Leg talks to Other, a leg of another call
-	Parted          EventKind = "parted"           // they no longer talk
-	Overheard       EventKind = "overheard"        // Other, a leg of another call, hears Leg's talk; Mode is set
-	CallFound       EventKind = "call_found"       // answers FindCall; Found is set unless there is none
-	Recorded        EventKind = "recorded"         // answers Record; LengthMS and Ended are set
-	MessagesFound   EventKind = "messages_found"   // answers FindMessages; Messages or Away is set
-	PINChecked      EventKind = "pin_checked"      // answers CheckPIN; PIN is set
-	Saved           EventKind = "saved"            // answers SaveSetting; Away says that it may not be kept, Cause that it is refused, and why
-	MoveOrdered     EventKind = "move_ordered"     // the call is to leave its node for Node; Cause says what the node's owner knows against it
-	LegsMoved       EventKind = "legs_moved"       // answers MoveLegs: Legs are at the new node
-	MoveFailed      EventKind = "move_failed"      // answers MoveLegs: none of them is; Cause says why, SIPCode what a phone answered
-	RescueOrdered   EventKind = "rescue_ordered"   // the call's node has died, at Since: Node is to take what was answered over
-	RescueFailed    EventKind = "rescue_failed"    // no node can; Cause says why
-	Moved           EventKind = "moved"            // Node has the call now; There says that what its element waits for is no business of a node's
+	Parked           EventKind = "parked"             // the caller's leg waits on a node; Call is set
+	Answered         EventKind = "answered"           // Leg was answered
+	Rang             EventKind = "rang"               // Leg's far end signalled ringing or early media
+	LegCreated       EventKind = "leg_created"        // a dialled leg exists; Target names what it dials
+	Bridged          EventKind = "bridged"            // the caller talks to Leg
+	Unbridged        EventKind = "unbridged"          // they no longer talk
+	HungUp           EventKind = "hung_up"            // Leg is gone; End is set
+	Played           EventKind = "played"             // answers Play; Missing says that there was nothing to play
+	DigitsCollected  EventKind = "digits_collected"   // answers CollectDigits; Digits and Outcome are set
+	RingEnded        EventKind = "ring_ended"         // answers Ring: nobody talks (any more); Cause is set
+	Done             EventKind = "done"               // answers a command that has no answer of its own kind
+	ContactsFound    EventKind = "contacts_found"     // answers FindContacts
+	CallsCounted     EventKind = "calls_counted"      // answers CountCalls; Counts is set
+	TimerFired       EventKind = "timer_fired"        // answers SetTimer
+	Fetched          EventKind = "fetched"            // answers Fetch; Reply is set
+	Resumed          EventKind = "resumed"            // events may have been missed: what the element waits for may be over
+	CallOrdered      EventKind = "call_ordered"       // somebody ordered that a call begins; Call, whose Ordered says how, and Contacts of its Devices are set
+	EndOrdered       EventKind = "end_ordered"        // somebody ordered the call's end; By and Reason are set
+	TransferOrdered  EventKind = "transfer_ordered"   // somebody ordered that Leg goes to the number Target; By is set
+	Transferred      EventKind = "transferred"        // Leg was taken out of its talk and waits; Target is the number that it is to go to, if a phone said so
+	TransferRefused  EventKind = "transfer_refused"   // the phone of Leg asked for a transfer to another talk in vain, or another's to this one if There; Cause says why
+	Refused          EventKind = "refused"            // the node refused a command; Cause says how
+	Taken            EventKind = "taken"              // another call is about to let its leg, Other, talk to Leg
+	Released         EventKind = "released"           // it could not: Leg stays where it is
+	Joined           EventKind = "joined"             // Leg talks to Other, a leg of another call
+	Parted           EventKind = "parted"             // they no longer talk
+	Overheard        EventKind = "overheard"          // Other, a leg of another call, hears Leg's talk; Mode is set
+	CallFound        EventKind = "call_found"         // answers FindCall; Found is set unless there is none
+	Recorded         EventKind = "recorded"           // answers Record; LengthMS and Ended are set
+	MessagesFound    EventKind = "messages_found"     // answers FindMessages; Messages or Away is set
+	PINChecked       EventKind = "pin_checked"        // answers CheckPIN; PIN is set
+	Saved            EventKind = "saved"              // answers SaveSetting; Away says that it may not be kept, Cause that it is refused, and why
+	MoveOrdered      EventKind = "move_ordered"       // the call is to leave its node for Node; Cause says what the node's owner knows against it
+	LegsMoved        EventKind = "legs_moved"         // answers MoveLegs: Legs are at the new node
+	MoveFailed       EventKind = "move_failed"        // answers MoveLegs: none of them is; Cause says why, SIPCode what a phone answered
+	RescueOrdered    EventKind = "rescue_ordered"     // the call's node has died, at Since: Node is to take what was answered over
+	RescueFailed     EventKind = "rescue_failed"      // no node can; Cause says why
+	Moved            EventKind = "moved"              // Node has the call now; There says that what its element waits for is no business of a node's
+	RecordOrdered    EventKind = "record_ordered"     // somebody ordered that the call is recorded; By is set
+	RecordEndOrdered EventKind = "record_end_ordered" // somebody ordered that it is recorded no longer; By is set
 )
 
 // Event is one thing that happened. Only the fields that its kind names are set.
@@ -67,7 +69,7 @@ type Event struct {
 	Reply    *Reply        `json:"reply,omitempty"`    // Fetched
 	Early    bool          `json:"early,omitempty"`    // Bridged: with the leg's early media, before anybody answered; Rang: with sound
 	End      *LegEnd       `json:"end,omitempty"`      // HungUp
-	By       string        `json:"by,omitempty"`       // EndOrdered, TransferOrdered: who wants it
+	By       string        `json:"by,omitempty"`       // EndOrdered, RecordOrdered, RecordEndOrdered, TransferOrdered: who wants it
 	Other    *Party        `json:"other,omitempty"`    // Taken, Released, Joined, Parted, Overheard: the other call's leg
 	Mode     EavesdropMode `json:"mode,omitempty"`     // Overheard
 	For      Purpose       `json:"for,omitempty"`      // Taken: what the other call is doing

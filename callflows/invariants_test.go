@@ -134,8 +134,15 @@ func (w *watcher) application(before State, e Event, out Outcome) error {
 		switch c.Kind {
 		case HangUp, SetTimer, Invite, Fetch, WriteCDR, FileRecording, StopPlaying, MoveLegs, LeaveMove, HandOver: // these are not waited for
 		case StartRecording:
-			if e.Kind != Moved { // the second part begins beside what the element does
+			if e.Kind != Moved && e.Kind != RecordOrdered { // it begins beside what the element does: as a second part, or by somebody's order
 				ordered++
+			}
+		case StopRecording:
+			if e.Kind == RecordEndOrdered || e.Kind == Resumed && before.Recording.Stop != 0 { // likewise (the node does both while another application runs)
+				break
+			}
+			if ordered++; out.State.Awaited != c.N {
+				return fmt.Errorf("%s %d is ordered and %d awaited", c.Kind, c.N, out.State.Awaited)
 			}
 		default:
 			ordered++

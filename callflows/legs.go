@@ -33,6 +33,12 @@ func (s *step) bookkeep() {
 		s.hungUp()
 	case EndOrdered:
 		s.endOrdered()
+	case RecordOrdered:
+		s.recordOrdered()
+	case RecordEndOrdered:
+		s.recordEndOrdered()
+	case Done, Refused, Resumed:
+		s.taped()
 	case TransferOrdered:
 		s.transferOrdered()
 	case Transferred:

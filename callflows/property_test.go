@@ -42,7 +42,7 @@ var causes = []string{"NORMAL_CLEARING", "USER_BUSY", "NO_ANSWER", "ALLOTTED_TIM
 // anyEvent draws an event that need not make sense: of any leg, for any command, at any time, in hostile words.
 func anyEvent(t *rapid.T, s State, c Call) Event {
 	kinds := []EventKind{Parked, Answered, Rang, LegCreated, Bridged, Unbridged, HungUp, Played, DigitsCollected, RingEnded, Done,
-		ContactsFound, CallsCounted, TimerFired, Fetched, EndOrdered, TransferOrdered, Transferred, Refused, Recorded, MessagesFound, PINChecked, "of_a_newer_release"}
+		ContactsFound, CallsCounted, TimerFired, Fetched, EndOrdered, RecordOrdered, RecordEndOrdered, TransferOrdered, Transferred, Refused, Recorded, MessagesFound, PINChecked, "of_a_newer_release"}
 	legs := []string{callerLeg, callerLeg, "unknown-1", "unknown-2", ""}
 	for _, l := range s.Legs {
 		legs = append(legs, l.ID)

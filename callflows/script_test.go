@@ -28,7 +28,7 @@ var update = flag.Bool("update", false, "write the outcomes of testdata/*.txt an
 //	[+30s] ordered device ...         the call is ordered; phones are registered at these devices
 //	[+30s] parked [LEG] | done N | played N [missing] | digits N good|timeout|invalid [keyed] | contacts N device ...
 //	[+30s] created|rang|answered|bridged LEG | unbridged | ring_ended N CAUSE | refused N words
-//	[+30s] end_ordered WHO [why]
+//	[+30s] end_ordered WHO [why] | record_ordered WHO | record_end_ordered WHO
 //	[+30s] transfer_refused LEG ID WHY [there]
 //	[+30s] transfer_ordered WHO LEG NUMBER | transferred LEG MOVE [to=NUMBER] [by=LEG] [device=..] | ring_ended N CAUSE moved=MOVE
 //	[+30s] timer N | resumed
@@ -279,7 +279,7 @@ func (s *script) parse(line string, words []string) Event {
 	s.t.Helper()
 	kinds := map[string]EventKind{"parked": Parked, "ordered": CallOrdered, "done": Done, "played": Played, "digits": DigitsCollected, "contacts": ContactsFound,
 		"created": LegCreated, "rang": Rang, "answered": Answered, "bridged": Bridged, "unbridged": Unbridged, "ring_ended": RingEnded,
-		"refused": Refused, "hungup": HungUp, "timer": TimerFired, "end_ordered": EndOrdered, "transfer_ordered": TransferOrdered, "transferred": Transferred, "resumed": Resumed, "counted": CallsCounted, "fetched": Fetched, "saved": Saved,
+		"refused": Refused, "hungup": HungUp, "timer": TimerFired, "end_ordered": EndOrdered, "record_ordered": RecordOrdered, "record_end_ordered": RecordEndOrdered, "transfer_ordered": TransferOrdered, "transferred": Transferred, "resumed": Resumed, "counted": CallsCounted, "fetched": Fetched, "saved": Saved,
 		"taken": Taken, "released": Released, "joined": Joined, "parted": Parted, "found": CallFound, "overheard": Overheard,
 		"recorded": Recorded, "messages": MessagesFound, "pin": PINChecked, "transfer_refused": TransferRefused,
 		"move_ordered": MoveOrdered, "legs_moved": LegsMoved, "move_failed": MoveFailed, "moved": Moved,
@@ -382,6 +382,8 @@ func (s *script) parse(line string, words []string) Event {
 		e.Leg, e.Early = s.leg(arg()), slices.Contains(words, "early")
 	case Taken, Released, Joined, Parted, Overheard, CallFound:
 		s.parseJoin(&e, arg, number, &words)
+	case RecordOrdered, RecordEndOrdered:
+		e.By = arg()
 	case EndOrdered:
 		e.By, e.Reason = arg(), strings.Join(words, " ")
 	case TransferOrdered:

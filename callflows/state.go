@@ -220,6 +220,7 @@ type Tape struct {
 	Leg  string    `json:"leg,omitempty"`  // that it is made on
 	N    int       `json:"n,omitempty"`    // of the command that began it
 	At   time.Time `json:"at,omitzero"`
+	Stop int       `json:"stop,omitempty"` // of the command that an order to end it has given; 0: none
 }
 
 // Choices are the users that the caller may choose from.

@@ -9,6 +9,9 @@ type OrderKind string
 const (
 	OrderHangUp   OrderKind = "hangup"   // end the call
 	OrderTransfer OrderKind = "transfer" // take Leg to the number To
+
+	OrderRecord    OrderKind = "record"     // record the call from now on
+	OrderRecordEnd OrderKind = "record_end" // end that
 )
 
 // MaxDialled bounds a number that is dialled by order.
@@ -36,12 +39,12 @@ func (m *CallOrder) Validate() error {
 	c.kind(m.Type, CallOrderV1)
 	c.required("call", m.Call, MaxName)
 	switch m.Order {
-	case OrderHangUp:
+	case OrderHangUp, OrderRecord, OrderRecordEnd:
 	case OrderTransfer:
 		c.required("id", m.ID, MaxName)
 		c.required("to", m.To, MaxDialled)
 	default:
-		c.fail("bad_value", "order", "is neither hangup nor transfer")
+		c.fail("bad_value", "order", "is none of hangup, transfer, record, record_end")
 	}
 	c.required("by", m.By, MaxName)
 	c.line("by", m.By, MaxName)

@@ -54,6 +54,16 @@ func (n *node) obey(o order) reply {
 		n.stopPlaying(a)
 		return reply{}
 	}
+	if k := o.command.Kind; a.app != nil && (k == callflows.StartRecording || k == callflows.StopRecording) {
+		w.checkOnce(c, o.command) // by somebody's order: the node does it beside what is under way
+		n.tape(a, o.command)
+		w.after(time.Millisecond, func() {
+			if !a.gone {
+				n.emit(a, callflows.Event{Kind: callflows.Done, Leg: a.uuid, Command: o.command.N})
+			}
+		})
+		return reply{}
+	}
 	w.checkCommand(c, a, o.command)
 	x := &app{command: o.command}
 	if a.app != nil {

@@ -77,6 +77,9 @@ func (w *world) expectFaults() {
 	if w.chance(20) {
 		w.at(w.between(0, faultsWithin), w.orderEnd)
 	}
+	for range w.rng.IntN(3) {
+		w.at(w.between(0, faultsWithin), w.orderRecording)
+	}
 	for range w.rng.IntN(4) {
 		w.at(w.between(0, faultsWithin), w.orderTransfer)
 		w.at(w.between(0, faultsWithin), w.refuseTransfer)
@@ -120,6 +123,17 @@ func (w *world) orderEnd() {
 	c := pick(w, k.order...)
 	w.byID[c.facts.ID].endOrdered = true
 	k.take(c, callflows.Event{Kind: callflows.EndOrdered, At: w.nodeTime(), Leg: c.facts.Leg, By: pick(w, hostile()...), Reason: pick(w, hostile()...)})
+}
+
+// orderRecording is somebody who wants a call recorded, or to be so no longer.
+func (w *world) orderRecording() {
+	k := w.anyOwner()
+	if k == nil || len(k.order) == 0 {
+		return
+	}
+	w.happened("recording ordered")
+	c := pick(w, k.order...)
+	k.take(c, callflows.Event{Kind: pick(w, callflows.RecordOrdered, callflows.RecordOrdered, callflows.RecordEndOrdered), At: w.nodeTime(), Leg: c.facts.Leg, By: pick(w, hostile()...)})
 }
 
 // loseConnection breaks a worker's connection to the node.

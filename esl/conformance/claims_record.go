@@ -20,6 +20,8 @@ func recordClaims() []Claim {
 		{"a recording into a folder that is not there ends the call", recordingNowhere},
 		{"a session that cannot be recorded goes on", sessionNowhere},
 		{"a session is recorded beside what plays, until it is stopped", sessionRecorded},
+		{"an order to record a talk, or to end that, is carried out while the talk goes on", talkRecorded},
+		{"an order to record is carried out while a prompt plays", promptRecorded},
 		{"a session that is recorded until its end tells of the file before its hang-up is complete", sessionRecordedToItsEnd},
 		{"stopping a recording that is not there harms nothing", stopNothing},
 		{"several files play as one", filesAsOne},
@@ -195,6 +197,33 @@ func sessionRecordedToItsEnd(t *testing.T, target Target) {
 	e.event(uuid, "CHANNEL_HANGUP_COMPLETE")
 	e.inOrder(uuid, "RECORD_START", "RECORD_STOP", "CHANNEL_HANGUP_COMPLETE")
 	whole(t, file, 300)
+}
+
+func talkRecorded(t *testing.T, target Target) {
+	e, file := recorder(t, target)
+	a, _, _, callee := e.bridged("true")
+	e.send(esl.RecordSession(a, "tape", file))
+	e.event(a, "RECORD_START")
+	e.done("tape")
+	e.send(esl.StopRecordSession(a, "stop", file))
+	e.event(a, "RECORD_STOP")
+	e.done("stop")
+	e.absent(a, "CHANNEL_UNBRIDGE")
+	callee.Bye()
+	e.event(a, "CHANNEL_HANGUP_COMPLETE")
+}
+
+func promptRecorded(t *testing.T, target Target) {
+	e, file := recorder(t, target)
+	uuid, d := e.answered(e.phone())
+	e.send(esl.Playback(uuid, "play", "silence_stream://8000"))
+	e.event(uuid, "PLAYBACK_START")
+	e.send(esl.RecordSession(uuid, "tape", file))
+	e.event(uuid, "RECORD_START")
+	e.done("tape")
+	e.absent(uuid, "PLAYBACK_STOP")
+	d.Bye()
+	e.event(uuid, "CHANNEL_HANGUP_COMPLETE")
 }
 
 func stopNothing(t *testing.T, target Target) {
