@@ -39,6 +39,7 @@ type Ordered struct {
 	Devices    []string      `json:"devices"`               // whose phones ring
 	Wait       time.Duration `json:"wait_ns"`               // how long
 	AutoAnswer bool          `json:"auto_answer,omitempty"` // they are asked to answer by themselves
+	Hears      string        `json:"hears,omitempty"`       // the talk that whoever answers is to hear, as Hearing writes it; empty: he calls a number
 	Shows      CallerID      `json:"shows"`                 // who calls, as they show it; its number empty: the number that is to be called
 }
 

@@ -28,6 +28,7 @@ var elementTypes = [...]element{
 	acrossElement{},
 	answerElement{},
 	attendedElement{},
+	listenElement{},
 	branchElement{},
 	switchElement{&callWaitingSwitch},
 	callerIDElement{},

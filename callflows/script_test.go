@@ -23,7 +23,7 @@ var update = flag.Bool("update", false, "write the outcomes of testdata/*.txt an
 //	flow                              the elements of the flow, one a line: key: type {settings} exit->key ...
 //	                                  ID/key: ... is an element of another flow, ID, to jump to
 //	                                  set USER {settings} is what a user has set; route DIALLED ID leads to a flow, DIALLED... what begins with it
-//	call [to=112] [from=..] [name=..] [trunk=..] [flow=..] [ordered=DEVICE,...] [auto]     a new call
+//	call [to=112] [from=..] [name=..] [trunk=..] [flow=..] [ordered=DEVICE,...] [hears=CALL.LEG.MODE] [auto]     a new call
 //	clock 2026-03-02T09:00:00Z        it is now
 //	[+30s] ordered device ...         the call is ordered; phones are registered at these devices
 //	[+30s] parked [LEG] | done N | played N [missing] | digits N good|timeout|invalid [keyed] | contacts N device ...
@@ -226,6 +226,8 @@ func (s *script) begin(words []string) {
 			s.call.Diversions, _ = strconv.Atoi(value)
 		case "flow":
 			s.call.FlowID = value
+		case "hears":
+			s.call.Ordered.Hears = value // after ordered=
 		case "ordered":
 			s.call.Ordered = &Ordered{By: "anna", Devices: strings.Split(value, ","), Wait: 20 * time.Second}
 		case "auto":

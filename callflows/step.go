@@ -150,6 +150,8 @@ func (s *step) flow(id string) *tenants.Flow {
 		return &replaceFlow
 	case AcrossFlow:
 		return &acrossFlow
+	case ListenFlow:
+		return &listenFlow
 	case AttendedFlow:
 		return &attendedFlow
 	case OrderedFlow:

@@ -28,8 +28,9 @@ type CallStart struct {
 	AutoAnswer bool      `json:"auto_answer,omitempty"`
 	ShowNumber string    `json:"show_number,omitempty"` // who calls, as they show it; empty: Dialled
 	ShowName   string    `json:"show_name,omitempty"`
-	By         string    `json:"by"` // who wants it
-	At         time.Time `json:"at"` // when it was asked for, by the clock of the worker that was asked
+	Hears      string    `json:"hears,omitempty"` // CALL.LEG.MODE: whoever answers hears that talk rather than calling Dialled
+	By         string    `json:"by"`              // who wants it
+	At         time.Time `json:"at"`              // when it was asked for, by the clock of the worker that was asked
 }
 
 func (*CallStart) MessageType() Type { return CallStartV1 }
@@ -47,6 +48,7 @@ func (m *CallStart) Validate() error {
 	c.line("name", m.Name, MaxName)
 	c.line("show_number", m.ShowNumber, MaxDialled)
 	c.line("show_name", m.ShowName, MaxName)
+	c.line("hears", m.Hears, MaxName)
 	if m.Seconds < 1 || m.Seconds > MaxOrderedSeconds {
 		c.fail("out_of_range", "seconds", "is not within 1 to 120")
 	}
