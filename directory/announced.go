@@ -98,7 +98,7 @@ func (c *Calls) list(m *messages.NodeCalls, entry *messages.NodeCall, now time.T
 		live.State = messages.CallAnswered
 	}
 	if !seen.listed.after(told) {
-		live.Flow, live.Element, live.Phase, live.Waits = entry.Flow, entry.Element, entry.Phase, entry.Waits
+		live.Flow, live.Element, live.Phase, live.Waits, live.Recorded = entry.Flow, entry.Element, entry.Phase, entry.Waits, entry.Recorded
 		seen.listed, seen.legs = told, c.listLegs(m.Node, entry, seen.legs)
 	}
 	c.replace(seen)

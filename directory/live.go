@@ -19,6 +19,7 @@ type LiveCall struct {
 	Element    string
 	Phase      string
 	Waits      string             // why it cannot move to another node, when it is to
+	Recorded   bool               // it is being recorded
 	State      messages.CallState // CallStarted or CallAnswered
 	StartedAt  time.Time          // UTC, by the node's clock; zero when its start was missed and its owner has not told yet
 	AnsweredAt time.Time          // UTC; zero before the answer

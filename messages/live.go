@@ -46,7 +46,8 @@ type NodeCall struct {
 	AnsweredAt time.Time `json:"answered_at,omitzero"`
 	Legs       []NodeLeg `json:"legs,omitempty"` // the caller's first
 	// Waits says why the call cannot move to another node, when it is to: callflows.MoveWaits.
-	Waits string `json:"waits,omitempty"`
+	Waits    string `json:"waits,omitempty"`
+	Recorded bool   `json:"recorded,omitempty"` // it is being recorded
 }
 
 // NodeLeg is one live leg.

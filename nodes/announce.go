@@ -210,7 +210,8 @@ func (s *shard) tellCall(c *call, look bool) (messages.NodeCall, bool) {
 		flow = facts.FlowID
 	}
 	told := messages.NodeCall{Call: facts.ID, Tenant: facts.Tenant, From: text(facts.Caller.Number, messages.MaxURI), To: text(facts.Dialled, messages.MaxURI),
-		Flow: text(flow, messages.MaxName), Element: text(state.Element, messages.MaxName), Phase: string(state.Phase), StartedAt: facts.StartedAt, Waits: string(state.Move.Waits)}
+		Flow: text(flow, messages.MaxName), Element: text(state.Element, messages.MaxName), Phase: string(state.Phase), StartedAt: facts.StartedAt, Waits: string(state.Move.Waits),
+		Recorded: state.Recording.File != "" && state.Recording.Stop == 0}
 	for _, l := range state.Legs {
 		if l.HungUp {
 			delete(c.dialogs, l.ID)

@@ -86,6 +86,7 @@ func (s *shard) sumNews(c *call) uint64 {
 	text(c.state.Slot)
 	text(c.state.DrivenLeg())
 	flag(c.state.Phase == callflows.Talking)
+	flag(c.state.Recording.File != "" && c.state.Recording.Stop == 0)
 	for _, l := range c.state.Legs {
 		if l.HungUp || !l.Created {
 			continue

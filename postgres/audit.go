@@ -29,7 +29,7 @@ type AuditEntry struct {
 func Audit() Listing[AuditEntry] {
 	return Listing[AuditEntry]{
 		Columns: `a.id, a.at, coalesce(a.tenant_id, '') AS tenant_id, a.object, a.object_id, a.change, a.actor, a.address, a.request, a.before, a.after, a.undone_by,
-			a.undone_by IS NULL AND NOT EXISTS (SELECT FROM audit b WHERE b.object = a.object AND b.tenant_id IS NOT DISTINCT FROM a.tenant_id
+			a.undone_by IS NULL AND a.object <> 'calls' AND NOT EXISTS (SELECT FROM audit b WHERE b.object = a.object AND b.tenant_id IS NOT DISTINCT FROM a.tenant_id
 			    AND b.object_id = a.object_id AND b.id > a.id) AS newest`,
 		From: `audit a`,
 		Key:  "id",
@@ -42,7 +42,7 @@ func Audit() Listing[AuditEntry] {
 // the tenant's (empty: of the platform's); ErrNotNewest when something has happened to the object since.
 func (t *Tx) Undo(ctx context.Context, tenant string, id int64) error {
 	var outcome string
-	err := t.tx.QueryRow(ctx, `SELECT undo_change(@id, @tenant)`, pgx.StrictNamedArgs{"id": id, "tenant": orNull(tenant)}).Scan(&outcome)
+	err := t.tx.QueryRow(ctx, `SELECT CASE WHEN EXISTS (SELECT FROM audit WHERE id = @id AND object = 'calls') THEN 'later' ELSE undo_change(@id, @tenant) END`, pgx.StrictNamedArgs{"id": id, "tenant": orNull(tenant)}).Scan(&outcome)
 	if err != nil {
 		return wrapped(err, "postgres: undo")
 	}
@@ -53,4 +53,19 @@ func (t *Tx) Undo(ctx context.Context, tenant string, id int64) error {
 		return ErrNotFound
 	}
 	return ErrNotNewest
+}
+
+// NoteCall writes down what somebody did to a live call: it is no row of configuration, and is not undone. Who it was stands in the
+// context's scope. What he did becomes the entry's After.
+func (s *Store) NoteCall(ctx context.Context, tenant, call string, did any) error {
+	who := ScopeOf(ctx)
+	after, err := json.Marshal(did)
+	if err != nil {
+		return wrapped(err, "postgres: note call")
+	}
+	_, err = s.pool.Exec(ctx, `
+		INSERT INTO audit (tenant_id, object, object_id, change, actor, address, request, after)
+		VALUES (@tenant, 'calls', @call, 'updated', @actor, @address, @request, @after)`, pgx.StrictNamedArgs{"tenant": orNull(tenant), "call": text(call),
+		"actor": text(who.Actor), "address": text(who.Address), "request": text(who.Request), "after": after})
+	return wrapped(err, "postgres: note call")
 }

@@ -53,7 +53,8 @@ type callView struct {
 	AnsweredAt  *time.Time         `json:"answered_at,omitempty"`
 	EndedAt     *time.Time         `json:"ended_at,omitempty"`
 	Legs        []legView          `json:"legs"`
-	Waits       string             `json:"waits,omitempty"`     // why it cannot move to another node, when it is to
+	Waits       string             `json:"waits,omitempty"` // why it cannot move to another node, when it is to
+	Recorded    bool               `json:"recorded,omitempty" doc:"It is being recorded."`
 	Uncertain   bool               `json:"uncertain,omitempty"` // nobody has spoken for its node lately: it may be over
 	Explanation string             `json:"explanation"`         // where it is explained
 }
@@ -69,7 +70,7 @@ type legView struct {
 
 func viewOfCall(l directory.LiveCall) callView {
 	v := callView{Call: l.Call, State: l.State, Tenant: l.Tenant, From: l.From, To: l.To, Node: l.Node, Worker: l.Worker, Flow: l.Flow, Element: l.Element,
-		Phase: l.Phase, StartedAt: orNone(l.StartedAt), AnsweredAt: orNone(l.AnsweredAt), Legs: []legView{}, Uncertain: l.Uncertain, Waits: l.Waits,
+		Phase: l.Phase, StartedAt: orNone(l.StartedAt), AnsweredAt: orNone(l.AnsweredAt), Legs: []legView{}, Uncertain: l.Uncertain, Waits: l.Waits, Recorded: l.Recorded,
 		Explanation: explanationOf(l.Call)}
 	for _, leg := range l.Legs {
 		if leg.Role == "" { // its owner has not told of it yet
@@ -208,7 +209,7 @@ type hangUpBody struct {
 // orderedBody is what became of an order.
 type orderedBody struct {
 	Call   string `json:"call"`
-	State  string `json:"state" enum:"ended,ordered,transferring"`
+	State  string `json:"state" enum:"ended,ordered,transferring,recorded,not_recorded"`
 	Detail string `json:"detail"`
 }
 
@@ -226,6 +227,7 @@ func (w *worker) callOperations(a *api.API, words because.Catalog) {
 	api.AddHandler[api.Nothing, explain.Explanation](a, api.CallsRead, huma.Operation{OperationID: "explain-call", Method: "GET", Path: "/v1/calls/{call}/explanation", Summary: "Say why a call went as it did", Tags: tags, Parameters: []*huma.Param{call}},
 		func(c *gin.Context) { w.explanation(c, words) })
 	w.ladderOperation(a)
+	w.superviseOperations(a)
 	api.AddHandler[hangUpBody, orderedBody](a, api.CallsWrite, huma.Operation{OperationID: "hang-up-call", Method: "POST", Path: "/v1/calls/{call}/hangup", Summary: "End a live call", Description: "202 when its end was not heard of in time.", Tags: tags, Parameters: []*huma.Param{call}}, w.hangUpAPI)
 	api.AddHandler[transferBody, orderedBody](a, api.CallsWrite, huma.Operation{OperationID: "transfer-call", Method: "POST", Path: "/v1/calls/{call}/transfer", Summary: "Take a leg of a live call to a number", Tags: tags, Parameters: []*huma.Param{call}}, w.transferAPI)
 	contacts := []*huma.Param{api.Needed("query", "username", "Digest user of the device.")}

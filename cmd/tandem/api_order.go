@@ -282,7 +282,7 @@ func (w *worker) answerStart(c *gin.Context, order *messages.CallStart) {
 func (w *worker) startCall(m *messages.CallStart) (owned, rings bool) {
 	call := callflows.Call{ID: m.Call, Tenant: m.Tenant, Version: m.Version, Leg: callflows.OrderedLeg(m.Call), Node: m.Node, FlowID: m.Flow, Dialled: m.Dialled, SIPCallID: m.Call,
 		Caller: callflows.Caller{Device: m.Device, Number: m.Number, Name: m.Name, Private: m.Private},
-		Ordered: &callflows.Ordered{By: m.By, Devices: m.Devices, Wait: time.Duration(m.Seconds) * time.Second, AutoAnswer: m.AutoAnswer,
+		Ordered: &callflows.Ordered{By: m.By, Devices: m.Devices, Wait: time.Duration(m.Seconds) * time.Second, AutoAnswer: m.AutoAnswer, Hears: m.Hears,
 			Shows: callflows.CallerID{Number: m.ShowNumber, Name: m.ShowName}}}
 	for _, n := range w.nodes.list() {
 		if owned, rings = n.Order(call); owned {

@@ -22,6 +22,9 @@ type callCommands struct {
 
 	Transfer callTransferCommand `cmd:"" help:"Take a leg of a live call to a number."`
 
+	Listen callListenCommand `cmd:"" help:"Let somebody's phone hear a live call, whisper or barge in."`
+	Record callRecordCommand `cmd:"" help:"Record a live call from now on, or end that."`
+
 	Originate callOriginateCommand `cmd:"" help:"Start a call: somebody's phones ring first, and whoever answers calls a number."`
 }
 

@@ -23,6 +23,13 @@ func contractHooks() map[string]func(c *contract, r *contractRequest) {
 		},
 		"hang-up-call":  func(c *contract, r *contractRequest) { r.ids["call"] = c.call(c.t) },
 		"transfer-call": func(c *contract, r *contractRequest) { r.ids["call"] = c.call(c.t) },
+		"listen-to-call": func(c *contract, r *contractRequest) {
+			r.ids["call"] = c.call(c.t)
+			r.body = []byte(`{"user": "three", "mode": "whisper", "seconds": 20}`) // whose phone is registered
+		},
+		"record-call":           func(c *contract, r *contractRequest) { r.ids["call"] = c.call(c.t) },
+		"end-recording-of-call": func(c *contract, r *contractRequest) { r.ids["call"] = c.call(c.t) },
+		"draw-call":             func(c *contract, r *contractRequest) { r.ids["call"] = c.callUp() },
 		"create-session": func(c *contract, r *contractRequest) {
 			_, email := c.person("/v1")
 			r.body, r.secret = []byte(`{"email": "`+email+`", "password": "`+contractPassword+`"}`), ""

@@ -22,6 +22,11 @@ const (
 func (w *worker) carryOut(m *messages.CallOrder) bool {
 	taken := false
 	for _, n := range w.nodes.list() {
+		if m.Order == messages.OrderRecord || m.Order == messages.OrderRecordEnd {
+			owned, _ := n.RecordCall(m.Call, m.By, m.Order == messages.OrderRecord)
+			taken = owned || taken
+			continue
+		}
 		if m.Order == messages.OrderTransfer {
 			owned, _ := n.Transfer(transferOf(m))
 			taken = owned || taken

@@ -47,6 +47,8 @@ const (
 	CallsRead          Scope = "calls:read"
 	CallsWrite         Scope = "calls:write"
 	CallsOriginate     Scope = "calls:originate" // start calls that nobody dials
+	CallsListen        Scope = "calls:listen"    // hear live calls, and speak in them
+	CallsRecord        Scope = "calls:record"    // begin and end recordings of live calls
 	AuditRead          Scope = "audit:read"
 	AuditWrite         Scope = "audit:write" // undo
 	OrdersRead         Scope = "orders:read"
@@ -75,7 +77,7 @@ func (s Scope) split() (scope Scope, orOwn bool) {
 func Scopes() []Scope {
 	return []Scope{TenantsRead, TenantsWrite, SettingsWrite, UsersRead, UsersWrite, DevicesRead, DevicesWrite, RegistrationsRead, RegistrationsWrite, NumbersRead,
 		NumbersWrite, NumbersAdd, PortingRead, PortingWrite, PortingDecide, FlowsRead, FlowsWrite, PublishWrite, MediaRead, MediaWrite, VoicemailRead, VoicemailWrite, RecordingsRead, RecordingsWrite, TrunksRead, TrunksWrite, KeysRead, KeysWrite,
-		PeopleRead, PeopleWrite, WebhooksRead, WebhooksWrite, CallsRead, CallsWrite, CallsOriginate, AuditRead, AuditWrite, OrdersRead, OrdersWrite, PlansRead, PlansWrite, PlatformRead, PlatformWrite}
+		PeopleRead, PeopleWrite, WebhooksRead, WebhooksWrite, CallsRead, CallsWrite, CallsOriginate, CallsListen, CallsRecord, AuditRead, AuditWrite, OrdersRead, OrdersWrite, PlansRead, PlansWrite, PlatformRead, PlatformWrite}
 }
 
 // ofPlatform says whether a scope opens what is the platform's, and so shows other tenants' things: no key of a tenant's has it.
@@ -106,8 +108,8 @@ func ScopesOf(role string) []Scope {
 	switch role {
 	case RolePlatformAdmin:
 		return Scopes()
-	case RoleSupport: // mends what customers have; makes no tenants, keys or people, and leaves the platform as it is
-		return without(TenantsWrite, KeysWrite, PeopleWrite, PlatformWrite)
+	case RoleSupport: // mends what customers have; makes no tenants, keys or people, leaves the platform as it is, and hears nobody talk
+		return without(TenantsWrite, KeysWrite, PeopleWrite, PlatformWrite, CallsListen, CallsRecord)
 	case RoleReseller:
 		return without(PlatformRead, PlatformWrite, NumbersAdd, PortingDecide)
 	case RoleTenantAdmin:

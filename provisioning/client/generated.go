@@ -131,6 +131,13 @@ const (
 	LineKindRejected LineKind = "rejected"
 )
 
+// Defines values for ListenBodyMode.
+const (
+	ListenBodyModeBarge   ListenBodyMode = "barge"
+	ListenBodyModeListen  ListenBodyMode = "listen"
+	ListenBodyModeWhisper ListenBodyMode = "whisper"
+)
+
 // Defines values for MediaBodyKind.
 const (
 	MediaBodyKindGreeting MediaBodyKind = "greeting"
@@ -216,7 +223,9 @@ const (
 // Defines values for OrderedBodyState.
 const (
 	OrderedBodyStateEnded        OrderedBodyState = "ended"
+	OrderedBodyStateNotRecorded  OrderedBodyState = "not_recorded"
 	OrderedBodyStateOrdered      OrderedBodyState = "ordered"
+	OrderedBodyStateRecorded     OrderedBodyState = "recorded"
 	OrderedBodyStateTransferring OrderedBodyState = "transferring"
 )
 
@@ -874,13 +883,16 @@ type CallView struct {
 	Legs        []LegView `json:"legs"`
 	Node        string    `json:"node,omitempty,omitzero"`
 	Phase       string    `json:"phase,omitempty,omitzero"`
-	StartedAt   time.Time `json:"started_at,omitempty,omitzero"`
-	State       string    `json:"state"`
-	Tenant      string    `json:"tenant"`
-	To          string    `json:"to"`
-	Uncertain   bool      `json:"uncertain,omitempty,omitzero"`
-	Waits       string    `json:"waits,omitempty,omitzero"`
-	Worker      string    `json:"worker,omitempty,omitzero"`
+
+	// Recorded It is being recorded.
+	Recorded  bool      `json:"recorded,omitempty,omitzero"`
+	StartedAt time.Time `json:"started_at,omitempty,omitzero"`
+	State     string    `json:"state"`
+	Tenant    string    `json:"tenant"`
+	To        string    `json:"to"`
+	Uncertain bool      `json:"uncertain,omitempty,omitzero"`
+	Waits     string    `json:"waits,omitempty,omitzero"`
+	Worker    string    `json:"worker,omitempty,omitzero"`
 }
 
 // CallerIDRule defines model for CallerIDRule.
@@ -1408,6 +1420,33 @@ type List struct {
 	ID      string   `json:"id"`
 	Name    string   `json:"name"`
 }
+
+// ListenBody defines model for ListenBody.
+type ListenBody struct {
+	// AutoAnswer The phone is asked to answer by itself.
+	AutoAnswer bool `json:"auto_answer,omitempty,omitzero"`
+
+	// By Who wants it, besides whose key it is.
+	By string `json:"by,omitempty,omitzero"`
+
+	// Device Which phone rings.
+	Device string `json:"device,omitempty,omitzero"`
+
+	// Leg Which leg is heard, and whispered to: GET /v1/calls/CALL lists them. Otherwise the first that leads to a phone of the tenant's and talks.
+	Leg string `json:"leg,omitempty,omitzero"`
+
+	// Mode Who hears the one who listens: nobody (listen, unless given), the leg (whisper), or both sides (barge).
+	Mode ListenBodyMode `json:"mode,omitempty,omitzero"`
+
+	// Seconds How long the phone rings. 30 unless given.
+	Seconds int64 `json:"seconds,omitempty,omitzero"`
+
+	// User Whose phones ring; whoever answers hears the call. Either user or device.
+	User string `json:"user,omitempty,omitzero"`
+}
+
+// ListenBodyMode Who hears the one who listens: nobody (listen, unless given), the leg (whisper), or both sides (barge).
+type ListenBodyMode string
 
 // MediaBody defines model for MediaBody.
 type MediaBody struct {
@@ -2348,6 +2387,12 @@ type PublishedBody struct {
 	Version int64        `json:"version"`
 	Waiting []ChangeView `json:"waiting,omitempty,omitzero"`
 	Was     int64        `json:"was,omitempty,omitzero"`
+}
+
+// RecordBody defines model for RecordBody.
+type RecordBody struct {
+	// By Who wants it, besides whose key it is.
+	By string `json:"by,omitempty,omitzero"`
 }
 
 // RedeliverWebhookRangeRequest defines model for Redeliver-webhook-rangeRequest.
@@ -4340,6 +4385,12 @@ type TryCallAgainJSONRequestBody = AgainAsked
 // HangUpCallJSONRequestBody defines body for HangUpCall for application/json ContentType.
 type HangUpCallJSONRequestBody = HangUpBody
 
+// ListenToCallJSONRequestBody defines body for ListenToCall for application/json ContentType.
+type ListenToCallJSONRequestBody = ListenBody
+
+// RecordCallJSONRequestBody defines body for RecordCall for application/json ContentType.
+type RecordCallJSONRequestBody = RecordBody
+
 // TransferCallJSONRequestBody defines body for TransferCall for application/json ContentType.
 type TransferCallJSONRequestBody = TransferBody
 
@@ -4648,6 +4699,27 @@ func (c *Client) HangUpCall(ctx context.Context, call string, body HangUpBody) (
 // GET /v1/calls/{call}/ladder
 func (c *Client) DrawCall(ctx context.Context, call string) (*Answer[Ladder], error) {
 	return ask[Ladder](ctx, c, request{method: "GET", path: at("/v1/calls/{call}/ladder", call)})
+}
+
+// ListenToCall: Let somebody's phone hear a live call.
+//
+// POST /v1/calls/{call}/listen
+func (c *Client) ListenToCall(ctx context.Context, call string, body ListenBody) (*Answer[StartedBody], error) {
+	return ask[StartedBody](ctx, c, request{method: "POST", path: at("/v1/calls/{call}/listen", call), kind: "application/json", body: body})
+}
+
+// EndRecordingOfCall: End the recording of a live call.
+//
+// DELETE /v1/calls/{call}/record
+func (c *Client) EndRecordingOfCall(ctx context.Context, call string) (*Answer[OrderedBody], error) {
+	return ask[OrderedBody](ctx, c, request{method: "DELETE", path: at("/v1/calls/{call}/record", call)})
+}
+
+// RecordCall: Record a live call from now on.
+//
+// POST /v1/calls/{call}/record
+func (c *Client) RecordCall(ctx context.Context, call string, body RecordBody) (*Answer[OrderedBody], error) {
+	return ask[OrderedBody](ctx, c, request{method: "POST", path: at("/v1/calls/{call}/record", call), kind: "application/json", body: body})
 }
 
 // TransferCall: Take a leg of a live call to a number.
