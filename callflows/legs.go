@@ -44,6 +44,9 @@ func (s *step) bookkeep() {
 	case Transferred:
 		if t := &s.state.Transfer; s.state.OnTheMove() {
 			t.Source, t.Parked, t.At = s.event.Moved, true, s.event.At // it may be told again
+			if l := s.state.leg(s.event.Leg); l != nil && l.ID != s.state.remaining() {
+				l.Apart = true // it is parked
+			}
 			s.end("NORMAL_TEMPORARY_FAILURE", messages.FaultPlatform, because.New("move_crossed"))
 			return
 		}
@@ -105,6 +108,9 @@ func (s *step) answered() {
 func (s *step) bridged() {
 	s.created() // its creation may have been missed
 	l := s.state.leg(s.event.Leg)
+	if l != nil {
+		l.Apart = false
+	}
 	if l == nil || l.Bridged || l.HungUp || s.state.Stage != stageRinging || s.state.Awaited == 0 {
 		return
 	}

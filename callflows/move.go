@@ -1,6 +1,7 @@
 package callflows
 
 import (
+	"cmp"
 	"slices"
 	"time"
 
@@ -229,6 +230,7 @@ func (s *step) arrived() {
 	if s.state.Phase == Talking {
 		for _, l := range s.state.Legs {
 			if l.ID != s.state.DrivenLeg() && l.Created && !l.HungUp {
+				s.state.leg(l.ID).Apart = true
 				s.explain("move_rejoins", "device", s.deviceName(&l))
 				s.await(stageRinging, Command{Kind: Rejoin, Other: &Party{Leg: l.ID, Call: s.state.Call.ID}, Music: s.music()})
 			}
@@ -245,6 +247,21 @@ func (s *step) arrived() {
 	default:
 		s.explain("move_goes_on", "element", s.state.Element)
 		s.again(kind, settings)
+	}
+}
+
+// hangUpApart hangs up who has not been joined again, as the node would whoever talks to a leg that ends.
+func (s *step) hangUpApart() {
+	if s.state.Phase != Ending {
+		return
+	}
+	for i := range s.state.Legs {
+		l := &s.state.Legs[i]
+		if l.Apart && !l.HungUp {
+			s.explain("move_not_rejoined", "who", s.legName(l))
+			s.order(Command{Kind: HangUp, Leg: l.ID, Cause: cmp.Or(s.state.Cause, "NORMAL_CLEARING")})
+		}
+		l.Apart = false
 	}
 }
 
@@ -336,6 +353,7 @@ func moveReasons() because.Catalog {
 		"move_rejoins":          "The caller and {device} are joined again.",
 		"move_goes_on":          "{element} goes on at the new media node: what was played begins anew.",
 		"move_waits_on":         "{element} goes on waiting.",
+		"move_not_rejoined":     "{who} has not been joined again since the move, and is hung up.",
 		"move_leg_lost":         "{who} did not answer the new media node, and counts as gone.",
 		"recording_goes_on":     "The recording of the call goes on as another part.",
 	}

@@ -133,6 +133,7 @@ type Leg struct {
 	PlacedAt time.Time `json:"placed_at,omitzero"`
 	First    *LegEnd   `json:"first,omitempty"`  // what its channel told of it before the call moved to another node; never changed
 	Behind   bool      `json:"behind,omitempty"` // the new node has not got it
+	Apart    bool      `json:"apart,omitempty"`  // since the move it has not been joined again: no node would hang it up with its call
 }
 
 // Outcome is what a step gives.

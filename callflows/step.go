@@ -45,6 +45,7 @@ func Step(config Config, state State, event Event) Outcome {
 		s.late()
 	}
 	s.callMoveOff()
+	s.hangUpApart()
 	return Outcome{State: state, Commands: s.commands, Because: s.because}
 }
 
