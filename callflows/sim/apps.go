@@ -27,6 +27,9 @@ func (n *node) obey(o order) reply {
 		n.invited(c, o.command)
 		return reply{}
 	}
+	if o.command.Kind == callflows.HandOver {
+		return n.handOver(o)
+	}
 	if a == nil {
 		return reply{"invalid session id"}
 	}
@@ -46,6 +49,9 @@ func (n *node) obey(o order) reply {
 	case callflows.Join:
 		w.checkOnce(c, o.command)
 		return n.joinCalls(a, o.command, o.with)
+	case callflows.Rejoin:
+		w.checkOnce(c, o.command)
+		return n.rejoin(a, o.command)
 	case callflows.TakeOut:
 		w.checkOnce(c, o.command)
 		return n.takeLegOut(a)
@@ -177,7 +183,12 @@ func (n *node) collect(a *channel, x *app) {
 	case strings.Trim(took, want.Allowed) != "":
 		event.Outcome = callflows.DigitsInvalid
 	}
-	x.end = w.after(ends, func() { n.finish(a, x, event) })
+	x.end = w.after(ends, func() {
+		if !a.held() { // his keys go to another node
+			event.Outcome, event.Digits = callflows.DigitsTimeout, ""
+		}
+		n.finish(a, x, event)
+	})
 }
 
 // breakOff is uuid_break all: what plays or collects ends now, and nothing waits behind it.

@@ -30,6 +30,9 @@ func (k *worker) ask(c *driven, q question) {
 		took, reply = q.command.Wait, callflows.Reply{Error: "no answer in time"}
 	}
 	k.soon(took, func() {
+		if c.state.Move.Away && !c.arriving {
+			return
+		}
 		c.asked = slices.DeleteFunc(c.asked, func(other question) bool { return other.command.N == q.command.N })
 		w.byID[c.facts.ID].waited = w.now
 		if k.role == owning && c.state.Phase != callflows.Ended {

@@ -179,6 +179,10 @@ func (n *node) join(a *channel, b *bridge, leg *channel, t temper) {
 // calleeHangsUp ends a talk: the node hangs the caller up by itself (hangup_after_bridge). Whether the end of the bridge
 // is still told as such depends on how far the hang-up has come by then.
 func (n *node) calleeHangsUp(a *channel, b *bridge, leg *channel) {
+	if h := leg.call.legs[leg.uuid].holder; h != leg {
+		h.node.farEndHangsUp(h)
+		return
+	}
 	n.emit(a, callflows.Event{Kind: callflows.Unbridged, Leg: a.uuid})
 	n.hangUp(leg, callflows.ByFarEnd, "NORMAL_CLEARING", 0)
 	if a.bridge != b {

@@ -13,7 +13,7 @@ import (
 )
 
 const (
-	edgeURI  = "sip:192.0.2.1:5070"
+	edgeURI = "sip:192.0.2.1:5070"
 )
 
 // simCall is what the world knows of a call, whoever drives it.
@@ -35,6 +35,13 @@ type simCall struct {
 	strayed    bool // its version could not be had, and another drives it
 	afterwards int  // steps after its end
 
+	driver    *node         // whose owner drives it
+	steps     map[*node]int // that its journal had when it was last stepped there
+	shaken    bool          // who knew of its move is gone
+	forgotten bool          // who knew of its last nodes is gone
+	came      time.Duration // to its node
+	moved     int           // how often it has moved
+
 	waited  time.Duration // when it last stopped waiting for a timer or an answer
 	version int64         // that has driven it; 0 before its first step
 	excused bool          // a worker could not get its version
@@ -46,7 +53,11 @@ type legFate struct {
 	role      messages.LegRole
 	endedAt   time.Duration
 	gone      bool
-	nodes     []*node       // that it was on
+	nodes     []*node       // that it was on, or was fetched by
+	holder    *channel      // to which its far end talks
+	createdAt time.Time     // when it first was, by the node's clock
+	answered  *time.Time    // likewise
+	lost      bool          // its far end has forgotten the dialog
 	witnessed bool          // an owner has been told of it
 	since     time.Duration // when that was first
 }
@@ -62,6 +73,9 @@ func hostile() []string {
 // expectCallers books the calls of the world.
 func (w *world) expectCallers() {
 	callers, within := 1+w.rng.IntN(6), callsWithin
+	if len(w.nodes) > 1 {
+		callers += 3
+	}
 	if w.weather.busy {
 		callers, within = callers+9, callsWithin/4
 	}
@@ -101,7 +115,7 @@ func (w *world) place(r routing.Request, joins *routing.Joins) *simCall {
 		return nil
 	}
 	c := &simCall{emergency: d.FlowID == callflows.EmergencyFlow, received: map[int]bool{}, legs: map[string]*legFate{},
-		timers: map[int]*timerFate{}}
+		timers: map[int]*timerFate{}, steps: map[*node]int{}}
 	at := w.nodeAt(d.Nodes[0])
 	c.facts = callflows.Call{ID: d.Call, Tenant: d.Tenant, Version: d.Version, Leg: w.uuid(), Node: at.name, Edge: edgeURI, FlowID: d.FlowID,
 		Caller: d.Caller, Dialled: d.Dialled, Replaces: d.Replaces, SIPCallID: r.SIPCallID, StartedAt: w.nodeTime()}
@@ -142,6 +156,8 @@ func (w *world) anyRequest(t *tenants.Tenant) routing.Request {
 		r.To.User = "999999"
 	case w.chance(15): // outside, and to other tenants of the platform
 		r.To.User = pick(w, "+12025550199", "+493012345678", "+15550101", "+15550102", "+15550103")
+	case len(w.nodes) > 1 && w.chance(65):
+		r.To.User = pick(w, lasting()...)
 	case w.weather.busy && w.chance(60):
 		r.To.User = pick(w, append(meeting(), "301", "301", "303")...)
 	}

@@ -27,6 +27,7 @@ func (w *world) stepped(k *worker, c *driven, event callflows.Event) (out callfl
 			out, then = callflows.Outcome{State: before}, c.carried
 		}
 	}()
+	w.checkDriver(k, c, event)
 	if leg := w.legs[event.Leg]; leg != nil && !leg.witnessed {
 		leg.witnessed, leg.since = true, w.now
 	}
@@ -135,7 +136,7 @@ func (w *world) checkOutcome(c *driven, before callflows.State, event callflows.
 		if n := len(command.Targets); n > callflows.MaxTargets {
 			w.violate(LimitsHold, id, "%d targets", n)
 		}
-		if command.Kind != callflows.HangUp && command.Kind != callflows.SetTimer && command.Kind != callflows.Fetch && command.Kind != callflows.FileRecording && command.Kind != callflows.SaveSetting && command.Kind != callflows.CheckPIN && command.Leg == c.facts.Leg {
+		if command.Kind != callflows.HangUp && command.Kind != callflows.SetTimer && command.Kind != callflows.Fetch && command.Kind != callflows.FileRecording && command.Kind != callflows.SaveSetting && command.Kind != callflows.CheckPIN && command.Kind != callflows.StartRecording && command.Leg == c.facts.Leg {
 			applications++
 		}
 	}

@@ -108,7 +108,7 @@ func (w *world) checkRecord(k *worker, r heldRecord) {
 // checkCommand checks a command that reaches a caller's leg.
 func (w *world) checkCommand(c *simCall, a *channel, command callflows.Command) {
 	w.checkOnce(c, command)
-	if a.app != nil {
+	if a.app != nil && a.app.command.Kind != callflows.StartRecording { // which is over at once, and after which the next begins
 		w.violate(OneApplication, c.facts.ID, "%s %d comes while %s %d is under way", command.Kind, command.N, a.app.command.Kind, a.app.command.N)
 	}
 }
@@ -155,7 +155,7 @@ func (w *world) checkTenantLimit(c *simCall) {
 
 // checkSilence looks at a caller who became idle a while ago.
 func (w *world) checkSilence(a *channel, this int) {
-	if a.gone || a.idle != this || a.app != nil || a.joined != nil {
+	if a.gone || a.idle != this || a.app != nil || a.joined != nil || !a.held() {
 		return
 	}
 	k := a.node.owner()
@@ -164,7 +164,7 @@ func (w *world) checkSilence(a *channel, this int) {
 		return
 	}
 	// A timer, an answer, the call's version, or being taken up again: each takes a bounded time, in which nothing is wrong yet.
-	if c := k.calls[a.uuid]; c == nil && k.unsure || c != nil && (len(c.waits) > 0 || c.asks() || c.pin.waits || c.resuming) {
+	if c := k.calls[a.uuid]; c == nil && k.unsure || w.comes(a) || c != nil && (len(c.waits) > 0 || c.asks() || c.pin.waits || c.resuming) {
 		w.after(silenceBound, func() { w.checkSilence(a, this) })
 		return
 	}
@@ -208,6 +208,7 @@ func (w *world) judge() {
 		}
 	}
 	w.judgeTapes()
+	w.judgeMoves()
 	for _, k := range w.workers {
 		for _, d := range k.order {
 			if k.role == owning {

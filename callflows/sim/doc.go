@@ -17,5 +17,5 @@
 // fault (plants.go) that proves that it can be broken and is then found.
 //
 // What is not simulated: media, SIP transactions, the link's and the claims' own protocols (nodes/link, nodes/claim have
-// their own tests), more than one node.
+// their own tests), the edges.
 package sim

@@ -20,11 +20,15 @@ const (
 	EverythingSaid   Invariant = "everything_said"    // who orders or ends something says why
 	TalksStand       Invariant = "talks_stand"        // nobody is hung up who talks, unless that is ordered
 	OneVersion       Invariant = "one_version"        // a call is driven by the version that routing decided with, unless that cannot be had
+	OneDriver        Invariant = "one_driver"         // the owner of one node drives a call, at each moment
+	OneJournal       Invariant = "one_journal"        // a call that moves goes on in its journal where it was
+	PhonesTold       Invariant = "phones_told"        // a phone gets a BYE when its leg is over, and only then
+	MovesUncharged   Invariant = "moves_uncharged"    // a move changes nothing of a record that is charged for
 	NoPanic          Invariant = "no_panic"           // a step comes back
 )
 
 // Invariants lists all of them.
 func Invariants() []Invariant {
 	return []Invariant{CallEnds, EndedIsSilent, TimersSettle, SameOutcome, NoSilence, OneRecord, OneMessage, RecordsHold, OneApplication, LimitsHold,
-		TenantsApart, NoCommandDoubled, EverythingSaid, TalksStand, OneVersion, NoPanic}
+		TenantsApart, NoCommandDoubled, EverythingSaid, TalksStand, OneVersion, OneDriver, OneJournal, PhonesTold, MovesUncharged, NoPanic}
 }

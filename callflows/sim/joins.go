@@ -59,7 +59,7 @@ func (n *node) joinCalls(own *channel, command callflows.Command, otherMark *mar
 func (n *node) bringTogether(own, other *channel) {
 	n.moved++
 	for _, c := range []*channel{own, other} {
-		c.source, c.number, c.by, c.waits = fmt.Sprintf("%s%d", joinSource, n.moved), "", "", false
+		c.source, c.number, c.by, c.waits = n.moveName(joinSource), "", "", false
 	}
 	for _, c := range []*channel{other, own} {
 		n.takeOut(c)
@@ -84,6 +84,14 @@ func (n *node) bringTogether(own, other *channel) {
 	})
 }
 
+// moveName is the node's name for the last time that it took a leg out of what it did. No other node gives the same.
+func (n *node) moveName(kind string) string {
+	if n == n.w.nodes[0] {
+		return fmt.Sprintf("%s%d", kind, n.moved)
+	}
+	return fmt.Sprintf("%s%d at %s", kind, n.moved, n.name)
+}
+
 // settleAlone hangs up a leg whose other was taken elsewhere before they met.
 func (n *node) settleAlone(c *channel, moves int) {
 	if !c.gone && c.moves == moves {
@@ -97,11 +105,21 @@ func (n *node) meet(own, other *channel) {
 	n.transfersSoon(own, other)
 	n.w.seeTalk(own, other)
 	leg := pick(n.w, own, other)
-	leg.end = n.w.after(n.w.between(time.Millisecond, 30*time.Second), func() { n.hangUp(leg, callflows.ByFarEnd, "NORMAL_CLEARING", 0) })
+	leg.end = n.w.after(n.w.between(time.Millisecond, 30*time.Second), func() {
+		if h := leg.call.legs[leg.uuid].holder; h != leg {
+			h.node.farEndHangsUp(h)
+			return
+		}
+		n.hangUp(leg, callflows.ByFarEnd, "NORMAL_CLEARING", 0)
+	})
 }
 
 // emitPair tells on one leg what both calls must hear.
 func (n *node) emitPair(a, b *channel, kind callflows.EventKind) {
+	if a.call == b.call { // they were joined again after a move
+		n.emitRejoined(a, b, kind)
+		return
+	}
 	n.mirror = &callflows.Event{Kind: kind, Leg: b.uuid, Other: party(a), At: n.w.nodeTime()}
 	n.emit(a, callflows.Event{Kind: kind, Leg: a.uuid, Other: party(b)})
 	n.mirror = nil

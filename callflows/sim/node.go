@@ -10,18 +10,21 @@ import (
 
 // node is a media node: it parks callers, runs one application after the other on each caller's leg, dials, and tells.
 type node struct {
-	w        *world
-	name     string
-	uri      string
-	workers  []*worker
-	dark     []span // times without any worker that knows everything
-	up       bool
-	channels map[string]*channel
-	order    []string // uuids of channels, oldest first
-	sequence uint64
-	mirror   *callflows.Event // of the event that is told next: what the other leg's call is to hear
-	skew     time.Duration
-	moved    int // legs that were taken out of what they did, by REFER or order
+	w         *world
+	draining  bool              // it is emptied by moving its calls
+	departing bool              // its calls are looked at
+	dialling  map[string]string // legs that it takes over, and by which move
+	name      string
+	uri       string
+	workers   []*worker
+	dark      []span // times without any worker that knows everything
+	up        bool
+	channels  map[string]*channel
+	order     []string // uuids of channels, oldest first
+	sequence  uint64
+	mirror    *callflows.Event // of the event that is told next: what the other leg's call is to hear
+	skew      time.Duration
+	moved     int // legs that were taken out of what they did, by REFER or order
 }
 
 // channel is one leg at the node.
@@ -54,8 +57,12 @@ type channel struct {
 
 	talksSince time.Duration // when it began to talk to whom it talks to
 
-	joined *channel // the leg of another call that it talks to
-	moves  int      // counts the times that it was taken out of what it did
+	joined *channel // the leg of another call that it talks to, or of its own call since a move
+
+	came    time.Duration
+	movedBy string // the move that has brought it here; empty: it began here
+	goneBy  string // it is another node's; its BYE goes no further than to the edge
+	moves   int    // counts the times that it was taken out of what it did
 
 	told time.Duration // when the last event of its thread goes out
 	end  *happening    // what the phone will do next
@@ -65,7 +72,8 @@ type channel struct {
 type told struct {
 	channel, other string // uuid of the channel that it is of, and of the one that dialled it
 	inbound        bool
-	opens          bool // CHANNEL_CREATE of a caller's leg: nothing for the engine, yet the call is known from then on
+	movedBy        string // the move by which the channel has come from another node
+	opens          bool   // CHANNEL_CREATE of a caller's leg: nothing for the engine, yet the call is known from then on
 	translated     bool
 	event          callflows.Event
 	facts          *callflows.Call // of a caller's leg
@@ -83,7 +91,7 @@ func (n *node) emitAs(c *channel, event callflows.Event, opens bool) {
 	w := n.w
 	n.sequence++
 	event.At = w.nodeTime()
-	e := told{channel: c.uuid, inbound: c.role == messages.RoleCaller, opens: opens, translated: !opens, event: event, sequence: n.sequence, mirror: n.mirror}
+	e := told{channel: c.uuid, inbound: c.inbound(), movedBy: c.movedBy, opens: opens, translated: !opens, event: event, sequence: n.sequence, mirror: n.mirror}
 	at := max(w.now+w.between(100*time.Microsecond, w.weather.jitter), c.told)
 	if c.other != nil {
 		e.other = c.other.uuid
@@ -91,7 +99,7 @@ func (n *node) emitAs(c *channel, event callflows.Event, opens bool) {
 			at = max(at, c.other.told)
 			c.other.told = at
 		}
-	} else {
+	} else if c.inbound() && c.goneBy == "" {
 		e.facts = &c.call.facts
 	}
 	c.told = at
@@ -116,14 +124,18 @@ func (n *node) turn(c *simCall) {
 		return
 	}
 	n.w.after(n.w.between(0, 30*time.Millisecond), func() {
-		if a := n.channels[c.facts.Leg]; a != nil {
-			n.callerHangsUp(a)
+		if a := n.w.channel(c.facts.Leg); a != nil {
+			a.node.callerHangsUp(a)
 		}
 	})
 }
 
 // callerHangsUp is his BYE, or his CANCEL when nobody has answered.
 func (n *node) callerHangsUp(a *channel) {
+	if h := a.call.legs[a.uuid].holder; h != a {
+		h.node.farEndHangsUp(h)
+		return
+	}
 	if a.answeredAt != nil {
 		n.hangUp(a, callflows.ByFarEnd, pick(n.w, "NORMAL_CLEARING", "NORMAL_CLEARING", "USER_BUSY", "\xff"), 0)
 		return
@@ -151,7 +163,7 @@ func (n *node) open(c *simCall, uuid string, role messages.LegRole, other *chann
 	ch := &channel{node: n, uuid: uuid, call: c, role: role, other: other, createdAt: n.w.nodeTime()}
 	n.channels[uuid] = ch
 	n.order = append(n.order, uuid)
-	c.legs[uuid] = &legFate{id: uuid, role: role, nodes: []*node{n}}
+	c.legs[uuid] = &legFate{holder: ch, createdAt: ch.createdAt, id: uuid, role: role, nodes: []*node{n}}
 	n.w.legs[uuid] = c.legs[uuid]
 	c.order = append(c.order, uuid)
 	return ch
@@ -163,6 +175,9 @@ func (n *node) close(c *channel) {
 	delete(n.channels, c.uuid)
 	n.order = slices.DeleteFunc(n.order, func(uuid string) bool { return uuid == c.uuid })
 	fate := c.call.legs[c.uuid]
+	if fate.holder != c { // its far end talks to another node
+		return
+	}
 	fate.gone, fate.endedAt = true, n.w.now
 	if c.role == messages.RoleCaller {
 		c.call.over = true
@@ -207,6 +222,7 @@ func (n *node) answer(c *channel) {
 	if c.answeredAt == nil {
 		at := n.w.nodeTime()
 		c.answeredAt = &at
+		c.call.legs[c.uuid].answered = &at
 		n.emit(c, callflows.Event{Kind: callflows.Answered, Leg: c.uuid})
 	}
 }
@@ -229,6 +245,7 @@ func (n *node) restart() {
 		}
 		n.close(c)
 	}
+	clear(n.dialling)
 	back := w.between(500*time.Millisecond, 3*time.Second)
 	w.after(back, func() {
 		n.up = true

@@ -43,6 +43,9 @@ func (w *world) anyPhone(tenant, device string) *phone {
 	if w.chance(60) {
 		p.moods = []mood{answers}
 	}
+	if len(w.nodes) > 1 && w.chance(60) {
+		p.contacts, p.moods = max(1, p.contacts), []mood{answers}
+	}
 	return p
 }
 
@@ -86,6 +89,7 @@ const (
 func (n *node) losesPatience(c *channel) {
 	n.w.after(n.w.between(patience, mostPatience), func() {
 		switch a := c.other; {
+		case !c.held():
 		case c.gone:
 		case a == nil:
 			n.callerHangsUp(c)

@@ -15,6 +15,10 @@ type Plant struct {
 	Step   func(*world) StepFunc // in place of callflows.Step
 	Facts  func(*routing.Facts)  // changes what routing is told
 
+	Moves         bool // all worlds have several nodes, and calls that move
+	NewJournals   bool // a call that moves begins its journal anew
+	Lingers       bool // the old node's owner drives a call on that it has handed over
+	Abandons      bool // a call that has been adopted is taken for one that was not handed over
 	LoseTimers    bool // no timer fires
 	NoMark        bool // channels carry nothing of their calls
 	Deadly        bool // all worlds have many deaths, so that what only these show is found sooner
@@ -48,6 +52,14 @@ func eachCommand(change func(w *world, c callflows.Command) []callflows.Command)
 // Plants lists the faults that the simulator is known to find, at least one for each invariant.
 func Plants() []Plant {
 	return slices.Concat(plantsOfCommands(), plantsOfStates(), []Plant{
+		{Name: "a call that has moved begins its journal anew", Breaks: OneJournal, Moves: true, NewJournals: true},
+		{Name: "a call is driven on at the node that it has left", Breaks: OneDriver, Moves: true, Lingers: true},
+		{Name: "a call that has been adopted is given up", Breaks: PhonesTold, Moves: true, Abandons: true},
+		{Name: "a moved leg forgets when it began", Breaks: MovesUncharged, Moves: true, Step: changed(func(_ *world, _ callflows.State, e callflows.Event, out *callflows.Outcome) {
+			for i := range out.State.Legs {
+				out.State.Legs[i].First = nil
+			}
+		})},
 		{Name: "timers are lost", Breaks: TimersSettle, LoseTimers: true},
 		{Name: "a successor sends all again", Breaks: NoCommandDoubled, BlindTakeover: true, Deadly: true},
 		{Name: "channels carry no mark", Breaks: NoCommandDoubled, NoMark: true, Deadly: true},

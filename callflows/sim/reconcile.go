@@ -31,6 +31,9 @@ func (k *worker) reconcile(then func()) {
 				if c == nil {
 					k.endOrphan(dumps[uuid], dumps)
 				}
+				if k.endStrays(dumps[uuid]) {
+					continue
+				}
 				if d := dumps[uuid]; k.leads(d, dumps) && k.isStale(uuid, c) {
 					k.readoptSoon(uuid, dumps)
 				}
@@ -45,14 +48,19 @@ type dump struct {
 	uuid, bridgedTo, disposition string
 	source, number, by           string
 	inbound, waits               bool
+	fetched                      bool // it has come from another node
+	goneBy, movedBy              string
 	facts                        callflows.Call
 	mark                         *mark
 	at                           time.Time
 }
 
 func dumpOf(c *channel) dump {
-	d := dump{uuid: c.uuid, inbound: c.other == nil, facts: c.call.facts, mark: c.mark, disposition: c.disposition, at: c.createdAt,
+	d := dump{uuid: c.uuid, inbound: c.other == nil && c.movedBy == "", fetched: c.movedBy != "", goneBy: c.goneBy, movedBy: c.movedBy, facts: c.call.facts, mark: c.mark, disposition: c.disposition, at: c.createdAt,
 		source: c.source, number: c.number, by: c.by, waits: c.waits}
+	if d.fetched || c.call.facts.Node != c.node.name {
+		d.facts.Node = c.node.name
+	}
 	if c.bridge != nil && c.bridge.talking != nil {
 		d.bridgedTo = c.bridge.talking.uuid
 	}
@@ -115,7 +123,7 @@ func (k *worker) lost(c *driven, leg, left string) callflows.Event {
 
 // isStale says whether a caller's leg has no call yet, or one from before the last gap.
 func (k *worker) isStale(uuid string, c *driven) bool {
-	return c == nil && !k.gone[uuid] || c != nil && (c.gaps < k.gaps || c.moving && c.state.Moving())
+	return c == nil && !k.gone[uuid] || c != nil && !c.arriving && (c.gaps < k.gaps || c.moving && c.state.Moving())
 }
 
 // readoptSoon takes a leg up when the worker comes to it: one is asked for after the other, and may go on meanwhile.
@@ -165,7 +173,7 @@ func (k *worker) readopt(d dump, there map[string]dump) {
 // uuids.
 func calleeThere(d dump, there map[string]dump) bool {
 	for uuid, other := range there {
-		if !other.inbound && uuid != d.uuid && uuid[:8] == d.uuid[:8] {
+		if !other.inbound && uuid != d.uuid && uuid != d.facts.Leg && uuid[:8] == d.uuid[:8] {
 			return true
 		}
 	}
@@ -187,7 +195,7 @@ func (k *worker) takeUp(d dump, there map[string]dump) {
 			c.state.Legs = slices.Clone(d.mark.state.Legs)
 			c.state.Call = c.facts
 			restoreTransfer(&c.state, d)
-			if !d.inbound {
+			if !d.inbound && d.uuid != c.facts.Leg {
 				c.state.Driven = d.uuid
 				k.bind(d.uuid, c)
 			}
@@ -246,7 +254,7 @@ func (k *worker) goOn(c *driven, event callflows.Event) {
 func (k *worker) meet(c *driven, there map[string]dump) {
 	prefix := c.facts.Leg[:8]
 	for _, uuid := range slices.Sorted(maps.Keys(there)) {
-		if !there[uuid].inbound && uuid[:8] == prefix {
+		if !there[uuid].inbound && uuid[:8] == prefix && uuid != c.state.DrivenLeg() {
 			k.bind(uuid, c)
 			k.take(c, callflows.Event{Kind: callflows.LegCreated, At: k.w.nodeTime(), Leg: uuid})
 		}

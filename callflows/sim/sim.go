@@ -55,6 +55,7 @@ const (
 type Worlds struct {
 	options Options
 	kinds   []elementKind
+	lasts   []elementKind // those that callers stay in
 	meets   []elementKind // those by which calls of a tenant come to meet
 }
 
@@ -65,6 +66,8 @@ func New(o Options) *Worlds {
 		switch k.Type {
 		case "ring", "park", "unpark", "pickup", "pull", "eavesdrop":
 			all.meets = append(all.meets, k)
+		case "play", "menu", "collect", "sleep", "voicemail", "say", "record", "voicemail_check", "directory", "webhook", "hot_desk":
+			all.lasts = append(all.lasts, k)
 		}
 	}
 	return all
@@ -78,7 +81,7 @@ func (all *Worlds) Run(seed uint64) Result {
 	o := all.options
 	w := &world{
 		seed: seed, rng: rand.New(rand.NewPCG(seed, stream)), trace: o.Trace, words: o.Words, plant: o.Plant, step: callflows.Step,
-		phones: map[string]*phone{}, byID: map[string]*simCall{}, legs: map[string]*legFate{}, kinds: all.kinds, meets: all.meets, ledger: newLedger(), tapes: map[string]*tape{},
+		phones: map[string]*phone{}, byID: map[string]*simCall{}, legs: map[string]*legFate{}, kinds: all.kinds, meets: all.meets, lasts: all.lasts, ledger: newLedger(), tapes: map[string]*tape{},
 		editor: rand.New(rand.NewPCG(seed, versionStream)), versions: map[string]int64{}, archive: map[edition]tenants.Published{},
 		result: Result{Seed: seed, Visited: map[string]int{}, Happened: map[string]int{}},
 	}
@@ -86,12 +89,14 @@ func (all *Worlds) Run(seed uint64) Result {
 		w.step = o.Plant.Step(w)
 	}
 	w.weather = w.drawWeather()
-	w.settle()
+	w.roads = w.drawRoads()
 	w.build()
+	w.settle()
 	w.employ()
 	w.expectCallers()
 	w.expectVersions()
 	w.expectFaults()
+	w.expectMoves()
 	w.run()
 	w.judge()
 	return w.result

@@ -9,8 +9,8 @@ import (
 
 // build makes the media nodes of the world.
 func (w *world) build() {
-	for i := range 1 {
-		n := &node{w: w, name: fmt.Sprintf("node-%d", i+1), uri: fmt.Sprintf("sip:192.0.2.%d:5080", 20+i), up: true, channels: map[string]*channel{}, skew: w.weather.skew}
+	for i := range w.roads.nodes {
+		n := &node{w: w, name: fmt.Sprintf("node-%d", i+1), uri: fmt.Sprintf("sip:192.0.2.%d:5080", 20+i), up: true, channels: map[string]*channel{}, dialling: map[string]string{}, skew: w.weather.skew}
 		w.nodes = append(w.nodes, n)
 	}
 }
@@ -29,8 +29,11 @@ func (w *world) anyUp() bool {
 func (w *world) routable() (all []routing.Node) {
 	for _, n := range w.nodes {
 		state := messages.NodeUp
-		if !n.up {
+		switch {
+		case !n.up:
 			state = messages.NodeDown
+		case n.draining:
+			state = messages.NodeDraining
 		}
 		all = append(all, routing.Node{Name: n.name, SIPURI: n.uri, State: state, Calls: len(n.channels)})
 	}
@@ -49,10 +52,8 @@ func (w *world) nodeAt(uri string) *node {
 
 // channel is a leg's channel at the node that its far end talks to, or nil.
 func (w *world) channel(leg string) *channel {
-	for _, n := range w.nodes {
-		if c := n.channels[leg]; c != nil {
-			return c
-		}
+	if l := w.legs[leg]; l != nil && l.holder != nil && !l.holder.gone {
+		return l.holder
 	}
 	return nil
 }

@@ -12,6 +12,12 @@ const maxAnswers = 10 * callflows.MaxElements
 
 // take takes a call one event further and carries out what comes of it (nodes, steps.go).
 func (k *worker) take(c *driven, event callflows.Event) {
+	if c.state.Move.Away && event.Kind != callflows.Moved && !k.w.plant.Lingers {
+		if c.arriving {
+			c.pin.hold(event)
+		}
+		return // it is another worker's
+	}
 	if !k.pinned(c) {
 		c.pin.hold(event)
 		return
@@ -32,6 +38,7 @@ func (k *worker) take(c *driven, event callflows.Event) {
 		}
 		talked := c.state.Phase == callflows.Talking
 		out, then := k.w.stepped(k, c, queue[0])
+		c.arriving = false
 		c.state, c.carried = out.State, then
 		c.moving = c.moving && c.state.Moving()
 		if c.state.Phase == callflows.Talking && !talked {
@@ -47,6 +54,12 @@ func (k *worker) take(c *driven, event callflows.Event) {
 			k.dispatch(c, commands)
 			commands = nil
 		}
+	}
+	if c.state.Move.Away {
+		return
+	}
+	if event.Kind == callflows.Moved {
+		k.markMoved(c)
 	}
 	if now := c.state.DrivenLeg(); now != led && now != c.facts.Leg {
 		k.markLed(c, now)
@@ -89,6 +102,11 @@ func (k *worker) carryOut(c *driven, command callflows.Command, at time.Time, co
 		return callflows.Event{Kind: callflows.CallFound, At: at, Leg: command.Leg, Command: command.N, Found: k.findCall(c, *command.Wanted)}, true
 	case callflows.SaveSetting:
 		k.askAway(c, command, at)
+	case callflows.MoveLegs:
+		c.departure = nil
+		k.node.departSoon()
+	case callflows.LeaveMove:
+		k.say(k.message(c, moveDrop, command.Legs, command.Node))
 	case callflows.SetTimer:
 		k.setTimer(c, command, at)
 	case callflows.Fetch:
@@ -135,6 +153,9 @@ func (k *worker) fire(c *driven, x wait) {
 		k.soon(evidenceWait, func() { k.fire(c, x) })
 		return
 	}
+	if c.state.Move.Away && !c.arriving {
+		return // it travels with the call
+	}
 	c.waits = slices.DeleteFunc(c.waits, func(other wait) bool { return other.n == x.n })
 	k.w.byID[c.facts.ID].waited = k.w.now
 	if k.w.plant.LoseTimers {
@@ -162,9 +183,12 @@ func (k *worker) dispatch(c *driven, commands []callflows.Command) {
 	if !k.alive || len(commands) == 0 {
 		return
 	}
-	m := markOf(c.state)
 	for _, command := range commands {
-		k.outbox = append(k.outbox, order{driven: c, call: k.w.byID[c.facts.ID], command: command, mark: m, ready: ready, until: k.w.now + resendWait})
+		m := markOf(c.state)
+		if command.N != commands[len(commands)-1].N { // it says nothing of those that come after it
+			m.state.Commands = command.N
+		}
+		k.outbox = append(k.outbox, order{driven: c, call: k.w.byID[c.facts.ID], command: command, gone: goneLegs(c, command), mark: m, ready: ready, until: k.w.now + resendWait})
 		c.queued = command.N
 	}
 	k.pump()

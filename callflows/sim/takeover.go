@@ -16,6 +16,7 @@ type shipped struct {
 	carried *carried
 	ended   bool
 	stepped map[string]uint64
+	steps   int
 	orders  []callflows.Command
 	waits   []wait
 	asked   []question
@@ -38,7 +39,7 @@ func (k *worker) pictureOf(c *driven) shipped {
 	if c.carried == nil {
 		c.carried = carry(c.state)
 	}
-	r := shipped{facts: c.facts, carried: c.carried, ended: c.state.Phase == callflows.Ended, stepped: maps.Clone(c.stepped), orders: slices.Clone(c.orders), asked: slices.Clone(c.asked),
+	r := shipped{facts: c.facts, steps: c.steps, carried: c.carried, ended: c.state.Phase == callflows.Ended, stepped: maps.Clone(c.stepped), orders: slices.Clone(c.orders), asked: slices.Clone(c.asked),
 		stale: c.resuming || c.gaps < k.gaps}
 	if !k.w.plant.LoseTimers {
 		r.waits = slices.Clone(c.waits)
@@ -67,6 +68,7 @@ func (k *worker) shipped(r shipped) {
 		c.before = !k.pictured
 	}
 	c.state, c.carried = *r.carried.arrived(), &carried{packed: r.carried.packed}
+	c.steps, c.facts = r.steps, r.facts
 	c.stepped, c.orders, c.waits, c.asked = r.stepped, r.orders, r.waits, r.asked
 	switch {
 	case r.stale:
@@ -147,7 +149,7 @@ func (k *worker) takeOver() {
 		}
 		for _, command := range orders {
 			c.unclear = c.unclear || command.Kind != callflows.HangUp
-			open = append(open, order{driven: c, call: w.byID[c.facts.ID], command: command, mark: markOf(c.state), until: w.now + resendWait})
+			open = append(open, order{driven: c, call: w.byID[c.facts.ID], command: command, gone: goneLegs(c, command), mark: markOf(c.state), until: w.now + resendWait})
 		}
 		for _, x := range waits {
 			k.await(c, x)
@@ -193,7 +195,7 @@ func (k *worker) takeOver() {
 func withoutAnswered(orders []callflows.Command, e callflows.Event) []callflows.Command {
 	var left []callflows.Command
 	for _, o := range orders {
-		proven := e.Command == o.N || e.Kind == callflows.Answered && o.Kind == callflows.Answer ||
+		proven := e.Command == o.N || e.Kind == callflows.Bridged && o.Kind == callflows.Rejoin || e.Kind == callflows.Answered && o.Kind == callflows.Answer ||
 			e.Kind == callflows.Joined && o.Kind == callflows.Join && o.Other.Leg == e.Other.Leg ||
 			e.Kind == callflows.Transferred && o.Kind == callflows.TakeOut && o.Leg == e.Leg
 		for _, t := range o.Targets {
@@ -208,7 +210,7 @@ func withoutAnswered(orders []callflows.Command, e callflows.Event) []callflows.
 
 // resend sends a dead owner's command that never reached the node, if the call still waits for it.
 func (k *worker) resend(o order) {
-	if o.command.Kind != callflows.HangUp && o.driven.state.Awaited != o.command.N {
+	if o.command.Kind != callflows.HangUp && o.command.Kind != callflows.HandOver && o.driven.state.Awaited != o.command.N {
 		return
 	}
 	k.w.happened("command sent again")

@@ -117,6 +117,9 @@ func (w *world) anyPublished(t *tenants.Tenant, version int64, flows, n int) ten
 	if w.weather.busy {
 		w.addMeeting(t, &p)
 	}
+	if len(w.nodes) > 1 {
+		w.addLasting(t, &p, flows, n)
+	}
 	return p
 }
 

@@ -1,7 +1,6 @@
 package sim
 
 import (
-	"fmt"
 	"strings"
 	"time"
 
@@ -15,7 +14,7 @@ func (n *node) transfersSoon(a, b *channel) {
 		return
 	}
 	w.after(w.between(time.Millisecond, 15*time.Second), func() {
-		if talksTo(a) == b {
+		if talksTo(a) == b && n.takesRefer(a, b) {
 			n.refer(pick(w, [2]*channel{a, b}, [2]*channel{b, a}))
 		}
 	})
@@ -54,7 +53,7 @@ func (n *node) sendAway(by, stays *channel, number string) {
 	w := n.w
 	by.call.passedOn, stays.call.passedOn = true, true
 	n.moved++
-	stays.source = fmt.Sprintf("refer%d", n.moved)
+	stays.source = n.moveName("refer")
 	stays.number, stays.by, stays.waits = number, by.uuid, true
 	w.tell("node", "%s refers %s to %s", short(by.uuid), short(stays.uuid), stays.number)
 	stays.moves++
@@ -93,7 +92,7 @@ func (n *node) endTalk(by, stays *channel) {
 func (n *node) attended(legs [2]*channel) {
 	w, x, y := n.w, legs[0], legs[1]
 	a, b := talksTo(x), talksTo(y)
-	denied := x.denies || y.denies || a != nil && a.denies || b != nil && b.denies
+	denied := !x.held() || !y.held() || a != nil && !a.held() || b != nil && !b.held() || x.node != y.node || x.denies || y.denies || a != nil && a.denies || b != nil && b.denies
 	busy := b == nil && (y.bridge != nil || y.other != nil || y.waits) // it rings, or is on its way elsewhere
 	if x.gone || y.gone || a == nil || a == y || b != nil && a.call == b.call || denied || busy {
 		w.happened("attended transfer refused")
@@ -133,7 +132,7 @@ func (n *node) parkMoved(c *channel) {
 // takeLegOut is uuid_transfer to park.
 func (n *node) takeLegOut(c *channel) reply {
 	n.moved++
-	c.source, c.number, c.by, c.waits = fmt.Sprintf("order%d", n.moved), "", "", true
+	c.source, c.number, c.by, c.waits = n.moveName("order"), "", "", true
 	c.moves++
 	n.takeOut(c)
 	n.w.after(n.w.between(0, 3*time.Millisecond), func() { n.parkMoved(c) })
@@ -236,14 +235,17 @@ func (k *worker) leads(d dump, there map[string]dump) bool {
 	if d.inbound {
 		return true
 	}
-	_, caller := there[d.facts.Leg]
-	return d.mark != nil && !caller
+	if d.fetched {
+		return d.mark != nil
+	}
+	first, caller := there[d.facts.Leg]
+	return d.mark != nil && !(caller && first.inbound)
 }
 
 // endOrphan hangs up a leg that was transferred while nobody was there, and that carries nothing of its call. It has no record; nor has
 // one that was joined with another call's in that moment, which talks on.
 func (k *worker) endOrphan(d dump, there map[string]dump) {
-	if _, caller := there[d.facts.Leg]; caller || d.inbound || d.mark != nil || d.source == "" || k.gone[d.uuid] {
+	if _, caller := there[d.facts.Leg]; caller || d.inbound || d.fetched || d.mark != nil || d.source == "" || k.gone[d.uuid] {
 		return
 	}
 	k.w.legs[d.uuid].witnessed = false

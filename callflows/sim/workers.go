@@ -55,6 +55,10 @@ type worker struct {
 	since    uint64       // a standby: the first event that it has heard; 0: none yet
 	abreast  bool         // and the owner has stepped that one or a later one
 
+	arrivals map[string]*arrival // calls that come from other nodes, by move
+	early    map[string]told     // by leg: ends of legs that were over before their call was driven here
+	adopted  map[string]bool     // moves that have been adopted, however often it is asked for
+
 	effects int
 	dieAt   int // the effect before which it dies; 0: none
 }
@@ -74,6 +78,11 @@ type driven struct {
 	queued  int // the last command that waits to be sent; 0 for none
 	taken   int // the last command that the node has taken of this worker,
 	takenOn int // and on which connection
+
+	arriving  bool       // it has come from another node, and waits for its version
+	steps     int        // that its journal has
+	departure *departure // nil: it is not on its way to another node
+	stays     time.Duration
 
 	pin      pin
 	resuming bool // what it waited for is being broken off
@@ -99,6 +108,7 @@ type order struct {
 	call    *simCall
 	command callflows.Command
 	mark    *mark
+	gone    []string      // of a hand-over: the legs that are another node's
 	with    *mark         // of a join: of the call whose leg is taken
 	ready   time.Duration // the standby has what it follows from
 	until   time.Duration // given up by then
@@ -146,6 +156,7 @@ func (k *worker) start() {
 	k.life++
 	k.alive, k.role, k.connected, k.dieAt = true, starting, false, 0
 	k.calls, k.order, k.gone, k.outbox, k.sending, k.held, k.unheard = map[string]*driven{}, nil, map[string]bool{}, nil, false, nil, nil
+	k.arrivals, k.adopted, k.early = map[string]*arrival{}, map[string]bool{}, map[string]told{}
 	k.readVersions()
 	k.w.tell(k.name, "starts")
 	k.connect()
@@ -219,6 +230,7 @@ func (k *worker) die(when string) {
 	w.happened("death of the " + string(k.role))
 	w.tell(k.name, "dies (%s) as %s", when, k.role)
 	was := k.role
+	k.shake()
 	for _, c := range k.order {
 		if len(c.waits) > 0 || c.asks() {
 			w.byID[c.facts.ID].waited = w.now
@@ -318,6 +330,9 @@ func (k *worker) describe(e *told) {
 func (k *worker) hear(e told) {
 	c := k.calls[e.channel]
 	switch {
+	case c == nil && e.movedBy != "" && e.event.Kind == callflows.HungUp:
+		k.early[e.channel] = e
+		return
 	case c == nil && k.gone[e.channel]:
 		return
 	case c == nil && k.unsure && !e.begins():
@@ -363,7 +378,7 @@ func (k *worker) adopt(e told) *driven {
 		k.bind(e.channel, other)
 		return other
 	}
-	if !e.inbound || e.event.Command != 0 {
+	if !e.inbound || e.facts == nil || e.event.Command != 0 {
 		return nil
 	}
 	return k.newCall(*e.facts)
