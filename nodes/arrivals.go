@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"log/slog"
+	"maps"
 	"slices"
 	"sync"
 	"time"
@@ -28,6 +29,7 @@ type arrivals struct {
 	mu   sync.Mutex
 	all  map[string]*arrival // by move
 	legs map[string]chan int // those that are being fetched: what the phone refuses with
+	over map[string]ended    // legs that were over before their call was driven here
 	room chan struct{}       // one for each leg under way
 }
 
@@ -37,13 +39,20 @@ type arrival struct {
 	dropped bool
 }
 
+// ended is the end of a leg that had come by a move.
+type ended struct {
+	move  string
+	event callflows.Event
+}
+
 const (
 	maxFetching = 32               // legs at once, so that a node is not flooded
 	arrivalWait = 30 * time.Second // a call that is fetched and not adopted by then is hung up
+	maxOver     = 1024             // ends of legs that are kept until their calls are driven here
 )
 
 func (a *arrivals) init() {
-	a.all, a.legs, a.room = map[string]*arrival{}, map[string]chan int{}, make(chan struct{}, maxFetching)
+	a.all, a.legs, a.over, a.room = map[string]*arrival{}, map[string]chan int{}, map[string]ended{}, make(chan struct{}, maxFetching)
 }
 
 func (a *arrivals) listen(leg string) <-chan int {
@@ -60,7 +69,7 @@ func (a *arrivals) ignore(leg string) {
 	delete(a.legs, leg)
 }
 
-// notice takes the end of a leg that could not be fetched.
+// notice takes the end of a leg that could not be fetched, or that is over before its call is driven here.
 func (a *arrivals) notice(e *esl.Event) {
 	if e.Name() != "CHANNEL_HANGUP_COMPLETE" {
 		return
@@ -72,7 +81,26 @@ func (a *arrivals) notice(e *esl.Event) {
 		case heard <- refusalOf(e):
 		default:
 		}
+		return
 	}
+	if move := e.Variable(moveVariable); move != "" && a.all[move] != nil && len(a.over) < maxOver {
+		event, _ := translate(e)
+		a.over[e.UniqueID()] = ended{move, event}
+	}
+}
+
+// earlyEnds takes the ends of a move's legs.
+func (a *arrivals) earlyEnds(move string) map[string]callflows.Event {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	all := map[string]callflows.Event{}
+	for leg, e := range a.over {
+		if e.move == move {
+			all[leg] = e.event
+			delete(a.over, leg)
+		}
+	}
+	return all
 }
 
 // TakeMove does what the owner of another node asks for, if this worker owns the node that it is for. It does not wait.
@@ -94,8 +122,12 @@ func answerTo(m *messages.CallMove, step messages.MovedStep) *messages.CallMoved
 	return &messages.CallMoved{Type: messages.CallMovedV1, ID: m.ID, Step: step, Call: m.Call, Leg: m.Leg, From: m.From, To: m.To, At: time.Now().UTC()}
 }
 
-// fetchCall takes a call's legs over and says so. What was asked for already is answered again, or is being done.
+// fetchCall takes a call's legs over and says so. What was asked for already is answered again, or is being done; that it has failed,
+// too: the next attempt has another name. What comes when the call is driven here, or was dropped, is late.
 func (n *Node) fetchCall(m *messages.CallMove) {
+	if s := n.shardOf(m.Leg); s.has(m.Leg) || s.knew(m.ID) {
+		return
+	}
 	n.arrivals.mu.Lock()
 	had := n.arrivals.all[m.ID]
 	if had == nil {
@@ -114,8 +146,8 @@ func (n *Node) fetchLegs(a *arrival) {
 	m, answer := a.move, n.fetchAll(a.move)
 	n.arrivals.mu.Lock()
 	dropped := a.dropped
-	if a.answer = answer; dropped || answer.Step == messages.MoveFailed {
-		delete(n.arrivals.all, m.ID) // so that the next attempt is one
+	if a.answer = answer; dropped {
+		delete(n.arrivals.all, m.ID)
 	}
 	n.arrivals.mu.Unlock()
 	if dropped {
@@ -123,28 +155,23 @@ func (n *Node) fetchLegs(a *arrival) {
 		return
 	}
 	n.options.Mover.SendMoved(answer)
-	if answer.Step == messages.MoveFetched {
-		n.started.Go(func() {
-			if pause(n.staying, arrivalWait) {
-				n.abandon(a)
-			}
-		})
-	}
+	n.started.Go(func() {
+		if pause(n.staying, arrivalWait) {
+			n.abandon(a)
+		}
+	})
 }
 
 // fetchAll takes the legs of a move over, and says what came of it.
 func (n *Node) fetchAll(m *messages.CallMove) *messages.CallMoved {
-	c, answer := n.up.Load(), answerTo(m, messages.MoveFailed)
+	answer := answerTo(m, messages.MoveFailed)
 	var mu sync.Mutex
 	var all sync.WaitGroup
 	for i := range m.Legs {
 		d := &m.Legs[i]
 		all.Go(func() {
 			n.arrivals.room <- struct{}{}
-			err := errNoChannel
-			if c != nil {
-				err = n.fetchLeg(n.staying, c, d, m.ID)
-			}
+			err := n.fetchLeg(n.staying, d, m.ID)
 			<-n.arrivals.room
 			mu.Lock()
 			defer mu.Unlock()
@@ -172,7 +199,8 @@ func (n *Node) abandon(a *arrival) {
 	waits := n.arrivals.all[a.move.ID] == a
 	delete(n.arrivals.all, a.move.ID)
 	n.arrivals.mu.Unlock()
-	if waits {
+	n.arrivals.earlyEnds(a.move.ID)
+	if waits && a.answer.Step == messages.MoveFetched && !n.shardOf(a.move.Leg).has(a.move.Leg) {
 		n.log.Error("a call that was fetched from another node was not handed over: it is hung up", slog.String("call_id", a.move.Call), slog.String("from", a.move.From))
 		n.hangUpFetched(a.move)
 	}
@@ -180,6 +208,7 @@ func (n *Node) abandon(a *arrival) {
 
 // dropMoved hangs up what was fetched of a call that has ended.
 func (n *Node) dropMoved(m *messages.CallMove) {
+	n.shardOf(m.Leg).know(m.ID)
 	n.arrivals.mu.Lock()
 	a := n.arrivals.all[m.ID]
 	under := a != nil && a.answer == nil
@@ -219,28 +248,84 @@ func (n *Node) adoptMoved(m *messages.CallMove) {
 		n.log.Error("a call that moves here cannot be read", slog.String("call_id", m.Call), slog.Any("error", err))
 		return
 	}
-	n.arrivals.mu.Lock()
-	a := n.arrivals.all[m.ID]
-	delete(n.arrivals.all, m.ID)
-	n.arrivals.mu.Unlock()
 	s := n.shardOf(m.Leg)
-	s.mu.Lock()
-	if n.role.Load() != owning {
-		s.mu.Unlock()
-		return
+	var here map[string]bool
+	if !s.has(m.Leg) && !s.knew(m.ID) {
+		var err error
+		if here, err = n.legsHere(m.ID, &r.State); err != nil {
+			return // it is asked for again
+		}
 	}
-	if c := s.calls[m.Leg]; c == nil && !s.gone.has(m.ID) {
-		s.gone.add(m.ID) // however often it is asked for
-		s.arrive(&r, a)
+	if s.adoptMoved(m, &r, here) {
+		n.options.Mover.SendMoved(answerTo(m, messages.MoveAdopted))
 	}
-	s.mu.Unlock()
-	n.options.Mover.SendMoved(answerTo(m, messages.MoveAdopted))
 }
 
-// arrive makes a call of what its last node's owner knew of it.
-func (s *shard) arrive(r *record, a *arrival) {
+// legsHere says which legs of a call are here by a move.
+func (n *Node) legsHere(move string, state *callflows.State) (map[string]bool, error) {
+	c := n.up.Load()
+	if c == nil {
+		return nil, errNoChannel
+	}
+	here := map[string]bool{}
+	for _, l := range state.Legs {
+		if !l.Created || l.HungUp || l.Behind {
+			continue
+		}
+		reply, err := c.Send(n.staying, esl.UUIDGetvar(l.ID, moveVariable))
+		if err != nil {
+			return nil, err
+		}
+		here[l.ID] = reply.Err() == nil && reply.Text == move
+	}
+	return here, nil
+}
+
+// adoptMoved drives a call from now on, unless it was driven here before, and says whether it is: one that waits for its version is not
+// known to a standby yet.
+func (s *shard) adoptMoved(m *messages.CallMove, r *record, here map[string]bool) bool {
 	n := s.node
-	c := &call{gaps: n.gaps.Load(), state: r.State, steps: r.Steps}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if n.role.Load() != owning {
+		return false
+	}
+	if s.calls[m.Leg] == nil && !s.gone.has(m.ID) {
+		if here == nil {
+			return false
+		}
+		n.arrivals.mu.Lock()
+		a := n.arrivals.all[m.ID]
+		delete(n.arrivals.all, m.ID)
+		n.arrivals.mu.Unlock()
+		s.gone.add(m.ID) // however often it is asked for
+		if a != nil || !s.gone.has(m.Leg) || slices.Contains(slices.Collect(maps.Values(here)), true) {
+			s.arrive(r, a, here, n.arrivals.earlyEnds(m.ID))
+		} // or the last owner has driven it to its end
+	}
+	c := s.calls[m.Leg]
+	return c == nil || !c.arriving
+}
+
+// knew says whether a move is over here: adopted, or dropped.
+func (s *shard) knew(move string) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.gone.has(move)
+}
+
+// know notes that.
+func (s *shard) know(move string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.gone.add(move)
+}
+
+// arrive makes a call of what its last node's owner knew of it. Of its legs, here says which are there, and over how those that were told
+// of have ended. Until these are stepped, too, a standby must not take the call for one that was compared with the node's channels.
+func (s *shard) arrive(r *record, a *arrival, here map[string]bool, over map[string]callflows.Event) {
+	n := s.node
+	c := &call{gaps: beforeAnyGap, state: r.State, steps: r.Steps, arriving: true}
 	s.pinned(c)
 	s.bind(r.State.Call.Leg, c)
 	for _, l := range r.State.Legs {
@@ -279,7 +364,18 @@ func (s *shard) arrive(r *record, a *arrival) {
 	for _, answer := range answers {
 		s.step(c, answer)
 	}
-	s.markMoved(c)
+	for _, l := range r.State.Legs {
+		if is, looked := here[l.ID]; !is && looked && c.state.Phase != callflows.Ended {
+			end, told := over[l.ID]
+			if !told {
+				end = lost(c, l.ID, "", now)
+			}
+			s.step(c, end)
+		}
+	}
+	if c.gaps = n.gaps.Load(); c.state.Phase != callflows.Ended && !c.arriving {
+		s.ship(c)
+	}
 }
 
 // markMoved lets the driven leg carry what a worker needs that knows nothing of the call: its headers from the edge stayed behind.

@@ -40,7 +40,7 @@ func (s *shard) ask(c *call, q question) {
 func (s *shard) heardOf(c *call, q question, reply callflows.Reply, took time.Duration) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.node.staying.Err() != nil || s.node.role.Load() != owning || c.state.Move.Away {
+	if s.node.staying.Err() != nil || s.node.role.Load() != owning || c.state.Move.Away && !c.arriving {
 		return
 	}
 	c.asked = slices.DeleteFunc(c.asked, func(other question) bool { return other.Command.N == q.Command.N })

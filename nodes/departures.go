@@ -372,12 +372,3 @@ func (s *shard) handOver(c *call, command callflows.Command) []esl.Command {
 	s.tellOut(c, callflows.State{Call: c.state.Call}) // the new node's owner counts it
 	return all
 }
-
-// endGone hangs up a channel of a call that another node has, and that nobody here knows.
-func (n *Node) endGone(ctx context.Context, c *esl.Conn, d dump) bool {
-	if d.Variable(goneVariable) == "" || n.shardOf(d.Get("Unique-ID")).has(d.Get("Unique-ID")) {
-		return false
-	}
-	_, _ = c.Send(ctx, esl.UUIDKill(d.Get("Unique-ID"), "NORMAL_CLEARING"))
-	return true
-}

@@ -25,7 +25,8 @@ const (
 	fetchJob     = 10 * time.Second // for the node's
 	fetchTries   = 3                // after 491
 	glareLeast   = 2100 * time.Millisecond
-	glareMost    = 4 * time.Second // RFC 3261 14.1
+	glareMost    = 4 * time.Second        // RFC 3261 14.1
+	fetchLook    = 200 * time.Millisecond // until a node is asked again that could not be reached
 	codeWait     = 300 * time.Millisecond
 	requestGlare = 491
 	seqMargin    = 16 // above what the last node is known to have sent: it may have refreshed the session unheard
@@ -122,25 +123,43 @@ func movableMedia(d *messages.Dialog) bool {
 	return true
 }
 
-// fetchLeg takes a dialog over, and returns when the leg is parked here. One that this node has by the same move already stays.
-func (n *Node) fetchLeg(ctx context.Context, c *esl.Conn, d *messages.Dialog, move string) error {
-	for try := 1; ; try++ {
-		err := n.fetchOnce(ctx, c, d, move)
-		var refused *errNotFetched
-		if !errors.As(err, &refused) || refused.Code != requestGlare || try == fetchTries {
-			return err
+// fetchLeg takes a dialog over, and returns when the leg is parked here. One that this node has by the same move already stays. When the
+// connection to the node is lost meanwhile, the phone may have gone over all the same: the node is asked on the next one.
+func (n *Node) fetchLeg(ctx context.Context, d *messages.Dialog, move string) error {
+	for try, began := 1, time.Now(); ; {
+		err := errNoChannel
+		c := n.up.Load()
+		if c != nil {
+			err = n.fetchOnce(ctx, c, d, move)
 		}
-		if !pause(ctx, glareLeast+rand.N(glareMost-glareLeast)) {
+		var refused *errNotFetched
+		wait := fetchLook
+		switch known := errors.As(err, &refused); {
+		case err == nil, known && (refused.Code != requestGlare || try == fetchTries), ctx.Err() != nil, time.Since(began) > arrivalWait:
+			return err
+		case known:
+			try++
+			wait = glareLeast + rand.N(glareMost-glareLeast)
+		default:
+		}
+		if !pause(ctx, wait) {
 			return err
 		}
 	}
 }
 
+// errUnanswered says that a leg is being taken over by who owned the node before.
+var errUnanswered = errors.New("nodes: the phone has not answered yet")
+
 func (n *Node) fetchOnce(ctx context.Context, c *esl.Conn, d *messages.Dialog, move string) error {
-	if reply, err := c.Send(ctx, esl.UUIDGetvar(d.Leg, moveVariable)); err != nil {
+	switch said, err := dumpOf(ctx, c, d.Leg); {
+	case errors.Is(err, errNoChannel):
+	case err != nil:
 		return err
-	} else if reply.Err() == nil && reply.Text == move {
+	case said.Variable(moveVariable) == move && said.Get("Answer-State") == "answered":
 		return nil
+	case said.Variable(moveVariable) == move:
+		return errUnanswered
 	}
 	heard := n.arrivals.listen(d.Leg)
 	defer n.arrivals.ignore(d.Leg)

@@ -56,7 +56,7 @@ func (s *shard) inquire(c *call, command callflows.Command, at time.Time) (answe
 		<-n.inquiring
 		s.mu.Lock()
 		defer s.mu.Unlock()
-		if n.staying.Err() != nil || n.role.Load() != owning || c.state.Move.Away {
+		if n.staying.Err() != nil || n.role.Load() != owning || c.state.Move.Away && !c.arriving {
 			return // whoever owns the node now asks again
 		}
 		c.inquiries = slices.DeleteFunc(c.inquiries, func(o callflows.Command) bool { return o.N == command.N })

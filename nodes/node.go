@@ -214,6 +214,7 @@ type call struct {
 	inquiries []callflows.Command // inquiries that are not answered
 
 	departure *departure // nil: it is not on its way to another node
+	arriving  bool       // it has come from another node, and waits for its version
 	stays     time.Time  // it is not to be moved before
 
 	dialogs map[string]*messages.Dialog // of answered legs; they never change

@@ -83,7 +83,11 @@ func (s *shard) reconcile(ctx context.Context, c *esl.Conn, there map[string]cha
 	s.end(gone, left, time.Now().UTC())
 	callers := callersOf(there)
 	for _, row := range there {
-		if s.node.shardOf(row.UUID) != s || !s.leads(row, callers) || !s.stale(row.UUID) {
+		switch {
+		case s.node.shardOf(row.UUID) != s:
+			continue
+		case !s.leads(row, callers) || !s.stale(row.UUID):
+			s.lookForStray(ctx, c, row, callers)
 			continue
 		}
 		if err := s.readopt(ctx, c, row.UUID, there); err != nil {
@@ -117,7 +121,7 @@ func (s *shard) leads(row channel, callers map[string]bool) bool {
 // readopt takes a leading leg up from what the node says of it; listed are the node's channels, if they are known.
 func (s *shard) readopt(ctx context.Context, c *esl.Conn, leg string, listed map[string]channel) error {
 	d, err := dumpOf(ctx, c, leg)
-	if err == nil && s.node.endGone(ctx, c, d) {
+	if err == nil && s.endStray(ctx, c, d) {
 		return nil
 	}
 	if err == nil && s.orphaned(d) && !s.has(leg) {
@@ -147,7 +151,7 @@ func (s *shard) stale(leg string) bool {
 // isStale is stale under the shard's lock.
 func (s *shard) isStale(leg string) bool {
 	c := s.calls[leg]
-	return c == nil && !s.gone.has(leg) || c != nil && (c.late || c.gaps < s.node.gaps.Load() || c.moving && c.state.Moving())
+	return c == nil && !s.gone.has(leg) || c != nil && !c.arriving && (c.late || c.gaps < s.node.gaps.Load() || c.moving && c.state.Moving())
 }
 
 // unlisted gives the live legs that the list lacks, of calls from before the last gap and of those whose legs are doubted.

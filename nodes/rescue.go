@@ -548,7 +548,7 @@ func (s *shard) bringHere(c *call, m *messages.CallMove) {
 	if answer.Step == messages.MoveFetched {
 		e = movedEvent(c, answer.Legs)
 		c.state = s.decide(c, e).State // what it orders is for a node that the call leaves
-		s.arrive(&record{State: c.state, Steps: c.steps, Waits: c.waits, Asked: c.asked, Inquiries: c.inquiries}, &arrival{move: m})
+		s.arrive(&record{State: c.state, Steps: c.steps, Waits: c.waits, Asked: c.asked, Inquiries: c.inquiries}, &arrival{move: m}, nil, nil)
 		return
 	}
 	s.node.live.Add(1)

@@ -55,6 +55,7 @@ func (s *shard) notice(e *esl.Event) {
 // know yet is kept: they may be adopted in a moment.
 func (s *shard) hear(e *esl.Event) {
 	event, ok := s.translate(e)
+	s.noticeStray(e)
 	c := s.calls[e.UniqueID()]
 	if c == nil && s.gone.has(e.UniqueID()) {
 		return // words on a call that is over; on a late connection even its first ones
@@ -232,6 +233,9 @@ func userOf(t *tenants.Tenant, device string) *tenants.User {
 // step takes a call one event further and carries out what comes of it.
 func (s *shard) step(c *call, event callflows.Event) {
 	if c.state.Move.Away && event.Kind != callflows.Moved {
+		if c.arriving {
+			c.hold(event)
+		}
 		return // it is another worker's
 	}
 	if !s.pinned(c) {
@@ -262,7 +266,7 @@ func (s *shard) step(c *call, event callflows.Event) {
 		out := s.decide(c, queue[0])
 		wasAnswered, talked := c.state.Answered, c.state.Phase == callflows.Talking
 		s.tellOut(c, out.State)
-		c.state = out.State
+		c.state, c.arriving = out.State, false
 		c.moving = c.moving && c.state.Moving()
 		if c.state.Answered && !wasAnswered {
 			s.node.announceCall(c, messages.CallAnswered, queue[0].At)
@@ -285,6 +289,8 @@ func (s *shard) step(c *call, event callflows.Event) {
 		s.forget(c, event.At)
 	} else if c.state.Move.Away {
 		return
+	} else if event.Kind == callflows.Moved {
+		s.markMoved(c)
 	} else if c.state.DrivenLeg() != led {
 		s.markLed(c)
 	}
@@ -477,9 +483,14 @@ func (s *shard) dispatch(c *call, orders []order) (answers []callflows.Event) {
 	if len(orders) == 0 {
 		return nil
 	}
-	mark := encodeMark(c.state, c.steps)
+	last, mark := orders[len(orders)-1].command.N, encodeMark(c.state, c.steps)
 	for _, o := range orders {
-		o.mark, o.ticket, o.term, o.moved = mark, ticket, s.node.term.Load(), len(c.state.Segments) > 0
+		if o.mark = mark; o.command.N != last { // it says nothing of those that come after it
+			until := c.state
+			until.Commands = o.command.N
+			o.mark = encodeMark(until, c.steps)
+		}
+		o.ticket, o.term, o.moved = ticket, s.node.term.Load(), len(c.state.Segments) > 0
 		if s.doubts != nil {
 			*s.doubts = append(*s.doubts, o)
 			continue
@@ -515,7 +526,7 @@ func (s *shard) fire(c *call, w wait) {
 		time.AfterFunc(evidenceWait, func() { s.fire(c, w) })
 		return
 	}
-	if c.state.Move.Away {
+	if c.state.Move.Away && !c.arriving {
 		return // it travels with the call
 	}
 	if s.node.role.Load() == stranded && c.state.Phase != callflows.Ended {

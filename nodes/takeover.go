@@ -111,7 +111,11 @@ func (s *shard) inherit(doubt bool) []order {
 		for _, command := range orders {
 			c.unclear = c.unclear || command.Kind != callflows.HangUp
 			if built, err := s.node.build(c.state.Call, command); err == nil {
-				open = append(open, order{call: c, facts: c.state.Call, command: command, music: s.node.musicVariables(c.state.Call.Tenant, command), built: built, at: time.Now().UTC(),
+				var with []esl.Command
+				if command.Kind == callflows.HandOver {
+					with = s.handOver(c, command)
+				}
+				open = append(open, order{call: c, facts: c.state.Call, command: command, with: with, music: s.node.musicVariables(c.state.Call.Tenant, command), built: built, at: time.Now().UTC(),
 					mark: encodeMark(c.state, c.steps), term: s.node.term.Load()})
 			}
 		}
