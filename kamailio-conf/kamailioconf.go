@@ -44,6 +44,25 @@ const (
 	// once: so many within 30 ms mean a flood, and their texts take shared memory.
 	unheeded        = 512
 	registerDefault = 3600
+
+	// fences is how many media nodes an edge refuses at one time: more than a platform has.
+	fences = 256
+	// looks times lookPatience is how long a node has for an answer to an OPTIONS.
+	looks        = 3
+	lookPatience = 230 * time.Millisecond
+	// sweptATick and anewATick bound what an edge does within a tick about the calls of a dead node: 3,200 of them are ended within a
+	// second, and workers are asked about 800 anew.
+	sweptATick = 16
+	anewATick  = 4
+	// gone is the code by which an edge ends a branch in a dead node's place; it never leaves the edge.
+	gone = 599
+	// nodeSilent is how long a node may be silent to a request within a dialog, and nodeChanges how long it may take over a re-INVITE.
+	nodeSilent  = 2 * time.Second
+	nodeChanges = 10 * time.Second
+	// byes is how often a BYE is sent to a silent node: a node is found dead and fenced within the time that this takes.
+	byes = 3
+	// retry is when a phone may ask again for what a dead node cannot do, in seconds.
+	retry = 2
 	// registerLook is how often the edge looks which registrations at carriers are due, in seconds.
 	registerLook = 2
 	// renew is for how long a registration is asked for where a trunk does not say: tenants.DefaultRenew.
@@ -138,5 +157,13 @@ func bounds() map[string]int {
 		"TANDEM_REGISTER_LOOK":  registerLook,
 		"TANDEM_TICKS":          ticks,
 		"TANDEM_TICKS_A_SECOND": int(time.Second / tick),
+		"TANDEM_FENCES":         fences,
+		"TANDEM_LOOKS":          looks,
+		"TANDEM_LOOK":           int(lookPatience / tick),
+		"TANDEM_SWEPT":          sweptATick,
+		"TANDEM_ANEW":           anewATick,
+		"TANDEM_NODE_SILENT":    int(nodeSilent.Milliseconds()),
+		"TANDEM_NODE_CHANGES":   int(nodeChanges.Milliseconds()),
+		"TANDEM_BYES":           byes,
 	}
 }

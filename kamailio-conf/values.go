@@ -185,6 +185,8 @@ func (v Values) rendered(dir string) (page, error) {
 		{"TANDEM_INTERVAL", strconv.Itoa(int(tick.Microseconds())) + "u"},
 		{"TANDEM_UNHEEDED", strconv.Itoa(unheeded)},
 		{"TANDEM_RENEW", strconv.Itoa(renew)},
+		{"TANDEM_RETRY", strconv.Itoa(retry)},
+		{"TANDEM_GONE", strconv.Itoa(gone)},
 		{"TANDEM_REGISTERS", strconv.Itoa(messages.MaxRegisters)},
 	}
 	p.Numbers = bounds()

@@ -32,6 +32,8 @@ type worker struct {
 	asked         map[[2]string]bool          // by Call-ID and CSeq
 	registrations chan *messages.Registration
 	hellos        chan *messages.EdgeHello
+	fenced        chan *messages.EdgeFenced
+	byes          chan *messages.EdgeBye
 }
 
 const seen = 256 // messages that a test may leave unread
@@ -46,7 +48,7 @@ func startWorker(t *testing.T, url string) *worker {
 		t:         t,
 		transfers: make(chan *messages.TransferRequest, seen),
 		asked:     map[[2]string]bool{}, requests: make(chan *messages.RouteRequest, seen), registrations: make(chan *messages.Registration, seen),
-		hellos: make(chan *messages.EdgeHello, seen),
+		hellos: make(chan *messages.EdgeHello, seen), fenced: make(chan *messages.EdgeFenced, seen), byes: make(chan *messages.EdgeBye, seen),
 	}
 	if w.channel, err = conn.Channel(); err != nil {
 		t.Fatal(err)
@@ -172,6 +174,10 @@ func (w *worker) take(body []byte) {
 	case *messages.EdgeHello:
 		w.sendConfiguration()
 		w.hellos <- m
+	case *messages.EdgeFenced:
+		w.fenced <- m
+	case *messages.EdgeBye:
+		w.byes <- m
 	}
 }
 
@@ -206,10 +212,13 @@ func routeTo(headers string, nodes ...string) func(*messages.RouteRequest) [][]b
 	}
 }
 
+// callOfTests is the id that workers of these tests give each call.
+const callOfTests = "00000000-0000-4000-8000-000000000001"
+
 // encoded completes an answer as the edge's question wants it.
 func encoded(a *messages.RouteAnswer, r *messages.RouteRequest) []byte {
 	a.EventCategory, a.EventName = messages.RouteAnswerCategory, messages.RouteAnswerName
-	a.Type, a.TIndex, a.TLabel, a.Call = messages.RouteAnswerV1, r.TIndex, r.TLabel, "00000000-0000-4000-8000-000000000001"
+	a.Type, a.TIndex, a.TLabel, a.Call = messages.RouteAnswerV1, r.TIndex, r.TLabel, callOfTests
 	if a.CallID == "" {
 		a.CallID = r.CallID
 	}
