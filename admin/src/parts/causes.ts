@@ -20,5 +20,6 @@ const causes: Record<string, string> = {
 };
 
 export function causeWords(cause: string): string {
-  return causes[cause] ?? cause.toLowerCase().replaceAll('_', ' ');
+  // "__proto__" is a text like any other.
+  return (Object.hasOwn(causes, cause) ? causes[cause] : undefined) ?? cause.toLowerCase().replaceAll('_', ' ');
 }

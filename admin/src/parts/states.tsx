@@ -7,7 +7,7 @@ import { sentence } from './words';
 
 export function Loading({ rows = 5 }: { rows?: number }) {
   return (
-    <Stack gap="sm" p="md" aria-busy="true" aria-label="Loading">
+    <Stack gap="sm" p="md" role="status" aria-busy="true" aria-label="Loading">
       {Array.from({ length: rows }, (_, i) => (
         <Skeleton key={i} height={18} width={`${95 - ((i * 17) % 40)}%`} />
       ))}
