@@ -15,6 +15,7 @@ const failure = join(tmpdir(), 'tandem-admin-failure.png');
 // What a step waits for in vain is seen best in an image of the page.
 process.on('uncaughtException', async (e) => {
   console.error(e);
+  if (faults.length > 0) console.error([...new Set(faults)].join('\n'));
   if (newest) {
     await newest.screenshot({ path: failure }).catch(() => {});
     console.error(`at ${newest.url()}, see ${failure}`);

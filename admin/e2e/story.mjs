@@ -193,6 +193,7 @@ async function hostile() {
     for (const [url, value] of Object.entries(answers)) await page.route(url, answer(value));
     await page.goto(admin + path);
     await settle(page);
+    await page.locator('#page').waitFor().catch((e) => assert.fail(`${path} is broken: ${e.message}`));
     for (const p of payloads) assert.ok((await page.locator('#page').innerText()).includes(p.trim().slice(0, 12)), `${path} does not show ${p}`);
     for (const url of Object.keys(answers)) await page.unroute(url);
   }
