@@ -10,7 +10,7 @@ import { FirstSteps } from '../parts/firststeps';
 import { FormButton, type Field, type Values } from '../parts/form';
 import { Page } from '../parts/page';
 import { Rows } from '../parts/rows';
-import { Answer, Empty } from '../parts/states';
+import { Answer, Empty, Loading } from '../parts/states';
 import { useTell } from '../parts/told';
 import { count } from '../parts/words';
 import { useMay, useSelf, useSessionChanges } from '../session';
@@ -127,6 +127,8 @@ function ToFirstCall({ t, base }: { t: Tenant; base: string }) {
     refetchInterval: (q) => (q.state.data?.calls ? false : look),
     staleTime: look,
   });
+  // Room is kept for the steps where there will be some, so that nothing jumps.
+  if (has.isLoading && t.version === 0) return <Paper withBorder><Loading rows={7} /></Paper>;
   if (!has.data || has.data.calls) return null;
   return (
     <FirstSteps
