@@ -290,8 +290,11 @@ func (s *step) secondPart() {
 	if s.state.Recording.File == "" {
 		return
 	}
-	leg := s.state.Recording.Leg
+	leg, ends := s.state.Recording.Leg, s.state.Recording.Stop != 0
 	s.fileTape()
+	if ends {
+		return // it was to end
+	}
 	n, call := s.state.Commands+1, &s.state.Call
 	s.state.Recording = Tape{File: messages.RecordingFile(messages.RecordingCall, call.Tenant, "", call.ID, n), Leg: leg, N: n, At: s.event.At}
 	s.explain("recording_goes_on")
