@@ -36,6 +36,11 @@ const pages = {
   numbers: '/t/demo/numbers',
   flows: '/t/demo/flows',
   flow: '/t/demo/flows/main',
+  'flow-list': '/t/demo/flows/main',
+  'flow-form': '/t/demo/flows/main',
+  'flow-tried': '/t/demo/flows/main',
+  'flow-palette': '/t/demo/flows/main',
+  canary: `/t/${env.COMPANY}/flows`,
   versions: '/t/demo/flows?show=versions',
   orders: '/orders',
   trunks: '/trunks',
@@ -60,6 +65,29 @@ const pages = {
   audit: '/t/demo/audit',
   self: '/self',
 };
+// What is done on a page before its image is made.
+const before = {
+  'flow-list': async (page) => {
+    await page.getByRole('tab', { name: 'List' }).click();
+    await page.getByRole('region', { name: 'Elements' }).waitFor();
+  },
+  'flow-form': async (page) => {
+    await page.locator('[data-element="menu"]').click();
+    await page.getByRole('region', { name: /menu/ }).waitFor();
+  },
+  'flow-tried': async (page) => {
+    await page.getByRole('tab', { name: 'Try a call' }).click();
+    await page.getByRole('textbox', { name: 'From' }).fill('+12025550188');
+    await page.getByRole('textbox', { name: 'To', exact: true }).fill('+12025550100');
+    await page.getByRole('combobox', { name: 'Keys at each prompt' }).fill('1');
+    await page.getByRole('button', { name: 'Try with the drafts' }).click();
+    await page.getByTestId('tried').waitFor();
+  },
+  'flow-palette': async (page) => {
+    await page.getByRole('button', { name: 'Add an element', exact: true }).click();
+    await page.getByRole('dialog').getByLabel('Which').waitFor();
+  },
+};
 const state = await first.context().storageState();
 for (const [size, viewport] of Object.entries({ wide: { width: 1440, height: 900 }, narrow: { width: 390, height: 844 } })) {
   for (const colorScheme of ['light', 'dark']) {
@@ -74,6 +102,7 @@ for (const [size, viewport] of Object.entries({ wide: { width: 1440, height: 900
         await on.getByRole('button', { name: 'Try again now' }).click();
         await on.getByTestId('again').waitFor();
       }
+      await before[name]?.(on);
       await on.screenshot({ path: join(folder, `${name}-${size}-${colorScheme}.png`), fullPage: true });
       await accessible(on, `${name} ${size} ${colorScheme}`);
       const wider = await on.evaluate(() => document.documentElement.scrollWidth - window.innerWidth);

@@ -1,5 +1,6 @@
 // What support does all day, in a browser, beside a real stack and with real calls. Each step says itself.
 import { accessible, admin, end, env, newPage, open, place, settle, signIn, step } from './browser.mjs';
+import { canvas } from './canvas.mjs';
 import { payloads } from './payloads.mjs';
 import assert from 'node:assert/strict';
 
@@ -41,6 +42,7 @@ await page.getByText('It would go the same way, and end the same.').waitFor();
 
 step('fixes the flow: another phone is rung');
 await page.goto(`${admin}/t/${company}/flows/flow${number.slice(1)}`);
+await page.getByRole('tab', { name: 'JSON' }).click();
 const json = page.getByLabel('The flow, as JSON');
 const flow = await json.inputValue();
 await json.fill(flow.replace('"two"', '"nobody"'));
@@ -51,6 +53,7 @@ await page.getByRole('button', { name: 'Save the draft' }).click();
 await page.getByText('Saved as a draft').waitFor();
 
 step('dry-runs it: live it fails still, with the drafts it would be answered');
+await page.getByRole('tab', { name: 'Try a call' }).click();
 await page.getByRole('textbox', { name: 'From' }).fill(caller);
 await page.getByRole('textbox', { name: 'To', exact: true }).fill(number);
 await page.getByRole('button', { name: 'As it is live' }).click();
@@ -79,6 +82,8 @@ await page.getByTestId('verdict').getByText('The call was answered').waitFor();
 await page.goto(deepLink);
 await page.getByText('What changed since').waitFor();
 await page.getByText(/publish|flow/i).first().waitFor();
+
+await canvas(page, { company, domain: env.COMPANY_DOMAIN });
 
 step('sees a live call appear, and hangs it up');
 await page.goto(`${admin}/t/${company}/live`);

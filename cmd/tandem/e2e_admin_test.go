@@ -20,6 +20,8 @@ import (
 const (
 	browsing      = 5 * time.Minute
 	adminPassword = "correct horse battery"
+
+	canvasExtension = "700" // leads to the flow that is changed on the canvas
 )
 
 // adminWorld is what the browser's script needs of the world that it looks at.
@@ -39,6 +41,7 @@ func newAdminWorld(t *testing.T) *adminWorld {
 	w := sharedWorld(t)
 	a := &adminWorld{world: w, t: t, c: w.company(t)}
 	a.c.flow(t, a.c.number, "ring", map[string]tenants.Element{"ring": ringing("at_once", 20, "two")})
+	a.c.flow(t, canvasExtension, "ring", map[string]tenants.Element{"ring": ringing("at_once", 20, "two")})
 	a.c.publish(t)
 	a.c.register(t, "one")
 	for path, person := range map[string]member{
@@ -151,6 +154,10 @@ func TestTheAdminsScreens(t *testing.T) {
 	answering := listen(t, sales, sipptest.Behaviour{})
 	succeed(t, dial(t, reception, provisioning.DemoMenu, sipptest.Call{Digits: "1"}), answering)
 	succeed(t, dial(t, reception, "103", sipptest.Call{Expect: 480}))
+	a.c.flow(t, canvasExtension, "ring", map[string]tenants.Element{"ring": ringing("at_once", 20, "one")})
+	if status, _, text := a.request(t, "PUT", "/v1/tenants/"+a.c.id+"/canary", member{"share": 10, "comment": "the first phone rings"}); status != http.StatusOK {
+		t.Fatalf("the trial: %d %s", status, text)
+	}
 	succeed(t, dial(t, reception, "999999", sipptest.Call{Expect: 404}))
 	a.browse("screens.mjs", "SCREENS="+folder)
 }

@@ -1,19 +1,17 @@
 // What calls run through: the drafts, what of them is not published yet, and the versions that were.
-import { Alert, Anchor, Badge, Button, Group, List as Bullets, Paper, Stack, Tabs, Text, Textarea, Title } from '@mantine/core';
-import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
-import { useState } from 'react';
+import { Anchor, Badge, Group, Stack, Tabs } from '@mantine/core';
+import { useQuery, useQueryClient } from '@tanstack/react-query';
 import { Link, useSearchParams } from 'react-router';
 import { ask } from '../api/client';
 import { useEvents } from '../api/events';
 import { usePages } from '../api/lists';
-import { callPath } from '../parts/calls';
 import { Confirm } from '../parts/confirm';
 import { FormButton } from '../parts/form';
 import { Page } from '../parts/page';
+import { Publishing } from '../parts/publishing';
 import { List } from '../parts/rows';
 import { Time } from '../parts/time';
 import { useTell } from '../parts/told';
-import { count, sentence } from '../parts/words';
 import { useMay } from '../session';
 import { useTheTenant } from '../shell/tenant';
 
@@ -33,7 +31,7 @@ export default function Flows() {
   });
   return (
     <Page title="Flows" about={`What ${tenant}’s calls run through. Changes are drafts until they are published.`}>
-      <Waiting tenant={tenant} />
+      <Publishing tenant={tenant} />
       <Tabs value={show} onChange={(v) => setParams(v && v !== 'flows' ? { show: v } : {})} keepMounted={false}>
         <Tabs.List>
           {shows.map((s) => (
@@ -56,113 +54,6 @@ export default function Flows() {
         </Tabs.Panel>
       </Tabs>
     </Page>
-  );
-}
-
-const week = '168h';
-
-// Waiting is what the drafts would change, in words, with the ways to make it so.
-function Waiting({ tenant }: { tenant: string }) {
-  const may = useMay();
-  const tell = useTell();
-  const client = useQueryClient();
-  const [comment, setComment] = useState('');
-  const path = { tenant };
-  const live = useQuery({ queryKey: ['versions', tenant, 'live'], queryFn: ({ signal }) => ask('get', '/v1/tenants/{tenant}/versions', { path, query: { limit: 1 }, signal }) });
-  const published = (live.data?.versions.length ?? 0) > 0;
-  const diff = useQuery({
-    queryKey: ['diff', tenant, 'live', 'draft'],
-    queryFn: ({ signal }) => ask('get', '/v1/tenants/{tenant}/versions/{version}/diff', { path: { tenant, version: 'live' }, query: { to: 'draft' }, signal }),
-    enabled: live.data !== undefined && published,
-  });
-  const replay = useMutation({ mutationFn: () => ask('post', '/v1/tenants/{tenant}/replay', { path, body: { since: week, until: '', draft: true, version: 0 } }) });
-  const publish = useMutation({
-    mutationFn: () => ask('post', '/v1/tenants/{tenant}/versions', { path, body: { comment } }),
-    onSuccess: async (p) => {
-      tell.done(p.same ? 'The drafts run already.' : `Version ${p.version} is live for new calls.`);
-      setComment('');
-      replay.reset();
-      await client.invalidateQueries();
-    },
-  });
-  if (live.data === undefined || (published && diff.data === undefined && !diff.error)) return null;
-  const changes = diff.data?.changes ?? [];
-  if (published && changes.length === 0 && !diff.data?.to.refused) {
-    return (
-      <Text size="sm" c="dimmed">
-        The drafts are what runs: version {diff.data?.from.version}.
-      </Text>
-    );
-  }
-  const refused = diff.data?.to.refused;
-  return (
-    <Paper withBorder p="md" component="section" aria-label="Not published yet">
-      <Stack gap="sm">
-        <Title order={2} size="h4">
-          {published ? `${count(changes.length, 'change is', 'changes are')} not published yet` : 'Nothing is published yet'}
-        </Title>
-        {diff.error && <Alert color="red">{sentence(diff.error)}</Alert>}
-        <Bullets size="sm" spacing={2}>
-          {changes.map((c) => (
-            <Bullets.Item key={c.path + c.words}>{c.words}</Bullets.Item>
-          ))}
-        </Bullets>
-        {refused && (
-          <Alert color="orange" title="It cannot be published so">
-            {refused}
-          </Alert>
-        )}
-        {may('publish:write') && (
-          <>
-            <Textarea label="What and why" placeholder="for whoever looks at it later" autosize minRows={1} value={comment} onChange={(e) => setComment(e.currentTarget.value)} maxLength={500} />
-            <Group gap="xs">
-              <Button onClick={() => publish.mutate()} loading={publish.isPending} disabled={Boolean(refused)}>
-                Publish
-              </Button>
-              {published && may('calls:read') && (
-                <Button variant="default" onClick={() => replay.mutate()} loading={replay.isPending}>
-                  How would last week’s calls have gone?
-                </Button>
-              )}
-            </Group>
-          </>
-        )}
-        {publish.error && (
-          <Alert color="red" role="alert">
-            {sentence(publish.error)}
-          </Alert>
-        )}
-        {replay.error && (
-          <Alert color="red" role="alert">
-            {sentence(replay.error)}
-          </Alert>
-        )}
-        {replay.data && <Replayed of={replay.data.summary} />}
-      </Stack>
-    </Paper>
-  );
-}
-
-type Summary = NonNullable<Awaited<ReturnType<typeof replayType>>>['summary'];
-declare function replayType(): Promise<import('../api/client').AnswerOf<'/v1/tenants/{tenant}/replay', 'post'>>;
-
-function Replayed({ of: s }: { of: Summary }) {
-  return (
-    <Alert color={s.different > 0 ? 'blue' : 'teal'} variant="light" title={s.different > 0 ? `${s.different.toLocaleString()} of last week’s ${count(s.calls, 'call', 'calls')} would have gone differently` : `All of last week’s ${count(s.calls, 'call', 'calls')} would have gone the same way`}>
-      <Stack gap={4}>
-        {(s.groups ?? []).map((g) => (
-          <Text size="sm" key={g.words + g.outcome}>
-            <b>{g.calls.toLocaleString()}</b> {g.words}{' '}
-            {g.examples?.[0] && (
-              <Anchor component={Link} size="sm" to={callPath(g.examples[0].call)}>
-                such as this one
-              </Anchor>
-            )}
-          </Text>
-        ))}
-        {s.unfaithful > 0 && <Text size="sm">{s.unfaithful.toLocaleString()} cannot be judged: what is not versioned has changed since.</Text>}
-      </Stack>
-    </Alert>
   );
 }
 
