@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -33,6 +34,28 @@ func (s *Store) EventsAfter(ctx context.Context, tenantID string, position int64
 	return all, nil
 }
 
+// EventsOfAllAfter lists up to limit events of all tenants that the scope shows, of some types (nil: of all), behind a position, in their
+// order. last is the position up to which there is nothing else to be read: it goes on when no event is of these types, too.
+func (s *Store) EventsOfAllAfter(ctx context.Context, position int64, types []string, limit int) (events []Positioned, last int64, err error) {
+	rows, err := s.pool.Query(ctx, `
+		SELECT id, tenant_id, type, subject, at, data, position FROM events WHERE position > @position ORDER BY position LIMIT @limit`,
+		pgx.StrictNamedArgs{"position": position, "limit": limit})
+	if err != nil {
+		return nil, position, fmt.Errorf("postgres: events of all: %w", err)
+	}
+	all, err := pgx.CollectRows(rows, scanPositioned)
+	if err != nil {
+		return nil, position, fmt.Errorf("postgres: events of all: %w", err)
+	}
+	for _, e := range all {
+		position = e.Position
+		if len(types) == 0 || slices.Contains(types, e.Type) {
+			events = append(events, e)
+		}
+	}
+	return events, position, nil
+}
+
 func scanPositioned(row pgx.CollectableRow) (p Positioned, err error) {
 	var data []byte
 	err = row.Scan(&p.ID, &p.Tenant, &p.Type, &p.Subject, &p.At, &data, &p.Position)
@@ -48,9 +71,10 @@ func (s *Store) LastPosition(ctx context.Context) (position int64, err error) {
 	return position, nil
 }
 
-// PositionOf finds the position of a tenant's event. ErrNotFound when it is not kept, or another tenant's.
+// PositionOf finds the position of a tenant's event, or with no tenant of any that the scope shows. ErrNotFound when it is not kept, or
+// another tenant's.
 func (s *Store) PositionOf(ctx context.Context, tenantID, event string) (position int64, err error) {
-	err = s.pool.QueryRow(ctx, `SELECT position FROM events WHERE tenant_id = @tenant_id AND id = @id`,
+	err = s.pool.QueryRow(ctx, `SELECT position FROM events WHERE (@tenant_id = '' OR tenant_id = @tenant_id) AND id = @id`,
 		pgx.StrictNamedArgs{"tenant_id": tenantID, "id": text(event)}).Scan(&position)
 	if err != nil {
 		return 0, notFound("event", err)

@@ -50,7 +50,7 @@ func Page() string {
 	line("- Receivers are reached by HTTPS. Private, loopback and link-local addresses are refused, whatever a name resolves to.")
 	line("")
 	line("## The stream")
-	line("`GET /v1/tenants/TENANT/events` is a stream of server-sent events: `event` is the type, `id` the event's id, `data` the body of the message. A client that was cut off sends the last id in `Last-Event-ID` and misses nothing for %d days; an id that is not kept any more is answered by an event `stream.gap` first. A line `: beat` comes every %s when nothing happens. Who reads too slowly is disconnected and may come again.", days(Keep), inSeconds(BeatEvery))
+	line("`GET /v1/tenants/TENANT/events` is a stream of server-sent events: `event` is the type, `id` the event's id, `data` the body of the message. A client that was cut off sends the last id in `Last-Event-ID` and misses nothing for %d days; an id that is not kept any more is answered by an event `stream.gap` first. A line `: beat` comes every %s when nothing happens. Who reads too slowly is disconnected and may come again. The platform's own follow all tenants in one stream, `GET /v1/events`, which is read four times a second at most.", days(Keep), inSeconds(BeatEvery))
 	line("")
 	line("## Types of events")
 	for _, t := range Types() {

@@ -1,6 +1,7 @@
 package api
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -23,13 +24,21 @@ import (
 const (
 	MaxStreams         = 2000 // of one worker
 	MaxStreamsOfTenant = 20
+	MaxStreamsOfAll    = 50 // over all tenants, of one worker
 	// StreamFor is how long a stream lasts. Its client comes again, and is asked anew who it is: a key that was revoked ends so.
 	StreamFor   = 15 * time.Minute
 	streamBatch = 100              // events that are read at once
 	streamWrite = 10 * time.Second // for a client to take what it is sent; a slower one is disconnected
 	streamRead  = 5 * time.Second  // for the database to answer
 	streamRetry = 2 * time.Second  // after which a client comes again
+	// streamPace is the time between two reads of a stream over all tenants: with thousands of events a second it reads so often, and
+	// more at once.
+	streamPace     = 250 * time.Millisecond
+	streamBatchAll = 2000 // events that such a stream reads at once
 )
+
+// ofAll is the tenant of streams over all tenants.
+const ofAll = ""
 
 // Streams wakes those who follow tenants' events. It holds none: each stream reads from the database at its client's pace, so that a
 // slow client costs nobody's memory. The zero value is ready; nothing wakes until Run.
@@ -54,7 +63,7 @@ func (s *Streams) heard(tenant string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	for of, streams := range s.ofTenant {
-		if tenant != "" && of != tenant {
+		if tenant != "" && of != tenant && of != ofAll {
 			continue
 		}
 		for woken := range streams {
@@ -77,7 +86,7 @@ func (s *Streams) over() bool {
 func (s *Streams) follow(tenant string) chan struct{} {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.ended || s.all >= MaxStreams || len(s.ofTenant[tenant]) >= MaxStreamsOfTenant {
+	if s.ended || s.all >= MaxStreams || len(s.ofTenant[tenant]) >= mostStreams(tenant) {
 		return nil
 	}
 	if s.ofTenant == nil {
@@ -90,6 +99,13 @@ func (s *Streams) follow(tenant string) chan struct{} {
 	s.ofTenant[tenant][woken] = true
 	s.all++
 	return woken
+}
+
+func mostStreams(tenant string) int {
+	if tenant == ofAll {
+		return MaxStreamsOfAll
+	}
+	return MaxStreamsOfTenant
 }
 
 func (s *Streams) leave(tenant string, woken chan struct{}) {
@@ -116,6 +132,17 @@ func (a *API) streamEvents() {
 		Tags:        []string{"webhooks"},
 		Responses:   map[string]*huma.Response{"200": {Description: "The stream.", Content: map[string]*huma.MediaType{"text/event-stream": {Schema: &huma.Schema{Type: huma.TypeString}}}}},
 	}, a.openStream)
+	Add(a, WebhooksRead, huma.Operation{
+		OperationID: "stream-events-of-all", Method: http.MethodGet, Path: "/v1/events", Summary: "Follow what happens at all tenants, as server-sent events",
+		Description: "For the platform's own. As the stream of a tenant, four times a second at most; name the types that you want. Whoever is behind is sent everything in turn.",
+		Tags:        []string{"webhooks"},
+		Responses:   map[string]*huma.Response{"200": {Description: "The stream.", Content: map[string]*huma.MediaType{"text/event-stream": {Schema: &huma.Schema{Type: huma.TypeString}}}}},
+	}, func(ctx context.Context, in *streamInput) (*huma.StreamResponse, error) {
+		if err := platformOnly(ctx); err != nil {
+			return nil, err
+		}
+		return a.openStream(ctx, in)
+	})
 }
 
 func (a *API) openStream(ctx context.Context, in *streamInput) (*huma.StreamResponse, error) {
@@ -130,7 +157,7 @@ func (a *API) openStream(ctx context.Context, in *streamInput) (*huma.StreamResp
 	}
 	woken := a.Streams.follow(tenant) // before it is found out where to begin: what comes in between wakes
 	if woken == nil {
-		return nil, Refuse(http.StatusTooManyRequests, "too_many_streams", fmt.Sprintf("A tenant may have %d streams at once on a worker. Close one, or try again shortly.", MaxStreamsOfTenant))
+		return nil, Refuse(http.StatusTooManyRequests, "too_many_streams", fmt.Sprintf("There may be %d such streams at once on a worker. Close one, or try again shortly.", mostStreams(tenant)))
 	}
 	s := &stream{api: a, tenant: tenant, types: in.Types, woken: woken}
 	if err := s.begin(ctx, in.LastEventID+in.After); err != nil {
@@ -179,7 +206,7 @@ func (s *stream) run(ctx context.Context, w io.Writer) {
 	if rw, ok := w.(http.ResponseWriter); ok {
 		out.control = http.NewResponseController(rw)
 	}
-	begin := fmt.Sprintf("retry: %d\n: follows %s\n\n", streamRetry.Milliseconds(), s.tenant)
+	begin := fmt.Sprintf("retry: %d\n: follows %s\n\n", streamRetry.Milliseconds(), cmp.Or(s.tenant, "all tenants"))
 	if s.gap {
 		begin += "event: stream.gap\ndata: {}\n\n"
 	}
@@ -191,6 +218,9 @@ func (s *stream) run(ctx context.Context, w io.Writer) {
 		if err != nil && ctx.Err() == nil {
 			s.api.Log.WarnContext(ctx, "a stream of events ended: they cannot be read", slog.String("tenant_id", s.tenant), slog.Any("error", err))
 			return // the client comes again
+		}
+		if !s.paced(ctx) {
+			return
 		}
 		if more {
 			continue
@@ -205,17 +235,44 @@ func (s *stream) run(ctx context.Context, w io.Writer) {
 	}
 }
 
+// paced waits before the next read of a stream over all tenants. It is false when the stream is over.
+func (s *stream) paced(ctx context.Context) bool {
+	if s.tenant != ofAll {
+		return true
+	}
+	select {
+	case <-ctx.Done():
+		return false
+	case <-time.After(streamPace):
+		return true
+	}
+}
+
+// read gives what is new, and says whether there may be more.
+func (s *stream) read(ctx context.Context) (events []postgres.Positioned, more bool, err error) {
+	store := s.api.Service.Store
+	if s.tenant == ofAll {
+		before := s.position
+		events, s.position, err = store.EventsOfAllAfter(ctx, s.position, s.types, streamBatchAll)
+		return events, s.position-before >= streamBatchAll, err
+	}
+	events, err = store.EventsAfter(ctx, s.tenant, s.position, streamBatch)
+	if n := len(events); n > 0 {
+		s.position = events[n-1].Position
+	}
+	return events, len(events) == streamBatch, err
+}
+
 // next writes what is new, and says whether there may be more.
 func (s *stream) next(ctx context.Context, out *streamWriter) (more bool, err error) {
 	limited, cancel := context.WithTimeout(ctx, streamRead)
 	defer cancel()
-	events, err := s.api.Service.Store.EventsAfter(limited, s.tenant, s.position, streamBatch)
+	events, more, err := s.read(limited)
 	if err != nil {
 		return false, err
 	}
 	var text strings.Builder
 	for _, e := range events {
-		s.position = e.Position
 		if len(s.types) > 0 && !slices.Contains(s.types, e.Type) {
 			continue
 		}
@@ -228,7 +285,7 @@ func (s *stream) next(ctx context.Context, out *streamWriter) (more bool, err er
 	if text.Len() > 0 {
 		out.write(text.String())
 	}
-	return len(events) == streamBatch, nil
+	return more, nil
 }
 
 // streamWriter writes at once or fails.

@@ -303,6 +303,37 @@ func TestAStreamTellsItsTenantsEventsAndGoesOnWhereItWas(t *testing.T) {
 	}
 }
 
+// TestTheStreamOverAllTenants: the platform's own follow everybody in one stream, which goes on where it was; a tenant's do not, and
+// there are only so many.
+func TestTheStreamOverAllTenants(t *testing.T) {
+	w := newWorld(t)
+	server, happens := w.streams()
+	w.ask(w.key("ada", api.WebhooksRead), "GET", "/v1/events", nil).is(403, "platform_only")
+	key := w.key("", api.WebhooksRead)
+	happens("ada", 1)
+	f := w.follow(server, key, "/v1/events?types=configuration.published")
+	f.begun()
+	happens("bob", 2)
+	id, _, message := f.next()
+	if version(message) != 2.0 || message["tenant"] != "bob" {
+		t.Errorf("%v", message)
+	}
+	happens("ada", 3)
+	if _, _, message := f.next(); version(message) != 3.0 || message["tenant"] != "ada" {
+		t.Errorf("%v", message)
+	}
+	f.stop()
+	again := w.follow(server, key, "/v1/events", "Last-Event-ID", id)
+	if _, _, message := again.next(); version(message) != 3.0 {
+		t.Errorf("%v", message)
+	}
+	for range api.MaxStreamsOfAll - 1 {
+		w.follow(server, key, "/v1/events").begun()
+	}
+	w.ask(key, "GET", "/v1/events", nil).is(429, "too_many_streams")
+	w.follow(server, w.key("ada", api.WebhooksRead), "/v1/tenants/ada/events").begun() // a tenant's are others
+}
+
 func TestStreamsAreBoundedAndForThoseWhoMay(t *testing.T) {
 	w := newWorld(t)
 	w.ask(w.key("ada"), "GET", "/v1/tenants/ada/events", nil).is(503, "no_stream")

@@ -3147,6 +3147,18 @@ type ListContactsOfDomainParams struct {
 	Domain string `form:"domain" json:"domain"`
 }
 
+// StreamEventsOfAllParams defines parameters for StreamEventsOfAll.
+type StreamEventsOfAllParams struct {
+	// After The same, for clients that cannot set the header.
+	After string `form:"after,omitempty" json:"after,omitempty,omitzero"`
+
+	// Types Only these types, separated by commas; absent: all.
+	Types []string `form:"types,omitempty" json:"types,omitempty,omitzero"`
+
+	// LastEventID Id of the last event that was read: the stream goes on behind it.
+	LastEventID string `json:"Last-Event-ID,omitempty,omitzero"`
+}
+
 // ListKeysParams defines parameters for ListKeys.
 type ListKeysParams struct {
 	// Limit How many at most.
@@ -4748,6 +4760,13 @@ func (c *Client) ListElements(ctx context.Context) (*Answer[ElementsOutputBody],
 // GET /v1/event-types
 func (c *Client) ListEventTypes(ctx context.Context) (*Answer[PageBodyEventType], error) {
 	return ask[PageBodyEventType](ctx, c, request{method: "GET", path: at("/v1/event-types")})
+}
+
+// StreamEventsOfAll: Follow what happens at all tenants, as server-sent events.
+//
+// GET /v1/events
+func (c *Client) StreamEventsOfAll(ctx context.Context, params StreamEventsOfAllParams) (io.ReadCloser, error) {
+	return stream(ctx, c, request{method: "GET", path: at("/v1/events"), params: params})
 }
 
 // ListKeys: List the API keys of the platform.
