@@ -93,10 +93,10 @@ browser:
 	@test -n "$(BROWSER)" || { echo "There is no Chromium: apt-get install chromium, or name one by BROWSER"; exit 1; }
 
 e2e: admin browser ## Use the web admin in a Chromium beside a real stack, with real SIP calls (installs npm packages and missing Debian packages)
-	TANDEM_BROWSER=$(BROWSER) $(STACK) $(GO) test -count=1 -timeout 10m -v -run 'TestTheAdminInABrowser' ./cmd/tandem
+	TANDEM_BROWSER=$(BROWSER) $(STACK) $(GO) test -count=1 -timeout 10m -v -run 'TestTheAdminInABrowser|TestThePhoneInABrowser' ./cmd/tandem
 
 screenshots: admin browser ## Make an image of each main page of the web admin, into admin/screenshots
-	TANDEM_BROWSER=$(BROWSER) TANDEM_SCREENSHOTS=$(CURDIR)/admin/screenshots $(STACK) $(GO) test -count=1 -timeout 10m -v -run 'TestTheAdminsScreens' ./cmd/tandem
+	TANDEM_BROWSER=$(BROWSER) TANDEM_SCREENSHOTS=$(CURDIR)/admin/screenshots $(STACK) $(GO) test -count=1 -timeout 10m -v -run 'TestTheAdminsScreens|TestThePhoneInABrowser' ./cmd/tandem
 
 generate: ## Make the Go client anew from the API's document
 	$(TANDEM) openapi --for-clients > provisioning/client/generate/openapi.json

@@ -149,7 +149,7 @@ func (b *browser) request(method, uri, callID, to, more, body string) string {
 	}
 	return fmt.Sprintf("%[1]s %[2]s SIP/2.0\r\nVia: SIP/2.0/WS df7jal23ls0d.invalid;branch=z9hG4bKb%[3]s%[4]d\r\nMax-Forwards: 69\r\n"+
 		"From: <sip:%[5]s@%[6]s>;tag=b\r\nTo: %[7]s\r\nCall-ID: %[3]s\r\nCSeq: %[4]d %[1]s\r\n"+
-		"Contact: <sip:k3l1@df7jal23ls0d.invalid;transport=ws>\r\nUser-Agent: JsSIP 3\r\nSupported: path,gruu,outbound\r\n%[8]sContent-Length: %[9]d\r\n\r\n%[10]s",
+		"Contact: <sip:k3l1@df7jal23ls0d.invalid;transport=ws>;+sip.ice;reg-id=1;+sip.instance=\"<urn:uuid:9851f610-cffd-49c3-b3a4-fead1787396a>\"\r\nUser-Agent: JsSIP 3\r\nSupported: path,gruu,outbound\r\n%[8]sContent-Length: %[9]d\r\n\r\n%[10]s",
 		method, uri, callID, b.n, b.user, domain, to, more, len(body), body)
 }
 

@@ -131,3 +131,27 @@ func TestOtherWorkersAreToldThatACallIsOut(t *testing.T) {
 		t.Errorf("they are told %q, want %q", others.out, want)
 	}
 }
+
+// A phone in a browser refuses an offer without ICE and DTLS-SRTP; every other phone may refuse one with them.
+func TestABrowserIsOfferedWhatBrowsersTake(t *testing.T) {
+	n := New(Options{Profile: "internal", Prompts: Prompts(Sounds{Folder: "/sounds"}), Snapshot: func() *tenants.Snapshot { return nil }})
+	for uri, want := range map[string]bool{
+		"sip:k3l1@df7jal23ls0d.invalid;transport=ws;alias=192.0.2.7~50321~5":        true,
+		"sip:k3l1@df7jal23ls0d.invalid;transport=ws;alias=192.0.2.7~50321~6":        true,
+		"sip:ada@192.0.2.7:5060;transport=tcp;alias=192.0.2.7~50321~2":              false,
+		"sip:ada@192.0.2.7:5061;transport=tls;alias=192.0.2.7~50321~3":              false,
+		"sip:ada@192.0.2.7:5060;alias=192.0.2.7~5060~1":                             false,
+		"sip:ada@192.0.2.7:5060;transport=ws":                                       false, // only the edge knows
+		"sip:ada@192.0.2.7;x-alias=192.0.2.7~5060~5;alias=192.0.2.7~5060~1":         false,
+		"sip:ada@192.0.2.7:5060;transport=ws;alias=192.0.2.7~5060~5;transport=tcp2": false,
+	} {
+		dial, err := n.dialString(callflows.Call{}, callflows.Command{Kind: callflows.Ring, N: 3, Leg: callerLeg, Wait: time.Minute,
+			Targets: []callflows.Target{{Leg: "aaaaaaaa-2222-4222-8222-222222222222", URI: uri, Edge: "sip:192.0.2.1:5070", Device: "d"}}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := strings.Contains(dial.String(), "media_webrtc=true"); got != want {
+			t.Errorf("%s is offered %s", uri, dial.String())
+		}
+	}
+}

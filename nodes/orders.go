@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"log/slog"
+	"regexp"
 	"slices"
 	"strconv"
 	"time"
@@ -164,6 +165,9 @@ func (n *Node) legVariables(tenant string, command callflows.Command, t callflow
 		add("sip_h_Call-Info", "<sip:"+anonymousHost+">;answer-after=0")
 		add("sip_h_Alert-Info", "<http://"+anonymousHost+">;info=alert-autoanswer;delay=0")
 	}
+	if inBrowser(t.URI) {
+		add("media_webrtc", "true") // switch_core_media.c: the offer has ICE, DTLS-SRTP and one port, which browsers insist on
+	}
 	if a := t.Accept; a != nil {
 		add("group_confirm_key", a.Key)
 		add("group_confirm_file", n.options.Prompts(tenant, command.Language, a.Prompt))
@@ -174,6 +178,13 @@ func (n *Node) legVariables(tenant string, command callflows.Command, t callflow
 	}
 	return vars
 }
+
+// browserAlias is at the end of a contact that registered over a WebSocket: the edge writes where it saw it, and over what (nathelper;
+// Kamailio's ip_addr.h, enum sip_protos: 5 is ws, 6 is wss).
+var browserAlias = regexp.MustCompile(`;alias=[0-9A-Fa-f.:\[\]]+~[0-9]+~[56]$`)
+
+// inBrowser says whether a contact is a phone in a browser.
+func inBrowser(uri string) bool { return browserAlias.MatchString(uri) }
 
 // seconds writes a time as the node reads it: whole seconds, at least one.
 func seconds(d time.Duration) string { return strconv.Itoa(max(1, int(d/time.Second))) }

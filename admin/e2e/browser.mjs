@@ -23,10 +23,10 @@ process.on('uncaughtException', async (e) => {
   process.exit(1);
 });
 
-export async function open() {
+export async function open(more = []) {
   return chromium.launch({
     executablePath: env.TANDEM_BROWSER,
-    args: ['--headless', '--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking', '--disable-component-update', '--disable-sync'],
+    args: ['--headless', '--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking', '--disable-component-update', '--disable-sync', ...more],
   });
 }
 

@@ -65,6 +65,8 @@ type placed struct {
 	Expect  int    `json:"expect"`  // final code; 0: 200
 	TalkMS  int    `json:"talk_ms"`
 	Ended   bool   `json:"ended"` // the other side, or the platform, ends the call
+	// Answering is a user whose phone answers one call, which it does not make: the browser's own phone does.
+	Answering string `json:"answering"`
 }
 
 // ServeHTTP places a call for the browser's script, waits for its end and tells how it went.
@@ -83,6 +85,14 @@ func (a *adminWorld) ServeHTTP(out http.ResponseWriter, r *http.Request) {
 }
 
 func (a *adminWorld) place(ctx context.Context, p placed) (string, error) {
+	if p.Answering != "" {
+		answering, err := a.c.users[p.Answering].Listen(ctx, sipptest.Behaviour{HangUp: !p.Ended, Talk: time.Duration(p.TalkMS) * time.Millisecond})
+		if err != nil {
+			return "", err
+		}
+		err = answering.Wait(ctx)
+		return callIDOf(answering.Messages()), err
+	}
 	call := sipptest.Call{Expect: p.Expect, Talk: time.Duration(p.TalkMS) * time.Millisecond, CalleeEnds: p.Ended}
 	var answering *sipptest.Running
 	var err error
@@ -132,6 +142,17 @@ func (a *adminWorld) browse(script string, environment ...string) {
 
 // What support does in a browser, from the sign-in to a call that succeeds; the script says each step.
 func TestTheAdminInABrowser(t *testing.T) { newAdminWorld(t).browse("story.mjs") }
+
+// The phone in the browser: it registers, calls, is called, holds, transfers, and tells what does not work.
+func TestThePhoneInABrowser(t *testing.T) {
+	a := newAdminWorld(t)
+	a.c.register(t, "three")
+	var environment []string
+	if folder := os.Getenv("TANDEM_SCREENSHOTS"); folder != "" {
+		environment = append(environment, "SCREENS="+folder)
+	}
+	a.browse("phone.mjs", environment...)
+}
 
 // Each main page, wide and narrow, light and dark, as an image: make screenshots.
 func TestTheAdminsScreens(t *testing.T) {

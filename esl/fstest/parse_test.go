@@ -57,6 +57,7 @@ func TestDestinationsGoThroughTheirPath(t *testing.T) {
 		{"bob@10.0.0.1", "sip:bob@10.0.0.1", ""},
 		{"sip:b@h;ob;fs_path=%3Csip%3A127.0.0.1%3A5080%3Blr%3E", "sip:b@h;ob", "<sip:127.0.0.1:5080;lr>"},
 		{"sip:b@h;fs_path=sip:1.2.3.4:5060;lr", "sip:b@h", "sip:1.2.3.4:5060"},
+		{"sip:b@h;transport=ws;alias=1.2.3.4~5~5;fs_path=sip:1.2.3.4:5060;lr", "sip:b@h;transport=ws;alias=1.2.3.4~5~5", "sip:1.2.3.4:5060"},
 		{"sip:b@h;transport=tcp", "", ""}, {"sip:", "", ""}, {"sip:b@h\r\nX: y", "", ""},
 	} {
 		uri, path, ok := parseDestination(row.text)
@@ -239,4 +240,34 @@ func FuzzReadCommand(f *testing.F) {
 			}
 		}
 	})
+}
+
+// A browser refuses an answer without one of these lines (RFC 8829 5.11), and asks for ICE anew when they differ in the next (RFC 8445 4.4).
+func TestABrowserGetsADescriptionThatItTakes(t *testing.T) {
+	text := "v=0\r\no=- 1 1 IN IP4 127.0.0.1\r\ns=-\r\nt=0 0\r\na=group:BUNDLE 0\r\nm=audio 9 UDP/TLS/RTP/SAVPF 111 0 126\r\nc=IN IP4 0.0.0.0\r\na=ice-ufrag:x\r\n" +
+		"a=setup:actpass\r\na=mid:0\r\na=sendrecv\r\na=rtcp-mux\r\na=rtpmap:111 opus/48000/2\r\na=rtpmap:126 telephone-event/8000\r\n"
+	offer := parseSDP(text)
+	if offer.codec != "PCMU" || offer.event != "126" || offer.onHold() {
+		t.Errorf("%+v", offer)
+	}
+	l := &sipLeg{ch: &channel{srv: &Server{sipHost: "127.0.0.1"}}, sdpID: 7}
+	answer := string(l.localSDP(&offer))
+	for _, want := range []string{"m=audio 9 UDP/TLS/RTP/SAVPF 0 126\r\n", "a=ice-ufrag:", "a=ice-pwd:", "a=fingerprint:sha-256 07:2C:", "a=setup:active\r\n", "a=rtcp-mux\r\n", "a=mid:0\r\n", "a=candidate:"} {
+		if !strings.Contains(answer, want) {
+			t.Errorf("no %q in\n%s", want, answer)
+		}
+	}
+	secure := func(text string) string {
+		var lines []string
+		for line := range strings.Lines(text) {
+			if strings.HasPrefix(line, "a=ice-") || strings.HasPrefix(line, "a=fingerprint") {
+				lines = append(lines, line)
+			}
+		}
+		return strings.Join(lines, "")
+	}
+	again := parseSDP(strings.Replace(text, "sendrecv", "sendonly", 1))
+	if hold := string(l.localSDP(&again)); secure(hold) != secure(answer) || !strings.Contains(hold, "a=recvonly\r\n") {
+		t.Errorf("the next is\n%s", hold)
+	}
 }

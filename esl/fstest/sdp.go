@@ -15,6 +15,9 @@ type sdpMedia struct {
 	direction string // sendrecv, sendonly, recvonly, inactive
 	others    []string
 	found     bool
+	// Of a browser's description: its streams are ICE's and DTLS's.
+	secure     bool
+	mid, setup string
 }
 
 // staticPayloads are the codecs without an rtpmap (RFC 3551).
@@ -33,8 +36,8 @@ func parseSDP(text string) sdpMedia {
 		case !ok:
 		case kind == "m":
 			words := strings.Fields(value)
-			if len(words) >= 4 && words[0] == "audio" && !m.found && (words[2] == "RTP/AVP" || words[2] == "RTP/AVPF") {
-				m.found, section = true, 1
+			if len(words) >= 4 && words[0] == "audio" && !m.found && (words[2] == "RTP/AVP" || words[2] == "RTP/AVPF" || secureProfile(words[2])) {
+				m.found, m.secure, section = true, secureProfile(words[2]), 1
 				m.port, formats = words[1], words[3:]
 				m.others = append(m.others, "")
 				continue
@@ -62,7 +65,7 @@ func parseSDP(text string) sdpMedia {
 			m.codec, m.payload = name, format
 		}
 	}
-	if m.ip == "0.0.0.0" && m.direction == "sendrecv" {
+	if m.ip == "0.0.0.0" && m.direction == "sendrecv" && !m.secure { // to ICE it means nothing (RFC 8839 4.3.1)
 		m.direction = "sendonly" // RFC 2543's hold
 	}
 	return m
@@ -75,6 +78,14 @@ func (m *sdpMedia) attribute(value string, codecs map[string]string) {
 		if rate, _, _ = strings.Cut(rate, "/"); rate == "8000" {
 			codecs[format] = strings.ToUpper(name)
 		}
+		return
+	}
+	if mid, ok := strings.CutPrefix(value, "mid:"); ok {
+		m.mid = mid
+		return
+	}
+	if setup, ok := strings.CutPrefix(value, "setup:"); ok {
+		m.setup = setup
 		return
 	}
 	if slices.Contains([]string{"sendrecv", "sendonly", "recvonly", "inactive"}, value) {
@@ -100,7 +111,11 @@ func (l *sipLeg) localSDP(offer *sdpMedia) []byte {
 		if event != "" {
 			formats += " " + event
 		}
-		b.WriteString("m=audio " + itoa(l.digits.port()) + " RTP/AVP " + formats + "\r\n")
+		profile, secure := "RTP/AVP", ""
+		if l.secured(offer) {
+			profile, secure = profileSecure, l.secureLines(offer)
+		}
+		b.WriteString("m=audio " + itoa(l.digits.port()) + " " + profile + " " + formats + "\r\n" + secure)
 		for _, payload := range strings.Fields(codecs) {
 			name := staticPayloads[payload]
 			if offer != nil {

@@ -65,7 +65,8 @@ func parseDestination(text string) (uri sip.Uri, path string, ok bool) {
 	if strings.ContainsAny(text, "\r\n\x00 ") || sip.ParseUri(text, &uri) != nil || uri.Host == "" {
 		return uri, "", false
 	}
-	if transport, found := uri.UriParams.Get("transport"); found && !strings.EqualFold(transport, "udp") {
+	// With a path the way there is the path's (sofia_glue.c, sofia_glue_do_invite), and how its end is reached is for the edge to know.
+	if transport, found := uri.UriParams.Get("transport"); found && path == "" && !strings.EqualFold(transport, "udp") {
 		return uri, "", false
 	}
 	return uri, path, true

@@ -4,6 +4,8 @@ import { useDisclosure } from '@mantine/hooks';
 import { IconBook, IconLogout, IconMoon, IconSun, IconUserCircle } from '@tabler/icons-react';
 import { Fragment, Suspense, useEffect } from 'react';
 import { Link, Outlet, useLocation, useMatch } from 'react-router';
+import { PhoneButton } from '../phone/button';
+import { switchOff } from '../phone/line';
 import { Failed, Loading } from '../parts/states';
 import { useTell } from '../parts/told';
 import { SessionProvider, useMay, useSelf, useSessionChanges, useSignedIn } from '../session';
@@ -17,6 +19,10 @@ import { lastTenant } from './tenant';
 // Shell lets in who has signed in.
 export function Shell() {
   const self = useSignedIn();
+  const out = self.data === null;
+  useEffect(() => {
+    if (out) switchOff(); // whoever signs in next is somebody else
+  }, [out]);
   if (self.data) {
     return (
       <SessionProvider self={self.data} key={`${self.data.actor} ${self.data.acting_as ?? ''}`}>
@@ -46,6 +52,7 @@ function Frame() {
             <Mark height={32} of={brand} />
           </Text>
           <SearchBox />
+          <PhoneButton />
           <ColourSwitch />
           <OwnMenu />
         </Group>
