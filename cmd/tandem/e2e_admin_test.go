@@ -13,6 +13,7 @@ import (
 
 	"tandem/provisioning"
 	"tandem/sipptest"
+	"tandem/stack"
 	"tandem/tenants"
 )
 
@@ -38,7 +39,12 @@ func newAdminWorld(t *testing.T) *adminWorld {
 	if os.Getenv("TANDEM_BROWSER") == "" {
 		t.Skip("make e2e runs it: it needs Node and a Chromium, named by TANDEM_BROWSER")
 	}
-	w := sharedWorld(t)
+	return newAdminWorldIn(t, sharedWorld(t))
+}
+
+// newAdminWorldIn is the same in a world of one's own.
+func newAdminWorldIn(t *testing.T, w *world) *adminWorld {
+	t.Helper()
 	a := &adminWorld{world: w, t: t, c: w.company(t)}
 	a.c.flow(t, a.c.number, "ring", map[string]tenants.Element{"ring": ringing("at_once", 20, "two")})
 	a.c.flow(t, canvasExtension, "ring", map[string]tenants.Element{"ring": ringing("at_once", 20, "two")})
@@ -152,6 +158,20 @@ func TestThePhoneInABrowser(t *testing.T) {
 		environment = append(environment, "SCREENS="+folder)
 	}
 	a.browse("phone.mjs", environment...)
+}
+
+// A real engine's sound reaches the browser, and the browser's the engine.
+func TestThePhoneInABrowserHearsFreeSWITCH(t *testing.T) {
+	where, found := stack.FindFreeSWITCH()
+	if os.Getenv("TANDEM_BROWSER") == "" || !found || stack.IsAddress(where) {
+		t.Skip("it needs a Chromium, named by TANDEM_BROWSER, and a FreeSWITCH, whose binary TANDEM_FREESWITCH names")
+	}
+	w, err := newWorld(within(t), t, stack.ForTest(t), worldOptions{Name: "sound", Nodes: 1, FreeSWITCH: where})
+	must(t, err)
+	a := newAdminWorldIn(t, w)
+	a.c.flow(t, "500", "menu", menu(3, 20))
+	a.c.publish(t)
+	a.browse("sound.mjs")
 }
 
 // Each main page, wide and narrow, light and dark, as an image: make screenshots.
