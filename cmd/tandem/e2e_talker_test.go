@@ -44,6 +44,8 @@ type talk struct {
 	answer        string // to the INVITE that came
 
 	replies  chan string // final ones
+	ringing  chan string // of what it calls: 180
+	invite   string      // that came
 	notified chan string // what a NOTIFY says (RFC 3420)
 	over     chan struct{}
 	once     sync.Once
@@ -62,7 +64,7 @@ func talks(t *testing.T, p *sipptest.Phone) *talker {
 	must(t, err)
 	edge, err := net.ResolveUDPAddr("udp", p.Edge)
 	must(t, err)
-	k := &talker{t: t, phone: p, conn: conn, edge: edge, calls: make(chan *talk, 8), rings: make(chan *talk, 8), talks: map[string]*talk{}}
+	k := &talker{t: t, phone: p, conn: conn, edge: edge, calls: make(chan *talk, 2*ringingAtOnce), rings: make(chan *talk, 2*ringingAtOnce), talks: map[string]*talk{}}
 	done := make(chan struct{})
 	go func() { defer close(done); k.serve() }()
 	t.Cleanup(func() { _ = conn.Close(); <-done })
@@ -81,7 +83,7 @@ func (k *talker) address() string { return k.conn.LocalAddr().String() }
 func (k *talker) write(text string) { _, _ = k.conn.WriteToUDP([]byte(text), k.edge) }
 
 func (k *talker) newTalk(id string) *talk {
-	d := &talk{of: k, id: id, replies: make(chan string, 8), notified: make(chan string, 8), over: make(chan struct{})}
+	d := &talk{of: k, id: id, replies: make(chan string, 8), ringing: make(chan string, 8), notified: make(chan string, 8), over: make(chan struct{})}
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	k.talks[id] = d
@@ -108,7 +110,9 @@ func (k *talker) serve() {
 		d := k.find(field(text, "Call-ID"))
 		switch {
 		case strings.HasPrefix(text, "SIP/2.0 "):
-			if d != nil && !strings.HasPrefix(text, "SIP/2.0 1") {
+			if d != nil && strings.HasPrefix(text, "SIP/2.0 180") {
+				d.ringing <- text
+			} else if d != nil && !strings.HasPrefix(text, "SIP/2.0 1") {
 				d.replies <- text
 			}
 		case strings.HasPrefix(text, "ACK "):
@@ -127,7 +131,7 @@ func (k *talker) serve() {
 func (k *talker) called(invite string) {
 	d := k.newTalk(field(invite, "Call-ID"))
 	d.local, d.remote = field(invite, "To")+";tag=talker"+k.phone.User, field(invite, "From")
-	d.target, d.routes = uriOf(field(invite, "Contact")), fields(invite, "Record-Route")
+	d.invite, d.target, d.routes = invite, uriOf(field(invite, "Contact")), fields(invite, "Record-Route")
 	k.write(response(invite, "180 Ringing", d.local, k.contact(), ""))
 	d.answer = response(invite, "200 OK", d.local, k.contact(), fmt.Sprintf(telephone, 1, k.phone.Address, k.phone.Address, "sendrecv"))
 	if k.waits.Load() {
@@ -166,6 +170,12 @@ func (d *talk) request(text string) {
 	case "NOTIFY":
 		_, said, _ := strings.Cut(text, "\r\n\r\n")
 		d.notified <- strings.TrimSpace(said)
+	case "CANCEL":
+		d.of.write(response(text, "200 OK", d.local, "", ""))
+		text = d.invite
+		d.of.write(response(text, "487 Request Terminated", d.local, "", ""))
+		d.once.Do(func() { close(d.over) })
+		return
 	case "BYE":
 		d.once.Do(func() { close(d.over) })
 	}
@@ -175,21 +185,37 @@ func (d *talk) request(text string) {
 // call calls a number and returns when it is answered, with a login unless none is asked for.
 func (k *talker) call(number string) *talk {
 	k.t.Helper()
+	d := k.dial(number)
+	reply := d.reply("INVITE")
+	if !strings.HasPrefix(reply, "SIP/2.0 200") {
+		k.t.Fatalf("the call to %s: %s", number, reply)
+	}
+	d.accept(reply)
+	return d
+}
+
+// accept begins the talk that an answer offers.
+func (d *talk) accept(answer string) {
+	d.remote, d.target, d.routes = field(answer, "To"), uriOf(field(answer, "Contact")), fields(answer, "Record-Route")
+	slices.Reverse(d.routes)
+	d.send("ACK", d.number, "", "")
+}
+
+// dial calls a number, with a login unless none is asked for, and returns when that has been sent.
+func (k *talker) dial(number string) *talk {
+	k.t.Helper()
 	d := k.newTalk(fmt.Sprintf("%d@%s", time.Now().UnixNano(), k.address()))
 	uri := "sip:" + number + "@" + k.phone.Domain
 	d.local, d.remote, d.target = "<sip:"+k.phone.User+"@"+k.phone.Domain+">;tag=talker"+k.phone.User, "<"+uri+">", uri
 	offer := fmt.Sprintf(telephone, 1, k.phone.Address, k.phone.Address, "sendrecv")
 	reply := d.ask("INVITE", "", offer)
-	if strings.HasPrefix(reply, "SIP/2.0 407") {
-		d.send("ACK", d.number, "", "")
-		reply = d.ask("INVITE", k.login(field(reply, "Proxy-Authenticate"), "INVITE", uri), offer)
+	if !strings.HasPrefix(reply, "SIP/2.0 407") {
+		d.replies <- reply
+		return d
 	}
-	if !strings.HasPrefix(reply, "SIP/2.0 200") {
-		k.t.Fatalf("the call to %s: %s", number, reply)
-	}
-	d.remote, d.target, d.routes = field(reply, "To"), uriOf(field(reply, "Contact")), fields(reply, "Record-Route")
-	slices.Reverse(d.routes)
 	d.send("ACK", d.number, "", "")
+	d.number++
+	d.send("INVITE", d.number, k.login(field(reply, "Proxy-Authenticate"), "INVITE", uri), offer)
 	return d
 }
 
@@ -212,6 +238,12 @@ func (d *talk) ask(method, headers, body string) string {
 	d.of.t.Helper()
 	d.number++
 	d.send(method, d.number, headers, body)
+	return d.reply(method)
+}
+
+// reply waits for the final response to the last request.
+func (d *talk) reply(method string) string {
+	d.of.t.Helper()
 	deadline := time.After(patience)
 	for {
 		select {
