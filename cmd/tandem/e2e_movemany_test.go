@@ -159,7 +159,6 @@ func TestCallsMoveOnWhenTheirWorkerDies(t *testing.T) {
 // TestManyCallsAreRescuedAtOnce: the same when their node is killed.
 func TestManyCallsAreRescuedAtOnce(t *testing.T) {
 	c := apart(t, "rescuemany")
-	c.w.answerFences(t)
 	moveMany(t, c, movedCalls(t, movedAtOnce), leaving{die: func(from string) { must(t, c.w.nodes[from].Kill()) }})
 }
 
@@ -169,7 +168,6 @@ func TestManyCallsAreRescuedByTheStandby(t *testing.T) {
 	first := c.w.worker
 	second, err := c.w.startWorker(within(t), "worker2")
 	must(t, err)
-	c.w.answerFences(t)
 	moveMany(t, c, movedCalls(t, movedAtOnce), leaving{die: func(from string) {
 		must(t, c.w.nodes[from].Kill())
 		must(t, first.Kill())

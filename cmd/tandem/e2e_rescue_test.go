@@ -2,42 +2,15 @@ package main
 
 import (
 	"context"
-	"encoding/json"
 	"strconv"
 	"strings"
 	"testing"
 	"time"
 
 	"tandem/messages"
-	"tandem/rabbit"
 	"tandem/sipptest"
 	"tandem/stack"
 )
-
-// answerFences stands in for the edges' part of a rescue: no edge reaches the node, and each refuses it.
-func (w *world) answerFences(t *testing.T) {
-	t.Helper()
-	channel := w.channel(t)
-	q, err := channel.QueueDeclare("", false, true, true, false, nil)
-	must(t, err)
-	must(t, channel.QueueBind(q.Name, "", rabbit.ExchangeEdges, false, nil))
-	deliveries, err := channel.Consume(q.Name, "", true, true, false, false, nil)
-	must(t, err)
-	go func() {
-		for d := range deliveries {
-			var m messages.EdgeFence
-			if json.Unmarshal(d.Body, &m) != nil || m.Type != messages.EdgeFenceV1 {
-				continue
-			}
-			answer := messages.EdgeFenced{Type: messages.EdgeFencedV1, ID: m.ID, Edge: "edge.stand-in", Step: m.Step, Node: m.Node, Address: m.Address, At: time.Now().Unix()}
-			if m.Step == messages.FenceSet {
-				answer.Epoch = m.Epoch
-			}
-			body, _ := json.Marshal(answer)
-			publish(t, channel, rabbit.ExchangeEvents, string(messages.EdgeFencedV1), string(body))
-		}
-	}()
-}
 
 // awaitDialogs waits until the workers know so many dialogs as a whole: the ACK of an answer is told of by no event.
 func (w *world) awaitDialogs(t *testing.T, n int) {
@@ -50,7 +23,6 @@ func (w *world) awaitDialogs(t *testing.T, n int) {
 // TestATalkIsRescuedFromADeadNode: its node is killed, and the two go on talking on another.
 func TestATalkIsRescuedFromADeadNode(t *testing.T) {
 	c := apart(t, "rescuetalk")
-	c.w.answerFences(t)
 	c.register(t, "two")
 	callee := c.listen(t, "two", sipptest.Behaviour{Moved: true})
 	caller := c.call(t, "one", "102", sipptest.Call{Moved: true, Talk: 2 * time.Second})
@@ -68,7 +40,6 @@ func TestATalkIsRescuedFromADeadNode(t *testing.T) {
 // TestATalkIsRescuedThoughItsWorkerDiesWithTheNode: by the node's standby.
 func TestATalkIsRescuedThoughItsWorkerDiesWithTheNode(t *testing.T) {
 	c := apart(t, "rescueboth")
-	c.w.answerFences(t)
 	first := c.w.worker
 	second, err := c.w.startWorker(within(t), "worker2")
 	must(t, err)
@@ -110,7 +81,6 @@ func TestATalkOutlivesItsOnlyNode(t *testing.T) {
 // it still has of the talk is ended, no phone hears of it, and it takes calls again.
 func TestANodeThatComesBackHasNoGhosts(t *testing.T) {
 	c := apart(t, "rescueghost")
-	c.w.answerFences(t)
 	c.register(t, "two")
 	callee := c.listen(t, "two", sipptest.Behaviour{Moved: true})
 	caller := c.call(t, "one", "102", sipptest.Call{Moved: true, Talk: 6 * time.Second})
