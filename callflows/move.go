@@ -199,6 +199,11 @@ func (s *step) callMoveOff() {
 		return
 	}
 	s.explain("move_called_off", "node", m.To)
+	// By its last words readers know that a call is told to its end.
+	if i := slices.IndexFunc(s.because, func(r because.Reason) bool { return r.Code == "call_ended" }); i >= 0 {
+		last := s.because[i]
+		s.because = append(slices.Delete(s.because, i, i+1), last)
+	}
 	s.order(Command{Kind: LeaveMove, Node: m.To, Legs: m.N})
 	m.N = 0
 }
