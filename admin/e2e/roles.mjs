@@ -75,4 +75,38 @@ for (const path of ofTenant) {
   await settle(acting);
   assert.ok(await acting.getByText(`You act as ${company}`).isVisible(), `acting is not seen at ${path}`);
 }
+
+const empty = { users: 'No users yet', voicemail: 'No boxes yet', recordings: 'No recordings yet', media: 'No sounds yet', schedules: 'No opening hours yet', lists: 'No lists yet', portings: 'No porting orders', brand: 'inherited', '': 'To the first call' };
+const most = 0.1; // of what a page may move of itself while it loads (what is called good: web.dev/cls)
+
+step('a tenant that has nothing yet: each page says so and what to do, and nothing jumps while it loads');
+const fresh = await newPage(browser);
+await signIn(fresh, `platform@${domain}`);
+await fresh.addInitScript(() => {
+  window.moved = 0;
+  new PerformanceObserver((all) => all.getEntries().forEach((e) => !e.hadRecentInput && (window.moved += e.value))).observe({ type: 'layout-shift', buffered: true });
+});
+let furthest = 0;
+for (const [tenant, paths] of [['new', Object.keys(empty)], [company, ofTenant.filter((p) => p !== 'flows')]]) {
+  for (const path of paths) {
+    await fresh.goto(`${admin}/t/${tenant}/${path}`);
+    if (tenant === 'new') await fresh.locator('#page').getByText(empty[path], { exact: true }).first().waitFor();
+    await settle(fresh);
+    if (tenant === 'new') await accessible(fresh, `${path} with nothing in it`);
+    const moved = await fresh.evaluate(() => window.moved);
+    furthest = Math.max(furthest, moved);
+    assert.ok(moved <= most, `${path} of ${tenant} jumps: ${moved}`);
+  }
+}
+console.log(`figure admin_layout_shift_max ${furthest.toFixed(3)} (limit ${most})`);
+
+step('without the server each page says so, and is there when the server is');
+await fresh.route('**/v1/tenants/**', (route) => route.abort());
+for (const path of ['voicemail/one', 'media', 'schedules/office', 'portings', 'brand']) {
+  await fresh.goto(`${admin}/t/${company}/${path}`);
+  await fresh.getByText('The server cannot be reached.').first().waitFor();
+}
+await fresh.unroute('**/v1/tenants/**');
+await fresh.getByRole('button', { name: 'Try again' }).first().click();
+await fresh.getByRole('region', { name: 'How it looks' }).waitFor();
 await end(browser);
