@@ -16,6 +16,20 @@ export async function canvas(page, { company, domain }) {
     }
     assert.fail(`the tab key does not come to ${name}`);
   };
+  // drag draws a line from an exit to an element.
+  const drag = async (from, exit, to) => {
+    await element(to).waitFor();
+    await settle(page); // the canvas has come to rest
+    const middle = async (what) => {
+      const b = await what.boundingBox();
+      return [b.x + b.width / 2, b.y + b.height / 2];
+    };
+    await page.mouse.move(...(await middle(box(from).locator(`[data-handleid="${exit}"]`))));
+    await page.mouse.down();
+    await page.mouse.move(...(await middle(box(to).locator('[data-handleid="in"]'))), { steps: 8 });
+    await page.mouse.up();
+    await page.locator(`[data-exit="${from} ${exit}"]`).waitFor();
+  };
   const said = (text) => page.getByTestId('said').getByText(text).waitFor();
 
   step('opens the flow on the canvas, and goes to its element by the tab key');
@@ -43,6 +57,10 @@ export async function canvas(page, { company, domain }) {
   await page.keyboard.type('486');
   await box('respond').getByTitle('Code: 486').waitFor();
   await page.locator('[data-exit="ring unavailable"]').waitFor();
+
+  step('goes back by Escape');
+  await page.keyboard.press('Escape');
+  assert.ok(await element('respond').evaluate((e) => e === document.activeElement), 'Escape does not lead back to the element');
 
   step('takes it back and does it again, deletes and takes that back');
   await page.keyboard.press('Control+z');
@@ -80,6 +98,19 @@ export async function canvas(page, { company, domain }) {
   const written = JSON.parse(await page.getByLabel('The flow, as JSON').inputValue());
   assert.deepEqual(written.elements.ring.exits, { unavailable: 'respond', busy: 'respond' });
   assert.deepEqual(written.elements.respond, { type: 'respond', settings: { code: 486 } });
+
+  step('what nobody knows is told, and kept by what is done on the canvas');
+  await page.getByLabel('The flow, as JSON').fill(JSON.stringify({ ...written, remark: 'ours' }));
+  await page.getByText(/remark/).first().waitFor();
+  await page.getByRole('tab', { name: 'Canvas' }).click();
+  await drag('ring', 'failed', 'respond');
+  await page.getByRole('tab', { name: 'JSON' }).click();
+  const kept = JSON.parse(await page.getByLabel('The flow, as JSON').inputValue());
+  assert.equal(kept.remark, 'ours');
+  assert.equal(kept.elements.ring.exits.failed, 'respond');
+  delete kept.remark;
+  await page.getByLabel('The flow, as JSON').fill(JSON.stringify(kept));
+  await page.getByText('This is wrong with it').waitFor({ state: 'detached' });
   await page.getByRole('tab', { name: 'Canvas' }).click();
 
   step('tries a call: its way lights up, with what was rejected on it');

@@ -191,6 +191,10 @@ async function hostile() {
       '**/v1/calls/x/ladder': { call: 'x', tenant: company, unknown: payloads, columns: payloads.map((p, i) => ({ id: `${i}`, kind: 'called', name: p, about: p })), arrows: payloads.map((p, i) => ({ at: now, from: `${i}`, to: '0', message: p, words: p, cause: p, told: 'node' })) } },
     '/calls': { '**/v1/past-calls*': { items: payloads.map(row) } },
     '/live': { '**/v1/calls?*': { calls: payloads.map(live), more: false } },
+    [`/t/${company}/flows/y`]: {
+      [`**/v1/tenants/${company}/flows/y`]: { id: 'y', name: payloads[0], start: payloads[0], elements: Object.fromEntries(payloads.map((p) => [p, { type: p, settings: { prompt: p }, exits: { [p]: p } }])) },
+      [`**/v1/tenants/${company}/flows/y/check`]: { faults: payloads.map((p) => ({ path: `/elements/${p.replace(/~/g, '~0').replace(/\//g, '~1')}/type`, code: 'element_unknown', detail: p, mend: p })) },
+    },
     '/registrations': { '**/v1/registrations*': { items: payloads.map(registration) } },
     [`/search?q=${encodeURIComponent(payloads[1])}`]: { '**/v1/search*': { calls: payloads.map(row), tenants: payloads.map((p) => ({ id: p, name: p, domain: p })), users: payloads.map((p) => ({ tenant: p, id: p, name: p, extension: p })), devices: payloads.map((p) => ({ tenant: p, id: p, name: p, username: p })), numbers: payloads.map((p) => ({ tenant: p, number: p })) } },
   };

@@ -14,13 +14,15 @@ import classes from './canvas.module.css';
 const nodeTypes = { element: ElementNode };
 const near = { maxZoom: 1.1, minZoom: 0.75 };
 const glide = 200; // ms
+const beside = 1200; // px of the window from which on the form is beside the canvas
 
 export interface CanvasProps {
   drawing: Drawing[];
   chosen: string | undefined;
   fixed: boolean;
   choose: (key: string | undefined) => void;
-  open: (key: string) => void; // its form
+  show: (key: string) => void; // its form
+  open: (key: string) => void; // and goes there
   remove: (key: string) => void;
   connect: (from: From, to: string) => void;
   addAfter: (from: From) => void;
@@ -34,7 +36,7 @@ export function Canvas(props: CanvasProps) {
   );
 }
 
-function Drawn({ drawing, chosen, fixed, choose, open, remove, connect, addAfter }: CanvasProps) {
+function Drawn({ drawing, chosen, fixed, choose, show, open, remove, connect, addAfter }: CanvasProps) {
   const scheme = useComputedColorScheme('light');
   const flow = useReactFlow();
   const frame = useRef<HTMLDivElement>(null);
@@ -140,7 +142,8 @@ function Drawn({ drawing, chosen, fixed, choose, open, remove, connect, addAfter
         nodesConnectable={!fixed}
         onConnect={connected}
         onConnectEnd={dropped}
-        onNodeClick={(_, node) => open(node.id)}
+        // Without a pointer, or where the form is not beside the canvas, a click goes on to the form.
+        onNodeClick={(e, node) => (e.detail === 0 || globalThis.innerWidth < beside ? open : show)(node.id)}
         onPaneClick={() => choose(undefined)}
         minZoom={0.15}
         maxZoom={1.6}

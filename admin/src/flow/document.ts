@@ -67,37 +67,33 @@ export function add(doc: Doc, type: string, key: string, from: From | undefined)
 // connect lets an exit lead to an element; to nothing, and the call ends there.
 export function connect(doc: Doc, from: From, to: string | undefined): Doc {
   return withElement(doc, from.key, (e) => {
-    const exits = { ...members(e.exits) };
-    if (to === undefined) delete exits[from.exit];
-    else exits[from.exit] = to;
-    return { ...e, exits };
+    return { ...e, exits: put(members(e.exits), [from.exit], to) ?? {} };
   });
 }
 
 // remove takes an element out, and with it what leads to it.
 export function remove(doc: Doc, key: string): Doc {
   return withElements(doc, (all) => {
-    const left: Members = {};
-    for (const [k, value] of Object.entries(all)) {
-      if (k === key) continue;
-      left[k] = value;
-      if (!isMembers(value) || !isMembers(value.exits)) continue;
-      const exits = Object.fromEntries(Object.entries(value.exits).filter(([, to]) => to !== key));
-      if (Object.keys(exits).length < Object.keys(value.exits).length) left[k] = { ...value, exits };
-    }
-    return left;
+    const left = Object.entries(all).filter(([k]) => k !== key);
+    return Object.fromEntries(
+      left.map(([k, value]) => {
+        if (!isMembers(value) || !isMembers(value.exits)) return [k, value];
+        const exits = Object.fromEntries(Object.entries(value.exits).filter(([, to]) => to !== key));
+        return [k, Object.keys(exits).length < Object.keys(value.exits).length ? { ...value, exits } : value];
+      }),
+    );
   });
 }
 
 // rename gives an element another key, wherever it is named.
 export function rename(doc: Doc, was: string, key: string): Doc {
   const renamed = withElements(doc, (all) => {
-    const next: Members = {};
-    for (const [k, value] of Object.entries(all)) {
-      const e = isMembers(value) && isMembers(value.exits) ? { ...value, exits: Object.fromEntries(Object.entries(value.exits).map(([x, to]) => [x, to === was ? key : to])) } : value;
-      next[k === was ? key : k] = e;
-    }
-    return next;
+    return Object.fromEntries(
+      Object.entries(all).map(([k, value]) => {
+        const e = isMembers(value) && isMembers(value.exits) ? { ...value, exits: Object.fromEntries(Object.entries(value.exits).map(([x, to]) => [x, to === was ? key : to])) } : value;
+        return [k === was ? key : k, e];
+      }),
+    );
   });
   return doc.start === was ? { ...renamed, start: key } : renamed;
 }
@@ -117,11 +113,10 @@ function put(of: JSONValue | undefined, path: (string | number)[], value: JSONVa
     else list[first] = next;
     return list;
   }
-  const all = { ...members(of) };
-  const next = put(all[first], rest, value);
-  if (next === undefined) delete all[first];
-  else all[first] = next;
-  return all;
+  const all = members(of);
+  const next = put(Object.hasOwn(all, first) ? all[first] : undefined, rest, value);
+  if (next !== undefined) return { ...all, [first]: next }; // a member of its own, whatever its name
+  return Object.fromEntries(Object.entries(all).filter(([name]) => name !== first));
 }
 
 // at gives the value at a path.

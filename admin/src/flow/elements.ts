@@ -107,7 +107,7 @@ export function summary(type: ElementType | undefined, e: Element, named: (kind:
   const required = type?.schema.required ?? [];
   const weight = (name: string) => (required.includes(name) ? 0 : referenceOf(properties[name]) ? 1 : 2);
   return Object.keys(e.settings)
-    .filter((name) => properties[name] && shown(e.settings[name], properties[name], named) !== '')
+    .filter((name) => Object.hasOwn(properties, name) && shown(e.settings[name], properties[name], named) !== '')
     .sort((a, b) => weight(a) - weight(b))
     .slice(0, shownSettings)
     .map((name) => `${label(name)}: ${shown(e.settings[name], properties[name], named)}`);

@@ -37,7 +37,7 @@ export function Fields({ schema, ...editing }: Editing & { schema: Schema }) {
 function Properties({ schema, path }: { schema: Schema; path: Path }) {
   const { settings } = useContext(Context);
   const value = at(settings, path);
-  const unknown = isMembers(value) ? Object.keys(value).filter((name) => !schema.properties?.[name]) : [];
+  const unknown = isMembers(value) ? Object.keys(value).filter((name) => !Object.hasOwn(schema.properties ?? {}, name)) : [];
   return (
     <>
       {Object.entries(schema.properties ?? {}).map(([name, s]) => (

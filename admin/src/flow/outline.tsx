@@ -110,7 +110,7 @@ function Line({ of: d, by, chosen, drawing, faults, doing, open }: Props & { of:
     <>
       <Group gap="xs">
         {by !== undefined && <By exit={by} />}
-        <Button size="compact-sm" variant={d.key === chosen ? 'filled' : 'default'} onClick={() => open(d.key)}>
+        <Button size="compact-sm" variant={d.key === chosen ? 'filled' : 'default'} data-element={d.key} onClick={() => open(d.key)}>
           {d.title} · {d.key}
           <span className={canvas.spoken}>{d.spoken}</span>
         </Button>

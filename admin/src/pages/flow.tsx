@@ -106,10 +106,10 @@ function Editor({ tenant, asked, types }: { tenant: string; asked: Asked; types:
     setSide('element');
     setTimeout(() => form.current?.querySelector<HTMLElement>('input:not([disabled]), select:not([disabled]), textarea:not([disabled]), button')?.focus(), 0);
   }, []);
-  const show = (key: string) => {
+  const show = useCallback((key: string) => {
     choose(key);
     setSide('element');
-  };
+  }, []);
   const doing: Doing = {
     fixed: fixed || !d.readable,
     set: (key, path, value) => d.edit((doc) => document.set(doc, key, path, value), `${key} ${path.join('/')}`),
@@ -200,7 +200,7 @@ function Editor({ tenant, asked, types }: { tenant: string; asked: Asked; types:
               </Alert>
             )}
             <Tabs.Panel value="canvas">
-              <Canvas drawing={drawing} chosen={chosen} fixed={doing.fixed} choose={choose} open={open} remove={doing.remove} connect={doing.connect} addAfter={doing.addAfter} />
+              <Canvas drawing={drawing} chosen={chosen} fixed={doing.fixed} choose={choose} show={show} open={open} remove={doing.remove} connect={doing.connect} addAfter={doing.addAfter} />
             </Tabs.Panel>
             <Tabs.Panel value="list">
               <Outline drawing={drawing} chosen={chosen} faults={faults} doing={doing} open={open} />
@@ -223,7 +223,15 @@ function Editor({ tenant, asked, types }: { tenant: string; asked: Asked; types:
               <Tabs.Tab value="publish">Publish</Tabs.Tab>
             </Tabs.List>
             <Tabs.Panel value="element">
-              <Paper withBorder p="md" ref={form}>
+              <Paper
+                withBorder
+                p="md"
+                ref={form}
+                onKeyDown={(e) => {
+                  const list = (e.target as HTMLElement).getAttribute('aria-expanded') === 'true'; // Escape closes it, and no more
+                  if (e.key === 'Escape' && !list) refocus(chosen);
+                }}
+              >
                 {here ? <ElementForm of={here} all={drawing} type={types.get(here.of.type)} faults={faults} doing={doing} /> : <Whole d={d} drawing={drawing} fixed={doing.fixed} begin={doing.begin} />}
               </Paper>
             </Tabs.Panel>
