@@ -81,8 +81,11 @@ function Tree({ branches, ...props }: Props & { branches: Branch['below'] }) {
             <Group gap="xs">
               <By exit={b.by.exit} />
               <Button size="compact-sm" variant="subtle" onClick={() => props.open(b.again.key)}>
-                {b.again.title} · {b.again.key} (stands elsewhere)
+                {b.again.title} · {b.again.key}
               </Button>
+              <Text span size="xs" c="dimmed">
+                stands elsewhere
+              </Text>
             </Group>
           ) : (
             <>
