@@ -41,8 +41,8 @@ race: ## Run the tests under the race detector
 conformance: ## Check the stand-in, and a real FreeSWITCH named by TANDEM_FREESWITCH, against one suite
 	$(GO) test -count=1 -v ./esl/conformance/...
 
-move-test: ## Move 100 live calls (talks, in a menu, leaving a message, on hold) to another node, with strict phones; CALLS=40 for less
-	TANDEM_MOVE_CALLS=$(or $(CALLS),100) $(STACK) $(GO) test -count=1 -v -timeout 10m -run TestManyCallsMoveAtOnce ./cmd/tandem
+move-test: ## Move 100 live calls (talks, in a menu, leaving a message, on hold) to another node, and rescue 100 from a node that is killed, with strict phones; CALLS=40 for less
+	TANDEM_MOVE_CALLS=$(or $(CALLS),100) $(STACK) $(GO) test -count=1 -v -timeout 15m -run 'TestManyCallsMoveAtOnce|TestManyCallsAreRescued|TestCallersRingAgainWhenTheirNodeDies' ./cmd/tandem
 
 bench: ## Measure: decisions against a bare echo, how soon changes are live, the event socket against eslgo, the engine
 	$(STACK) $(TANDEM) bench route

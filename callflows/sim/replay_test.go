@@ -111,7 +111,7 @@ func routed(s *tenants.Snapshot, c callflows.Call) (messages.JournalEntry, bool)
 }
 
 // replayWorlds is how many worlds' calls are replayed.
-const replayWorlds = 100
+const replayWorlds = 160
 
 // Whatever flows there are, and whatever happens to calls and workers: under the configuration that it ran under, each call whose
 // journal is whole is replayed to its end and is the same.
