@@ -83,6 +83,8 @@ type Call struct {
 	Hold        bool          // with ReInvite: the new offer puts the other side on hold (RFC 3264 8.4)
 	Moved       bool          // another media node takes the dialog over, within Within, before Talk begins
 	MoveRefused int           // with Moved: the code that its first attempt gets; after 481 no other is expected
+	// SessionExpires is said when the session is refreshed, a moment after the dialog was taken over: seconds, RFC 4028. 0: it is not refreshed.
+	SessionExpires int
 
 	Digits     string // sent after the answer, and half a second of listening
 	DigitMode  DigitMode
@@ -115,7 +117,8 @@ type callData struct {
 	WaitForBye                                bool
 	RTPDigits                                 []string
 	InfoDigits                                []infoDigit
-	ReInviteCSeq, ByeCSeq                     int
+	ReInviteCSeq, RefreshCSeq, ByeCSeq        int
+	RefreshMS                                 int64
 	First, Second, Third                      description
 	MovedMS                                   int64
 }
@@ -130,6 +133,8 @@ const (
 	// telephone-events have the payload type 96, whatever is negotiated, so that is what the descriptions offer.
 	digitTime  = 400 * time.Millisecond
 	fillerTime = 400 * time.Millisecond
+	// refreshAfter is between the takeover of a dialog and the refresh of its session.
+	refreshAfter = 300 * time.Millisecond
 )
 
 // Call calls a number. It returns when SIPp has started.
@@ -189,6 +194,10 @@ func (d *callData) setDigits(pause time.Duration) {
 	}
 	if d.ReInvite {
 		d.ReInviteCSeq = next
+		next++
+	}
+	if d.SessionExpires > 0 {
+		d.RefreshCSeq, d.RefreshMS = next, refreshAfter.Milliseconds()
 		next++
 	}
 	d.ByeCSeq = next

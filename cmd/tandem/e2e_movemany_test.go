@@ -22,6 +22,8 @@ const (
 	boundMoveGap  = time.Second
 	boundRescue   = 5 * time.Second
 	talkAfterMove = 2 * time.Second
+	// sessionExpires is what callers say when they refresh their sessions at the new node, in seconds: the least that RFC 4028 5 allows.
+	sessionExpires = 90
 )
 
 // movingCall is one of them.
@@ -53,7 +55,7 @@ func (c *company) manyUsers(t *testing.T, n int) (users []string) {
 func (c *company) begin(t *testing.T, i int) movingCall {
 	t.Helper()
 	patience := 2 * time.Minute
-	call := sipptest.Call{Moved: true, Talk: talkAfterMove, Within: patience}
+	call := sipptest.Call{Moved: true, SessionExpires: sessionExpires, Talk: talkAfterMove, Within: patience}
 	m := movingCall{kind: []string{"talk", "menu", "message", "hold"}[i%4], byes: []int{0}}
 	number := map[string]string{"menu": "601", "message": "602"}[m.kind]
 	if m.kind == "hold" {
