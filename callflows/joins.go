@@ -151,6 +151,9 @@ func (s *step) joined() {
 	if s.state.Phase != Running && s.state.Phase != Talking {
 		return
 	}
+	if s.state.Phase == Running {
+		s.leaveBehind()
+	}
 	s.state.Phase, s.state.Stage, s.state.Awaited, s.state.Missed, s.state.Guard, s.state.Fault = Talking, stageJoined, 0, false, 0, ""
 	s.state.Slot = ""
 }

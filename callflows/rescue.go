@@ -125,6 +125,7 @@ func (s *step) rescueFailed() {
 		}
 	}
 	if driven := s.state.leg(s.state.DrivenLeg()); driven != nil && !driven.HungUp {
+		s.leaveBehind()
 		driven.Created = true
 		s.close(driven, cause, q850)
 	}
