@@ -37,6 +37,7 @@ type arrival struct {
 	move    *messages.CallMove
 	answer  *messages.CallMoved // nil while legs are fetched
 	dropped bool
+	asked   time.Time // when that was last asked for
 }
 
 // ended is the end of a leg that had come by a move.
@@ -48,7 +49,8 @@ type ended struct {
 const (
 	maxFetching = 32               // legs at once, so that a node is not flooded
 	arrivalWait = 30 * time.Second // a call that is fetched and not adopted by then is hung up
-	maxOver     = 1024             // ends of legs that are kept until their calls are driven here
+	askedLately = 2 * moveRepeat
+	maxOver     = 1024 // ends of legs that are kept until their calls are driven here
 )
 
 func (a *arrivals) init() {
@@ -87,6 +89,14 @@ func (a *arrivals) notice(e *esl.Event) {
 		event, _ := translate(e)
 		a.over[e.UniqueID()] = ended{move, event}
 	}
+}
+
+// lately says whether a move is asked for still: what nobody waits for any more is not begun.
+func (a *arrivals) lately(move string) bool {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	had := a.all[move]
+	return had == nil || time.Since(had.asked) < askedLately
 }
 
 // earlyEnds takes the ends of a move's legs.
@@ -136,6 +146,7 @@ func (n *Node) fetchCall(m *messages.CallMove) {
 		defer n.fetchLegs(had)
 	}
 	answer := had.answer
+	had.asked = time.Now()
 	n.arrivals.mu.Unlock()
 	if answer != nil {
 		n.options.Mover.SendMoved(answer)

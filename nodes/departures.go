@@ -199,7 +199,7 @@ func (n *Node) learnDeparting(ctx context.Context, s *shard, c *call) {
 	s.mu.Lock()
 	d := c.departure
 	var legs []string
-	if d != nil && d.firsts == nil && c.state.Move.Dead {
+	if d != nil && d.firsts == nil && (c.state.Move.Dead || n.deceased.Load()) {
 		s.learnDead(c)
 	}
 	if d != nil && d.firsts == nil {

@@ -129,7 +129,7 @@ func (n *Node) fetchLeg(ctx context.Context, d *messages.Dialog, move string) er
 	for try, began := 1, time.Now(); ; {
 		err := errNoChannel
 		c := n.up.Load()
-		if c != nil {
+		if c != nil && n.arrivals.lately(move) {
 			err = n.fetchOnce(ctx, c, d, move)
 		}
 		var refused *errNotFetched

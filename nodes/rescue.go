@@ -230,7 +230,7 @@ func (n *Node) rescueRound(ctx context.Context, began time.Time, heir bool) (lef
 			}
 			left++
 			switch {
-			case c.state.OnTheMove() && c.state.Move.Dead:
+			case c.state.OnTheMove() && (c.state.Move.Dead || c.state.Move.Away):
 				under++
 				if s.departDue(c, now) {
 					due = append(due, c)
