@@ -17,13 +17,16 @@ const (
 	glareMost    = 4 * time.Second
 	requestGlare = 491
 	unknownThere = 481
-	unsureOf     = -1 // what has come of it is not known
+	askedLately  = time.Second // what nobody asks for any more is not begun
+	unsureOf     = -1          // what has come of it is not known
 )
 
 // arrival is a call that comes from another node, until it is driven here.
 type arrival struct {
 	move    move
 	answer  *move // nil while legs are fetched
+	began   time.Duration
+	asked   time.Duration // when that was last asked for
 	dropped bool
 }
 
@@ -51,12 +54,13 @@ func (k *worker) fetchCall(m move) {
 		return
 	}
 	if had := k.arrivals[m.id]; had != nil {
+		had.asked = k.w.now
 		if had.answer != nil {
 			k.say(*had.answer)
 		}
 		return
 	}
-	a := &arrival{move: m}
+	a := &arrival{move: m, asked: k.w.now, began: k.w.now}
 	k.arrivals[m.id] = a
 	answer := m.answer(moveFailed)
 	left := len(m.legs)
@@ -107,6 +111,10 @@ func (k *worker) fetchLeg(m move, leg string, try int, done func(code int, why s
 			return
 		}
 		over = true
+		if a := k.arrivals[m.id]; code == unsureOf && (a == nil || w.now-a.began > arrivalWait) {
+			done(0, why)
+			return
+		}
 		if code == unsureOf { // whether the phone has taken it, the node says when it is reached again
 			k.soon(moveLook, func() { k.fetchLeg(m, leg, try, done) })
 			return
@@ -117,7 +125,7 @@ func (k *worker) fetchLeg(m move, leg string, try int, done func(code int, why s
 		}
 		done(code, why)
 	}
-	if !k.connected || !k.node.up {
+	if a := k.arrivals[m.id]; !k.connected || !k.node.up || a != nil && k.w.now-a.asked > askedLately {
 		k.soon(time.Millisecond, func() { finish(unsureOf, "no connection") })
 		return
 	}

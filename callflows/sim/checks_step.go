@@ -123,6 +123,9 @@ func (w *world) checkOutcome(c *driven, before callflows.State, event callflows.
 	}
 	numbered, applications := before.Commands, 0
 	for _, command := range out.Commands {
+		if call := w.byID[id]; command.Kind != callflows.SetTimer && len(call.timers) > 0 && command.N > 0 {
+			delete(call.timers, command.N) // a dead owner's, of which nothing stands on the channel
+		}
 		if len(out.Because) == 0 && command.Kind != callflows.FindContacts && command.Kind != callflows.CountCalls {
 			w.violate(EverythingSaid, id, "%s is ordered without a reason", command.Kind)
 		}
@@ -136,7 +139,7 @@ func (w *world) checkOutcome(c *driven, before callflows.State, event callflows.
 		if n := len(command.Targets); n > callflows.MaxTargets {
 			w.violate(LimitsHold, id, "%d targets", n)
 		}
-		if command.Kind != callflows.HangUp && command.Kind != callflows.SetTimer && command.Kind != callflows.Fetch && command.Kind != callflows.FileRecording && command.Kind != callflows.SaveSetting && command.Kind != callflows.CheckPIN && command.Kind != callflows.StartRecording && command.Leg == c.facts.Leg {
+		if command.Kind != callflows.HangUp && command.Kind != callflows.SetTimer && command.Kind != callflows.Fetch && command.Kind != callflows.FileRecording && command.Kind != callflows.SaveSetting && command.Kind != callflows.CheckPIN && command.Kind != callflows.StartRecording && command.Kind != callflows.StopRecording && command.Leg == c.facts.Leg {
 			applications++
 		}
 	}

@@ -108,7 +108,7 @@ func (w *world) checkRecord(k *worker, r heldRecord) {
 // checkCommand checks a command that reaches a caller's leg.
 func (w *world) checkCommand(c *simCall, a *channel, command callflows.Command) {
 	w.checkOnce(c, command)
-	if a.app != nil && a.app.command.Kind != callflows.StartRecording { // which is over at once, and after which the next begins
+	if a.app != nil && a.app.command.Kind != callflows.StartRecording && a.app.command.Kind != callflows.StopRecording { // which is over at once, and after which the next begins
 		w.violate(OneApplication, c.facts.ID, "%s %d comes while %s %d is under way", command.Kind, command.N, a.app.command.Kind, a.app.command.N)
 	}
 }
@@ -164,7 +164,7 @@ func (w *world) checkSilence(a *channel, this int) {
 		return
 	}
 	// A timer, an answer, the call's version, or being taken up again: each takes a bounded time, in which nothing is wrong yet.
-	if c := k.calls[a.uuid]; c == nil && k.unsure || w.comes(a) || c != nil && (len(c.waits) > 0 || c.asks() || c.pin.waits || c.resuming) {
+	if c := k.calls[a.uuid]; c == nil && k.unsure || w.comes(a) || c != nil && (len(c.waits) > 0 || c.asks() || c.pin.waits || c.resuming || c.state.OnTheMove()) {
 		w.after(silenceBound, func() { w.checkSilence(a, this) })
 		return
 	}

@@ -49,6 +49,9 @@ func (n *node) depart() {
 }
 
 func (k *worker) departRound(wanted bool) {
+	if !k.node.up && k.deceased { // its calls do not wait to be let go
+		return
+	}
 	for _, c := range slices.Clone(k.order) {
 		if !k.alive {
 			return
@@ -69,15 +72,18 @@ func (k *worker) departDue(c *driven) bool {
 	if c.departure == nil {
 		c.departure = &departure{begun: now, sent: -moveRepeat}
 	}
-	d := c.departure
+	d, giveUp := c.departure, moveGiveUp
+	if c.state.Move.Dead {
+		giveUp = rescueGiveUp
+	}
 	if c.state.Move.Away && d.away == 0 {
 		d.away, d.sent = now, -moveRepeat
 	}
 	ordered := slices.ContainsFunc(c.orders, func(o callflows.Command) bool { return o.Kind == callflows.HandOver })
 	switch {
-	case now-d.sent < moveRepeat, c.state.Move.Away && ordered && now-d.away < handOverLag:
+	case now-d.sent < moveRepeat, c.state.Move.Away && ordered && !c.state.Move.Dead && now-d.away < handOverLag:
 		return false
-	case !c.state.Move.Away && now-d.begun > moveGiveUp:
+	case !c.state.Move.Away && now-d.begun > giveUp:
 		k.moveFailed(c, "no answer", 0)
 		return false
 	}
@@ -116,6 +122,9 @@ func (k *worker) letGo(c *driven) {
 // askForMove tells the owner of the new node what is wanted of it, once the node has said what it knows of the legs.
 func (k *worker) askForMove(c *driven) {
 	d, link := c.departure, k.link
+	if d.firsts == nil && (c.state.Move.Dead || k.deceased) {
+		k.learnDead(c)
+	}
 	if d.firsts != nil {
 		k.sendMove(c)
 		return
@@ -212,7 +221,11 @@ func (k *worker) moveFailed(c *driven, why string, code int) {
 		return
 	}
 	k.take(c, callflows.Event{Kind: callflows.MoveFailed, At: k.w.workerTime(), Leg: c.state.DrivenLeg(), Command: c.state.Move.N, Cause: why, SIPCode: code})
-	c.departure, c.stays = nil, k.w.now+moveAgain*time.Duration(max(1, c.state.Move.Tries))
+	again := moveAgain
+	if c.state.Move.Dead {
+		again = rescueAgain
+	}
+	c.departure, c.stays = nil, k.w.now+again*time.Duration(max(1, c.state.Move.Tries))
 }
 
 // leave forgets a call that another node's owner drives, and hangs up what is left of it here.

@@ -19,6 +19,9 @@ type node struct {
 	workers   []*worker
 	dark      []span // times without any worker that knows everything
 	up        bool
+	perished  time.Duration // when it died
+	ghosts    []*channel    // what it holds while it is cut off
+	fenced    bool          // it is back, and has not been rid of them
 	channels  map[string]*channel
 	order     []string // uuids of channels, oldest first
 	sequence  uint64

@@ -80,7 +80,8 @@ func (j *journalled) keep(t *testing.T, c callflows.Config, s callflows.State, e
 	if n := len(j.entries); n > 0 && before == j.before && string(input) == string(j.entries[n-1].Input) {
 		return // the same step again, which has the same key in the journal
 	}
-	j.broken = j.broken || len(j.entries) > 0 && before != j.after
+	// Calls that have moved are not compared here yet.
+	j.broken = j.broken || len(j.entries) > 0 && before != j.after || len(out.State.Segments) > 0
 	j.before, j.after = before, string(packed(t, out.State))
 	j.entries = append(j.entries, messages.JournalEntry{Call: j.call.ID, Tenant: j.call.Tenant, Source: messages.SourceCallflow, Leg: j.call.Leg, N: len(j.entries),
 		At: e.At, Version: out.State.DrivenBy(), Element: callflows.ElementBefore(c, s, e), Because: out.Because, Input: input, Output: packed(t, out.Commands)})

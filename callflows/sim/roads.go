@@ -21,6 +21,7 @@ type roads struct {
 	twice  int           // so many come again
 	stolid int           // in a hundred re-INVITEs, so many are not taken by the phone
 	hasty  int           // in a hundred legs that have been fetched, so many are hung up by their phone at once
+	graves int           // deaths of nodes that last
 	aimed  int           // in a hundred moves, at so many workers die or lose their connection in between
 }
 
@@ -46,6 +47,9 @@ func (w *world) drawRoads() roads {
 	if rng.IntN(2) > 0 {
 		x.lost, x.twice = rng.IntN(40), rng.IntN(30)
 	}
+	if rng.IntN(5) < 2 {
+		x.graves = 1
+	}
 	if rng.IntN(4) == 0 {
 		x.delay = time.Duration(1+rng.IntN(1500)) * time.Millisecond
 	}
@@ -54,6 +58,9 @@ func (w *world) drawRoads() roads {
 
 // expectMoves books when nodes are emptied, and when that is stopped.
 func (w *world) expectMoves() {
+	for range w.roads.graves {
+		w.at(w.between(5*time.Second, faultsWithin), func() { w.anyNode().perish() })
+	}
 	for range w.roads.drains {
 		n := w.nodes[0]
 		if w.chance(30) {

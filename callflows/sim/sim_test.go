@@ -131,6 +131,8 @@ func TestWorldsVisitEverything(t *testing.T) {
 	}
 	for _, name := range []string{"death of the owner", "death of the standby", "takeover", "command sent again", "call adopted", "call resumed",
 		"connection lost", "events late", "event doubled", "command refused", "node restart", "look-up without an answer", "recording", "calls joined", "phone replaced",
+		"move begun", "leg fetched", "call moved", "legs joined again", "move failed", "move meets a re-INVITE", "phone forgets its dialog", "phone does not answer a move",
+		"BYE in the middle of a move", "BYE stepped after a move", "message lost", "message doubled", "node death", "rescue", "ghost ended", "BYE in the gap",
 		"transfer", "attended transfer", "attended transfer to the node", "attended transfer refused",
 		"version published", "version tried", "version promoted", "version abandoned", "version fetched", "version not to be had"} {
 		if happened[name] == 0 {

@@ -67,7 +67,7 @@ func (w *world) checkTape(k *worker, r heldRecord) {
 	}
 	t := w.tapes[m.File]
 	switch {
-	case t == nil && w.channel(m.Leg) != nil && w.weather.refused == 0 && w.weather.restarts == 0 && w.weather.gaps == 0 && w.weather.deaths == 0:
+	case t == nil && w.channel(m.Leg) != nil && w.weather.refused == 0 && w.weather.restarts == 0 && w.weather.gaps == 0 && w.weather.deaths == 0 && w.roads.graves == 0:
 		w.violate(OneMessage, r.call, "%s is filed, and nobody has recorded it", m.File)
 	case t == nil: // the leg may have gone before the order to record reached the node
 	case m.ID != t.call.facts.ID+"/"+strconv.Itoa(t.n):

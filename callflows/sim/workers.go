@@ -55,6 +55,7 @@ type worker struct {
 	since    uint64       // a standby: the first event that it has heard; 0: none yet
 	abreast  bool         // and the owner has stepped that one or a later one
 
+	deceased bool                // its node is dead, and it rescues the calls
 	arrivals map[string]*arrival // calls that come from other nodes, by move
 	early    map[string]told     // by leg: ends of legs that were over before their call was driven here
 	adopted  map[string]bool     // moves that have been adopted, however often it is asked for
@@ -156,6 +157,7 @@ func (k *worker) start() {
 	k.life++
 	k.alive, k.role, k.connected, k.dieAt = true, starting, false, 0
 	k.calls, k.order, k.gone, k.outbox, k.sending, k.held, k.unheard = map[string]*driven{}, nil, map[string]bool{}, nil, false, nil, nil
+	k.deceased = false
 	k.arrivals, k.adopted, k.early = map[string]*arrival{}, map[string]bool{}, map[string]told{}
 	k.readVersions()
 	k.w.tell(k.name, "starts")
@@ -168,6 +170,11 @@ func (k *worker) connect() {
 		k.soon(20*time.Millisecond, k.connect)
 		return
 	}
+	if k.deceased { // it is not done with the dead one yet
+		k.soon(20*time.Millisecond, k.connect)
+		return
+	}
+	k.node.endGhosts()
 	k.connected, k.told = true, 0
 	k.link++
 	switch owner := k.node.owner(); {
