@@ -25,6 +25,7 @@ const pages = {
   'call-failed': `/calls/${failed}`,
   search: '/search?q=sales',
   live: '/live',
+  'live-many': '/live',
   registrations: '/registrations',
   tenants: '/tenants',
   nodes: '/nodes',
@@ -88,6 +89,10 @@ const before = {
     await page.getByRole('dialog').getByLabel('Which').waitFor();
   },
 };
+const someCalls = Array.from({ length: 12 }, (_, i) => ({
+  call: `00000000-0000-4000-8000-0000000000${10 + i}`, state: i % 3 ? 'answered' : 'started', tenant: 'demo', from: `+1202555${1000 + i * 37}`, to: i % 2 ? '101' : '+12025550100', node: `node${(i % 2) + 1}`,
+  flow: i % 2 ? 'sales' : 'menu', element: i % 3 ? 'ring' : 'menu', started_at: new Date(Date.now() - (i + 1) * 47_000).toISOString(), legs: [], recorded: i === 4, explanation: '',
+}));
 const state = await first.context().storageState();
 for (const [size, viewport] of Object.entries({ wide: { width: 1440, height: 900 }, narrow: { width: 390, height: 844 } })) {
   for (const colorScheme of ['light', 'dark']) {
@@ -96,6 +101,7 @@ for (const [size, viewport] of Object.entries({ wide: { width: 1440, height: 900
     for (const [name, path] of Object.entries(pages)) {
       if (only && !only.includes(name)) continue;
       const on = path ? page : fresh;
+      if (name === 'live-many') await on.route('**/v1/calls?*', (route) => route.fulfill({ json: { calls: someCalls, more: false } }));
       await on.goto(admin + (path ?? '/'));
       await settle(on);
       if (name === 'call-failed') {
@@ -105,6 +111,15 @@ for (const [size, viewport] of Object.entries({ wide: { width: 1440, height: 900
       await before[name]?.(on);
       await on.screenshot({ path: join(folder, `${name}-${size}-${colorScheme}.png`), fullPage: true });
       await accessible(on, `${name} ${size} ${colorScheme}`);
+      if (name === 'live-many') {
+        await on.getByRole('button', { name: /^Listen to the call/ }).first().click();
+        await on.getByRole('dialog').getByRole('radio').first().waitFor();
+        await settle(on);
+        await on.screenshot({ path: join(folder, `listen-${size}-${colorScheme}.png`) });
+        await accessible(on, `listen ${size} ${colorScheme}`);
+        await on.keyboard.press('Escape');
+        await on.unroute('**/v1/calls?*');
+      }
       const wider = await on.evaluate(() => document.documentElement.scrollWidth - window.innerWidth);
       if (wider > 1) console.error(`${name} ${size}: ${wider} px wider than the window`);
     }
