@@ -39,9 +39,10 @@ type system struct {
 	amqpURL      string
 	nodePassword string
 	edgePassword string
-	operatorKey  string // of all its workers
-	secretKey    string // of all workers
-	control      string // Kamailio's control socket
+	operatorKey  string   // of all its workers
+	secretKey    string   // of all workers
+	control      string   // Kamailio's control socket
+	engines      []string // the real ones, as they were started
 
 	Edge         string // host:port for phones
 	Inside       string // host:port of the edge for media nodes
@@ -202,11 +203,24 @@ func (y *system) startStandIn(ctx context.Context, name, sipAddress, socketAddre
 }
 
 // A FreeSWITCH takes a port for media without a look whether it is free, and refuses the call (488) when it is not. So its
-// ports are apart from those of the phones (package sipptest) and of the kernel.
+// ports are apart from those of the phones (package sipptest), of the kernel, and of the other nodes.
 const (
 	rtpFirst = 30000
 	rtpLast  = 32766
+	rtpNodes = 4 // more of them share
 )
+
+// rtpPorts are those of a node: the same ones when it is started again.
+func (y *system) rtpPorts(node string) (first, last uint16) {
+	const each = (rtpLast - rtpFirst + 1) / rtpNodes / 2 * 2
+	i := slices.Index(y.engines, node)
+	if i < 0 {
+		i = len(y.engines)
+		y.engines = append(y.engines, node)
+	}
+	first = uint16(rtpFirst + i%rtpNodes*each) //nolint:gosec // a port
+	return first, first + each - 1
+}
 
 func (y *system) startFreeSWITCH(ctx context.Context, name, sipAddress, socketAddress string) (*stack.Process, error) {
 	dir, err := os.MkdirTemp(y.stack.Dir, name+"-")
@@ -214,10 +228,11 @@ func (y *system) startFreeSWITCH(ctx context.Context, name, sipAddress, socketAd
 		return nil, err
 	}
 	inside := netip.MustParseAddrPort(y.Inside)
+	first, last := y.rtpPorts(name)
 	err = freeswitchconf.Write(dir, freeswitchconf.Values{
 		Name: name, SIP: netip.MustParseAddrPort(sipAddress), EventSocket: netip.MustParseAddrPort(socketAddress), Password: y.nodePassword,
 		Edges: []netip.Prefix{netip.PrefixFrom(inside.Addr(), inside.Addr().BitLen())}, EdgePorts: []uint16{inside.Port()},
-		RTP: netip.MustParseAddr(y.options.Address), RTPStart: rtpFirst, RTPEnd: rtpLast,
+		RTP: netip.MustParseAddr(y.options.Address), RTPStart: first, RTPEnd: last,
 	})
 	if err != nil {
 		return nil, err
