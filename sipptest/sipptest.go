@@ -7,7 +7,8 @@
 // It guarantees that a phone which reports success has seen exactly the messages that were asked for, in their order:
 // the codes, the header patterns, who hung up. What it saw is kept as text (Running.Messages).
 //
-// It refuses to judge anything else: no audio is listened to; digits by RFC 4733 are sent, which needs root.
+// It refuses to judge anything else. SIPp listens to no audio; the digits that it sends by RFC 4733 need root. Sound is audio
+// of its own, for phones that are no SIPp.
 package sipptest
 
 import (
