@@ -9,10 +9,10 @@ TANDEM = $(GO) run ./cmd/tandem
 STACK = $(TANDEM) stack --
 
 .DEFAULT_GOAL := help
-.PHONY: browser e2e screenshots generate openapi-lint help build admin binary test race fuzz fuzz-short hostile conformance bench sim chaos move-test demo demo-once docs lint
+.PHONY: browser e2e screenshots generate openapi-lint help build admin binary test race fuzz fuzz-short hostile conformance bench sim chaos move-test move-test-freeswitch demo demo-once docs lint
 
 help: ## List the targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-20s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 build: ## Build the one binary into bin/, with the web admin if Node is there
 	@if command -v npm >/dev/null; then $(MAKE) --no-print-directory admin; else echo "Node is not installed: /admin of this build will say so (Node 20.19 or newer makes it)"; fi
@@ -43,6 +43,9 @@ conformance: ## Check the stand-in, and a real FreeSWITCH named by TANDEM_FREESW
 
 move-test: ## Move 100 live calls (talks, in a menu, leaving a message, on hold) to another node, and rescue 100 from a node that is killed, with strict phones; CALLS=40 for less
 	TANDEM_MOVE_CALLS=$(or $(CALLS),100) $(STACK) $(GO) test -count=1 -v -timeout 15m -run 'TestManyCallsMoveAtOnce|TestManyCallsAreRescued|TestCallersRingAgainWhenTheirNodeDies' ./cmd/tandem
+
+move-test-freeswitch: ## Move 10 talks from one real FreeSWITCH to another, and rescue them of a killed one: how long is nothing heard? CALLS=20 for more
+	TANDEM_MOVE_CALLS=$(or $(CALLS),10) $(STACK) $(GO) test -count=1 -v -timeout 10m -run TestTalksAreHeardOn ./cmd/tandem
 
 bench: ## Measure: decisions against a bare echo, how soon changes are live, the event socket against eslgo, the engine
 	$(STACK) $(TANDEM) bench route

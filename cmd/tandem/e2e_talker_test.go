@@ -4,6 +4,7 @@ import (
 	"crypto/md5" //nolint:gosec // digest authentication is made of it
 	"fmt"
 	"net"
+	"net/netip"
 	"net/url"
 	"regexp"
 	"slices"
@@ -24,9 +25,10 @@ type talker struct {
 	phone *sipptest.Phone
 	conn  *net.UDPConn
 	edge  *net.UDPAddr
-	calls chan *talk  // that came and were answered
-	rings chan *talk  // that came and wait for pickUp
-	waits atomic.Bool // calls are not answered before pickUp
+	calls chan *talk      // that came and were answered
+	rings chan *talk      // that came and wait for pickUp
+	waits atomic.Bool     // calls are not answered before pickUp
+	sound *sipptest.Sound // of its one talk; nil: it says that it has some, and has none
 
 	mu    sync.Mutex
 	talks map[string]*talk // by Call-ID
@@ -40,8 +42,12 @@ type talk struct {
 	local, remote string // From and To of what it sends
 	target        string
 	routes        []string
-	number        int    // of its last request
-	answer        string // to the INVITE that came
+	number        int          // of its last request
+	answer        string       // to the INVITE that came
+	again         string       // CSeq of the last INVITE in the talk that came
+	answered      string       // to it
+	version       atomic.Int64 // of its last description
+	holds         atomic.Bool
 
 	replies  chan string // final ones
 	ringing  chan string // of what it calls: 180
@@ -55,16 +61,26 @@ type talk struct {
 // aMoment is how long a talker talks before it hangs up.
 const aMoment = 500 * time.Millisecond
 
-const telephone = "v=0\r\no=- 1 %d IN IP4 %s\r\ns=-\r\nc=IN IP4 %s\r\nt=0 0\r\nm=audio 9 RTP/AVP 0\r\na=%s\r\n"
+const (
+	telephone = "v=0\r\no=- 1 %d IN IP4 %s\r\ns=-\r\nc=IN IP4 %s\r\nt=0 0\r\nm=audio %d RTP/AVP %s\r\na=%s\r\n"
+	soundless = 9 // the port of who has no sound (RFC 863)
+)
 
 // talks lets a registered phone talk as a talker; who does not register must have an address.
 func talks(t *testing.T, p *sipptest.Phone) *talker {
+	t.Helper()
+	return speaks(t, p, nil)
+}
+
+// speaks is talks with sound.
+func speaks(t *testing.T, p *sipptest.Phone, sound *sipptest.Sound) *talker {
 	t.Helper()
 	conn, err := net.ListenUDP("udp", &net.UDPAddr{IP: net.ParseIP(p.Address), Port: p.Port})
 	must(t, err)
 	edge, err := net.ResolveUDPAddr("udp", p.Edge)
 	must(t, err)
-	k := &talker{t: t, phone: p, conn: conn, edge: edge, calls: make(chan *talk, 2*ringingAtOnce), rings: make(chan *talk, 2*ringingAtOnce), talks: map[string]*talk{}}
+	k := &talker{t: t, phone: p, conn: conn, edge: edge, calls: make(chan *talk, 2*ringingAtOnce), rings: make(chan *talk, 2*ringingAtOnce),
+		talks: map[string]*talk{}, sound: sound}
 	done := make(chan struct{})
 	go func() { defer close(done); k.serve() }()
 	t.Cleanup(func() { _ = conn.Close(); <-done })
@@ -133,7 +149,8 @@ func (k *talker) called(invite string) {
 	d.local, d.remote = field(invite, "To")+";tag=talker"+k.phone.User, field(invite, "From")
 	d.invite, d.target, d.routes = invite, uriOf(field(invite, "Contact")), fields(invite, "Record-Route")
 	k.write(response(invite, "180 Ringing", d.local, k.contact(), ""))
-	d.answer = response(invite, "200 OK", d.local, k.contact(), fmt.Sprintf(telephone, 1, k.phone.Address, k.phone.Address, "sendrecv"))
+	d.answer = response(invite, "200 OK", d.local, k.contact(), d.describe())
+	k.hearOf(invite)
 	if k.waits.Load() {
 		k.rings <- d
 		return
@@ -159,14 +176,25 @@ func (k *talker) contact() string {
 
 // request answers a request in the talk.
 func (d *talk) request(text string) {
-	body := ""
 	switch method, _, _ := strings.Cut(text, " "); method {
 	case "INVITE":
 		if !strings.Contains(field(text, "To"), "tag=") { // sent again
 			d.of.write(d.answer)
 			return
 		}
-		body = fmt.Sprintf(telephone, 3, d.of.phone.Address, d.of.phone.Address, "sendrecv")
+		if d.again == field(text, "CSeq") { // sent again
+			d.of.write(d.answered)
+			return
+		}
+		d.again, d.answered = field(text, "CSeq"), response(text, "200 OK", field(text, "To"), d.of.contact(), d.describe())
+		if target := uriOf(field(text, "Contact")); target != "" { // RFC 3261 12.2.2
+			d.of.mu.Lock()
+			d.target = target
+			d.of.mu.Unlock()
+		}
+		d.of.hearOf(text)
+		d.of.write(d.answered)
+		return
 	case "NOTIFY":
 		_, said, _ := strings.Cut(text, "\r\n\r\n")
 		d.notified <- strings.TrimSpace(said)
@@ -179,7 +207,41 @@ func (d *talk) request(text string) {
 	case "BYE":
 		d.once.Do(func() { close(d.over) })
 	}
-	d.of.write(response(text, "200 OK", field(text, "To"), d.of.contact(), body))
+	d.of.write(response(text, "200 OK", field(text, "To"), d.of.contact(), ""))
+}
+
+// describe is the talk's next description: each has the version after the last one's.
+func (d *talk) describe() string {
+	k, port, types, direction := d.of, soundless, "0", "sendrecv"
+	if k.sound != nil {
+		port, types = k.sound.Port(), "0 101\r\na=rtpmap:101 telephone-event/8000\r\na=fmtp:101 0-16"
+	}
+	if d.holds.Load() {
+		direction = "sendonly"
+	}
+	return fmt.Sprintf(telephone, d.version.Add(1), k.phone.Address, k.phone.Address, port, types, direction)
+}
+
+// hearOf lets it speak to where a description says.
+func (k *talker) hearOf(text string) {
+	if m := whereHeard.FindStringSubmatch(text); k.sound != nil && m != nil {
+		if to, err := netip.ParseAddrPort(m[1] + ":" + m[2]); err == nil {
+			k.sound.To(to)
+		}
+	}
+}
+
+var whereHeard = regexp.MustCompile(`(?s)\nc=IN IP4 ([0-9.]+).*\nm=audio ([0-9]+) `)
+
+// messages are the talk's as CheckDialog takes them.
+func (d *talk) messages() string {
+	var log strings.Builder
+	for _, text := range d.of.all() {
+		if field(text, "Call-ID") == d.id {
+			log.WriteString("-----------------------------------------------\nUDP message received\n\n" + strings.ReplaceAll(text, "\r", ""))
+		}
+	}
+	return log.String()
 }
 
 // call calls a number and returns when it is answered, with a login unless none is asked for.
@@ -198,6 +260,7 @@ func (k *talker) call(number string) *talk {
 func (d *talk) accept(answer string) {
 	d.remote, d.target, d.routes = field(answer, "To"), uriOf(field(answer, "Contact")), fields(answer, "Record-Route")
 	slices.Reverse(d.routes)
+	d.of.hearOf(answer)
 	d.send("ACK", d.number, "", "")
 }
 
@@ -207,7 +270,7 @@ func (k *talker) dial(number string) *talk {
 	d := k.newTalk(fmt.Sprintf("%d@%s", time.Now().UnixNano(), k.address()))
 	uri := "sip:" + number + "@" + k.phone.Domain
 	d.local, d.remote, d.target = "<sip:"+k.phone.User+"@"+k.phone.Domain+">;tag=talker"+k.phone.User, "<"+uri+">", uri
-	offer := fmt.Sprintf(telephone, 1, k.phone.Address, k.phone.Address, "sendrecv")
+	offer := d.describe()
 	reply := d.ask("INVITE", "", offer)
 	if !strings.HasPrefix(reply, "SIP/2.0 407") {
 		d.replies <- reply
@@ -262,8 +325,11 @@ func (d *talk) reply(method string) string {
 
 func (d *talk) send(method string, number int, headers, body string) {
 	k := d.of
+	k.mu.Lock()
+	target := d.target
+	k.mu.Unlock()
 	var b strings.Builder
-	fmt.Fprintf(&b, "%s %s SIP/2.0\r\nVia: SIP/2.0/UDP %s;branch=z9hG4bK%s%s%d;rport\r\nMax-Forwards: 70\r\n", method, d.target, k.address(), method, url.QueryEscape(d.id), number)
+	fmt.Fprintf(&b, "%s %s SIP/2.0\r\nVia: SIP/2.0/UDP %s;branch=z9hG4bK%s%s%d;rport\r\nMax-Forwards: 70\r\n", method, target, k.address(), method, url.QueryEscape(d.id), number)
 	for _, r := range d.routes {
 		b.WriteString("Route: " + r + "\r\n")
 	}
@@ -278,9 +344,12 @@ func (d *talk) send(method string, number int, headers, body string) {
 // hold offers a direction of media: sendonly is hold, sendrecv its end.
 func (d *talk) hold(direction string) {
 	d.of.t.Helper()
-	if reply := d.ask("INVITE", "", fmt.Sprintf(telephone, d.number+2, d.of.phone.Address, d.of.phone.Address, direction)); !strings.HasPrefix(reply, "SIP/2.0 200") {
+	d.holds.Store(direction == "sendonly")
+	reply := d.ask("INVITE", "", d.describe())
+	if !strings.HasPrefix(reply, "SIP/2.0 200") {
 		d.of.t.Fatalf("%s: %s", direction, reply)
 	}
+	d.of.hearOf(reply)
 }
 
 // refer asks for a transfer and gives the response's code.
