@@ -26,7 +26,7 @@ func (s *shard) learn(e *esl.Event) {
 	case c == nil || e.Get("Answer-State") != "answered":
 		return
 	case e.Name() == "CHANNEL_HOLD", e.Name() == "CHANNEL_UNHOLD":
-		s.node.looks.add(leg) // the event comes before the node's own description has changed
+		s.node.looks.addTwice(leg) // the event comes before the node's own description has changed
 	}
 	s.learnDialog(c, leg, e)
 }

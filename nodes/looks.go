@@ -30,17 +30,24 @@ type looks struct {
 type look struct {
 	due   time.Time
 	tries int
+	again bool // once more after this one, whatever it finds
 }
 
 func (l *looks) init() { l.legs, l.came = map[string]look{}, make(chan struct{}, 1) }
 
 // add has a leg looked at in a moment.
-func (l *looks) add(leg string) { l.at(leg, 0) }
+func (l *looks) add(leg string) { l.at(leg, 0, false) }
 
-func (l *looks) at(leg string, tries int) {
+// addTwice has it looked at in a moment and a while later: what it says of itself is about to change, and a node that is busy takes its time.
+func (l *looks) addTwice(leg string) { l.at(leg, 0, true) }
+
+func (l *looks) at(leg string, tries int, again bool) {
 	l.mu.Lock()
-	if _, waits := l.legs[leg]; !waits && tries < len(lookAfter()) && len(l.legs) < maxLookedAt {
-		l.legs[leg] = look{time.Now().Add(lookAfter()[tries]), tries}
+	if had, waits := l.legs[leg]; waits {
+		had.again = had.again || again
+		l.legs[leg] = had
+	} else if tries < len(lookAfter()) && len(l.legs) < maxLookedAt {
+		l.legs[leg] = look{time.Now().Add(lookAfter()[tries]), tries, again}
 	}
 	l.mu.Unlock()
 	select {
@@ -50,7 +57,7 @@ func (l *looks) at(leg string, tries int) {
 }
 
 // next takes a leg that is due, or says how long to wait; 0 and no leg: there is none.
-func (l *looks) next(now time.Time) (leg string, tries int, wait time.Duration) {
+func (l *looks) next(now time.Time) (leg string, due look, wait time.Duration) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	for name, waiting := range l.legs {
@@ -61,18 +68,18 @@ func (l *looks) next(now time.Time) (leg string, tries int, wait time.Duration) 
 			continue
 		}
 		delete(l.legs, name)
-		return name, waiting.tries, 0
+		return name, waiting, 0
 	}
-	return "", 0, wait
+	return "", look{}, wait
 }
 
 // look looks at legs until ctx ends.
 func (n *Node) look(ctx context.Context) {
 	for {
-		leg, tries, wait := n.looks.next(time.Now())
+		leg, due, wait := n.looks.next(time.Now())
 		switch {
 		case leg != "":
-			n.lookAt(ctx, leg, tries)
+			n.lookAt(ctx, leg, due)
 			wait = lookPause
 		case wait == 0:
 			select {
@@ -89,7 +96,7 @@ func (n *Node) look(ctx context.Context) {
 }
 
 // lookAt asks the node for a leg's variables, if this worker owns the node and the leg is there.
-func (n *Node) lookAt(ctx context.Context, leg string, tries int) {
+func (n *Node) lookAt(ctx context.Context, leg string, due look) {
 	c, s := n.up.Load(), n.shardOf(leg)
 	if c == nil || !n.speaks() || !s.has(leg) {
 		return
@@ -97,7 +104,7 @@ func (n *Node) lookAt(ctx context.Context, leg string, tries int) {
 	d, err := dumpOf(ctx, c, leg)
 	if err != nil {
 		if !errors.Is(err, errNoChannel) {
-			n.looks.at(leg, tries+1)
+			n.looks.at(leg, due.tries+1, false)
 		}
 		return
 	}
@@ -108,8 +115,8 @@ func (n *Node) lookAt(ctx context.Context, leg string, tries int) {
 		return
 	}
 	s.learnDialog(call, leg, d)
-	if !complete(call.dialogs[leg]) {
-		n.looks.at(leg, tries+1)
+	if due.again || !complete(call.dialogs[leg]) {
+		n.looks.at(leg, due.tries+1, false)
 	}
 }
 
