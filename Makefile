@@ -9,7 +9,7 @@ TANDEM = $(GO) run ./cmd/tandem
 STACK = $(TANDEM) stack --
 
 .DEFAULT_GOAL := help
-.PHONY: browser e2e screenshots generate openapi-lint help build admin binary test race fuzz fuzz-short hostile conformance bench sim chaos move-test move-test-freeswitch demo demo-once docs lint
+.PHONY: admin-bench browser e2e screenshots generate openapi-lint help build admin binary test race fuzz fuzz-short hostile conformance bench sim chaos move-test move-test-freeswitch demo demo-once docs lint
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-20s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -100,6 +100,9 @@ e2e: admin browser ## Use the web admin in a Chromium beside a real stack, with 
 
 screenshots: admin browser ## Make an image of each main page of the web admin, into admin/screenshots
 	TANDEM_BROWSER=$(BROWSER) TANDEM_SCREENSHOTS=$(CURDIR)/admin/screenshots $(STACK) $(GO) test -count=1 -timeout 10m -v -run 'TestTheAdminsScreens|TestThePhoneInABrowser' ./cmd/tandem
+
+admin-bench: admin browser ## Measure the web admin with 100,000 calls, 10,000 devices and 500 live calls: scripting, first rows, what moves
+	TANDEM_BROWSER=$(BROWSER) TANDEM_ADMIN_BENCH=1 $(STACK) $(GO) test -count=1 -timeout 10m -v -run 'TestTheAdminIsQuick' ./cmd/tandem
 
 generate: ## Make the Go client anew from the API's document
 	$(TANDEM) openapi --for-clients > provisioning/client/generate/openapi.json

@@ -93,6 +93,17 @@ const talking = place({ from: caller, to: number, answers: 'one', talk_ms: 15_00
 await page.getByRole('button', { name: /^Hang up the call/ }).waitFor();
 console.log(`figure admin_live_call_appears_ms ${Date.now() - began}`);
 await page.getByText('Talking').waitFor();
+await page.getByRole('button', { name: /^Listen to the call/ }).click();
+await page.getByRole('dialog').getByRole('radio', { name: 'Whisper' }).check();
+await accessible(page, 'the dialog to listen in');
+await page.getByRole('dialog').getByRole('button', { name: 'Leave it' }).click();
+await page.getByRole('dialog').waitFor({ state: 'hidden' });
+await page.getByRole('button', { name: /^Record the call/ }).click();
+await page.getByRole('dialog').getByRole('button', { name: 'Record' }).click();
+await page.getByText('Recorded', { exact: true }).waitFor();
+await page.getByRole('button', { name: /^End recording/ }).click();
+await page.getByRole('dialog').getByRole('button', { name: 'End the recording' }).click();
+await page.getByText('Recorded', { exact: true }).waitFor({ state: 'hidden' });
 await page.getByRole('button', { name: /^Hang up the call/ }).click();
 await page.getByRole('dialog').getByRole('button', { name: 'Hang up' }).click();
 await page.getByText('Nobody is calling').waitFor();
