@@ -189,9 +189,7 @@ func TestACallerRingsAnewWhenTheNodeDies(t *testing.T) {
 			t.Errorf("the caller sees\n%s", reply)
 		}
 	})
-	if left := e.control("htable.dump", "waiting", "name"); left != "" {
-		t.Errorf("%s is said to wait", left)
-	}
+	e.await("nobody waits", func() bool { return e.control("htable.dump", "waiting", "name") == "" })
 	acks := 0
 	for len(dead.requests) > 0 {
 		if r := <-dead.requests; r.method() == "ACK" {

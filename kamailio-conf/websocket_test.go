@@ -232,7 +232,7 @@ func TestABrowserIsCalled(t *testing.T) {
 
 // TestHostileFrames end their own connection at most: others live on, and the edge with them.
 func TestHostileFrames(t *testing.T) {
-	e := startEdge(t, nil, nil, withWebSocket(t, func(v *kamailioconf.Values) { v.KeepAlive = 2 * time.Second }))
+	e := startEdge(t, nil, nil, withWebSocket(t, func(v *kamailioconf.Values) { v.KeepAlive = 5 * time.Second }))
 	good := mustBrowser(t, e)
 	good.register(e)
 	answers := make(chan string, 16)
