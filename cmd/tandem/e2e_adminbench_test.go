@@ -20,7 +20,7 @@ const (
 	manyDevices = 10_000
 	manyLive    = 500
 	liveNode    = "bench"
-	liveParts   = 8 // of what is told of it, so that each fits a message
+	liveParts   = 8               // of what is told of it, so that each fits a message
 	liveSpeaks  = 2 * time.Second // between the words of the owner of that node
 )
 
@@ -62,6 +62,7 @@ func (a *adminWorld) tellLive(t *testing.T) (end func()) {
 	t.Helper()
 	client, err := rabbit.Connect(within(t), rabbit.Options{URL: a.amqpURL, Name: "bench", Logger: slog.New(slog.DiscardHandler)})
 	must(t, err)
+	must(t, client.WaitConnected(within(t)))
 	began := time.Now().UTC().Add(-time.Minute)
 	tell := func(ctx context.Context, n uint64, calls int) {
 		node := &messages.NodeEvent{Type: messages.NodeEventV1, Node: liveNode, SIPURI: "sip:192.0.2.99:5080", State: messages.NodeDraining, Calls: calls, At: time.Now().UTC(), Worker: liveNode, Epoch: 1}
