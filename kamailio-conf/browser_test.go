@@ -17,6 +17,7 @@ import (
 	"github.com/gobwas/ws/wsutil"
 
 	kamailioconf "tandem/kamailio-conf"
+	"tandem/messages"
 )
 
 // page is the origin that the tests' edges let in.
@@ -186,6 +187,9 @@ func (b *browser) register(e *edge) string {
 		b.t.Fatal(ok.text)
 	}
 	said := next(b.t, e.worker.registrations)
+	for said.Event == messages.Expired { // of a connection before this one, which has just ended
+		said = next(b.t, e.worker.registrations)
+	}
 	if said.Event != "registered" || said.Username != b.user {
 		b.t.Fatalf("the workers hear %+v", said)
 	}
