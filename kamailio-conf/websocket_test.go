@@ -232,8 +232,9 @@ func TestABrowserIsCalled(t *testing.T) {
 
 // TestHostileFrames end their own connection at most: others live on, and the edge with them.
 func TestHostileFrames(t *testing.T) {
-	e := startEdge(t, nil, nil, withWebSocket(t, func(v *kamailioconf.Values) { v.KeepAlive = 5 * time.Second }))
+	e := startEdge(t, nil, nil, withWebSocket(t, func(v *kamailioconf.Values) { v.KeepAlive = 3 * time.Second }))
 	good := mustBrowser(t, e)
+	_ = good.conn.SetDeadline(time.Now().Add(time.Minute))
 	good.register(e)
 	answers := make(chan string, 16)
 	go func() { // it lives on meanwhile, and says so when it is asked
