@@ -395,7 +395,7 @@ func (s *shard) markMoved(c *call) {
 	if c.state.Phase == callflows.Ended {
 		return
 	}
-	built := esl.UUIDSetvarMulti(leg, esl.Var{Name: markVariable, Value: encodeMark(c.state, c.steps)}, esl.Var{Name: factsVariable, Value: encodeFacts(c.state.Call)})
+	built := esl.UUIDSetvarMulti(leg, esl.Var{Name: markVariable, Value: c.mark()}, esl.Var{Name: factsVariable, Value: encodeFacts(c.state.Call)})
 	select {
 	case s.outbox <- order{call: c, facts: c.state.Call, command: callflows.Command{Leg: leg}, built: built, term: s.node.term.Load()}:
 	default:

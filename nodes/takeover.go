@@ -50,7 +50,7 @@ func (n *Node) settled() {
 	for _, s := range n.shards {
 		s.mu.Lock()
 		for _, c := range s.calls {
-			c.unclear = false
+			c.unclear, c.open = false, 0
 		}
 		s.mu.Unlock()
 	}
@@ -110,6 +110,7 @@ func (s *shard) inherit(doubt bool) []order {
 		}
 		for _, command := range orders {
 			c.unclear = c.unclear || command.Kind != callflows.HangUp
+			c.doubt(command)
 			if built, err := s.node.build(c.state.Call, command); err == nil {
 				var with []esl.Command
 				if command.Kind == callflows.HandOver {
@@ -254,6 +255,7 @@ func summoned(ctx context.Context, c *esl.Conn, o order) evidence {
 func (s *shard) resend(o order) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	o.call.cleared(o.command)
 	if o.command.Kind != callflows.HangUp && o.command.Kind != callflows.HandOver && o.call.state.Awaited != o.command.N {
 		return
 	}

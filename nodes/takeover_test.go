@@ -310,6 +310,42 @@ func TestWhatASilentOwnerHasNotOrderedIsOrdered(t *testing.T) {
 	ring(t, f)
 }
 
+// TestATransferThatASilentOwnerHasNotSeenIsCarriedOn: it makes another leg the one that leads its call, and that is marked at once. The
+// mark must not prove that the node has got the new ring, which is in doubt until the node was asked.
+func TestATransferThatASilentOwnerHasNotSeenIsCarriedOn(t *testing.T) {
+	f := newFakeNode(t)
+	link, socket := newRelay(t), newRelay(t)
+	address := f.listener.Addr().String()
+	socket.target.Store(&address)
+	begin := func(name string, silent bool) {
+		o, w := sharing(t, f, name)
+		o.Snapshot = transferable(t, f, w).Snapshot
+		if silent {
+			link.before(&o)
+			o.Node.EventSocket = socket.listener.Addr().String()
+		}
+		start(t, o)
+		if silent {
+			w.up(t)
+		} else {
+			w.picture(t)
+		}
+	}
+	begin("worker1.a", true)
+	begin("worker2.b", false)
+	callee := talking(t, f)
+	link.mu.Lock()
+	defer link.mu.Unlock()
+	socket.mu.Lock()
+	defer socket.mu.Unlock()
+	f.event("CHANNEL_PARK", callee, "outbound", "Answer-State: answered", referSource, referNumber, "variable_last_bridge_to: "+callerLeg)
+	f.event("CHANNEL_HANGUP_COMPLETE", callerLeg, "inbound", "Hangup-Cause: NORMAL_CLEARING", "variable_hangup_cause_q850: 16",
+		"variable_sip_hangup_disposition: send_bye", "Caller-Channel-Answered-Time: 1795332486052393", referGone, "variable_last_bridge_to: "+callee)
+	if bridge := f.ordered("execute-app-name: bridge"); !strings.Contains(bridge, "sendmsg "+callee) {
+		t.Errorf("the callee dials: %s", bridge)
+	}
+}
+
 // TestAnOwnerThatCannotReachTheNodeGivesItUp: its link to the standby is whole, and the standby reaches the node.
 func TestAnOwnerThatCannotReachTheNodeGivesItUp(t *testing.T) {
 	f := newFakeNode(t)

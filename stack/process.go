@@ -22,6 +22,8 @@ const (
 	defaultReady = 30 * time.Second
 	// killWait is how long the kernel may take to end what was killed.
 	killWait = 5 * time.Second
+	// freezeWait is how long it may take to stop all threads of what is paused.
+	freezeWait = 5 * time.Second
 	// probeEvery and probeWithin pace the probing for readiness.
 	probeEvery  = 25 * time.Millisecond
 	probeWithin = 2 * time.Second
@@ -228,8 +230,16 @@ func (p *Process) Kill() error {
 	}
 }
 
-// Pause freezes the process and all its descendants (SIGSTOP).
-func (p *Process) Pause() { p.signal(func(pid int) { signalTree(pid, syscall.SIGSTOP) }) }
+// Pause freezes the process and all its descendants (SIGSTOP), and returns when none of their threads runs on: on a busy machine the
+// kernel stops them only when the first of them gets the processor. It waits for at most freezeWait.
+func (p *Process) Pause() {
+	p.signal(func(pid int) {
+		signalTree(pid, syscall.SIGSTOP)
+		for end := time.Now().Add(freezeWait); !frozen(pid) && time.Now().Before(end); {
+			time.Sleep(time.Millisecond)
+		}
+	})
+}
 
 // Resume lets a paused process go on (SIGCONT).
 func (p *Process) Resume() { p.signal(func(pid int) { signalTree(pid, syscall.SIGCONT) }) }

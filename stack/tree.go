@@ -32,19 +32,39 @@ func tree(pid int) []int {
 	return all
 }
 
-// parentOf reads field 4 of proc(5)'s stat. The name in field 2 may hold
-// spaces and brackets, so fields are counted from its last closing bracket.
-func parentOf(pid int) (int, bool) {
-	stat, err := os.ReadFile("/proc/" + strconv.Itoa(pid) + "/stat")
-	if err != nil {
-		return 0, false
+// frozen says whether no thread of a process and its descendants runs (state T or Z, proc(5)).
+func frozen(pid int) bool {
+	for _, member := range tree(pid) {
+		threads, _ := os.ReadDir("/proc/" + strconv.Itoa(member) + "/task") // one that has ended meanwhile has none
+		for _, thread := range threads {
+			fields, ok := statOf(strconv.Itoa(member) + "/task/" + thread.Name())
+			if ok && fields[0] != "T" && fields[0] != "Z" && fields[0] != "X" {
+				return false
+			}
+		}
 	}
-	fields := strings.Fields(string(stat[strings.LastIndexByte(string(stat), ')')+1:]))
-	if len(fields) < 2 {
+	return true
+}
+
+// parentOf reads field 4 of proc(5)'s stat.
+func parentOf(pid int) (int, bool) {
+	fields, ok := statOf(strconv.Itoa(pid))
+	if !ok {
 		return 0, false
 	}
 	parent, err := strconv.Atoi(fields[1])
 	return parent, err == nil
+}
+
+// statOf reads proc(5)'s stat from field 3 on. The name in field 2 may hold
+// spaces and brackets, so fields are counted from its last closing bracket.
+func statOf(path string) ([]string, bool) {
+	stat, err := os.ReadFile("/proc/" + path + "/stat")
+	if err != nil {
+		return nil, false
+	}
+	fields := strings.Fields(string(stat[strings.LastIndexByte(string(stat), ')')+1:]))
+	return fields, len(fields) >= 2
 }
 
 // signalTree sends a signal to a process and all its descendants. A process
