@@ -391,14 +391,8 @@ func (s *shard) arrive(r *record, a *arrival, here map[string]bool, over map[str
 
 // markMoved lets the driven leg carry what a worker needs that knows nothing of the call: its headers from the edge stayed behind.
 func (s *shard) markMoved(c *call) {
-	leg := c.state.DrivenLeg()
-	if c.state.Phase == callflows.Ended {
-		return
-	}
-	built := esl.UUIDSetvarMulti(leg, esl.Var{Name: markVariable, Value: c.mark()}, esl.Var{Name: factsVariable, Value: encodeFacts(c.state.Call)})
-	select {
-	case s.outbox <- order{call: c, facts: c.state.Call, command: callflows.Command{Leg: leg}, built: built, term: s.node.term.Load()}:
-	default:
+	if c.state.Phase != callflows.Ended {
+		s.mark(c)
 	}
 }
 

@@ -128,7 +128,7 @@ func (c *call) beforeJoin(leg *callflows.Leg) []esl.Command {
 	}
 	variables := joinVariables()
 	if leg.ID != c.state.Call.Leg { // it may outlive its call's caller, and every worker that knows of it
-		variables = append(variables, esl.Var{Name: markVariable, Value: c.mark()}, esl.Var{Name: factsVariable, Value: encodeFacts(c.state.Call)})
+		variables = append(variables, esl.Var{Name: markVariable, Value: encodeMark(c.state, c.steps)}, esl.Var{Name: factsVariable, Value: encodeFacts(c.state.Call)})
 	}
 	all = append(all, esl.UUIDSetvarMulti(leg.ID, variables...))
 	if !leg.Answered {

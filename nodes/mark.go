@@ -66,30 +66,6 @@ func encodeMark(s callflows.State, steps int) string {
 	}
 }
 
-// mark is what a leg carries of the call when no order comes with it. It proves no order of the last owner's that the node is still
-// to be asked for.
-func (c *call) mark() string {
-	s := c.state
-	if c.open > 0 {
-		s.Commands = min(s.Commands, c.open-1)
-	}
-	return encodeMark(s, c.steps)
-}
-
-// doubt notes an order that the node is to be asked for, by the mark that was written with it.
-func (c *call) doubt(command callflows.Command) {
-	if command.Kind != callflows.HangUp && (c.open == 0 || command.N < c.open) {
-		c.open = command.N
-	}
-}
-
-// cleared notes what became of such an order: a mark that is written from now on may prove it.
-func (c *call) cleared(command callflows.Command) {
-	if c.open > 0 && command.N >= c.open {
-		c.open = command.N + 1
-	}
-}
-
 func appendMark(b []byte, s callflows.State, steps, legs int) []byte {
 	version := byte(markVersion)
 	if s.Transfer.Times > 0 {

@@ -209,8 +209,8 @@ type call struct {
 	moving   bool // its leg was being moved at a takeover, and that it has parked may have been told before this worker listened
 	before   bool // it may have begun before this worker listened
 	doubted  bool // the end of a leg may have been told before this worker listened, to an owner that never read it
-	unclear  bool // it is not known yet what became of the last owner's orders,
-	open     int  // and the first of these that a mark would prove; 0: none
+	unclear  bool // it is not known yet what became of the last owner's orders
+	unmarked bool // its driven leg is to be marked when it is known
 
 	inquiries []callflows.Command // inquiries that are not answered
 

@@ -365,7 +365,6 @@ func (s *shard) tookOn(c *esl.Conn, o order) {
 func (s *shard) confirm(o order) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	o.call.cleared(o.command)
 	o.call.orders = slices.DeleteFunc(o.call.orders, func(c callflows.Command) bool { return c.N <= o.command.N })
 	if o.call.state.Phase != callflows.Ended {
 		s.ship(o.call)

@@ -492,7 +492,7 @@ func (s *shard) dispatch(c *call, orders []order) (answers []callflows.Event) {
 		}
 		o.ticket, o.term, o.moved = ticket, s.node.term.Load(), len(c.state.Segments) > 0
 		if s.doubts != nil {
-			c.doubt(o.command)
+			c.unclear = c.unclear || o.command.Kind != callflows.HangUp
 			*s.doubts = append(*s.doubts, o)
 			continue
 		}

@@ -45,12 +45,15 @@ func (n *Node) takeOver(ctx context.Context, c *esl.Conn, silent bool) {
 	n.reconcile(ctx, c) // calls that the standby did not have yet
 }
 
-// settled lets the timers go on that waited for what became of the last owner's orders.
+// settled lets the timers and marks go on that waited for what became of the last owner's orders.
 func (n *Node) settled() {
 	for _, s := range n.shards {
 		s.mu.Lock()
 		for _, c := range s.calls {
-			c.unclear, c.open = false, 0
+			c.unclear = false
+			if c.unmarked && c.state.Phase != callflows.Ended {
+				s.mark(c)
+			}
 		}
 		s.mu.Unlock()
 	}
@@ -110,7 +113,6 @@ func (s *shard) inherit(doubt bool) []order {
 		}
 		for _, command := range orders {
 			c.unclear = c.unclear || command.Kind != callflows.HangUp
-			c.doubt(command)
 			if built, err := s.node.build(c.state.Call, command); err == nil {
 				var with []esl.Command
 				if command.Kind == callflows.HandOver {
@@ -255,7 +257,6 @@ func summoned(ctx context.Context, c *esl.Conn, o order) evidence {
 func (s *shard) resend(o order) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	o.call.cleared(o.command)
 	if o.command.Kind != callflows.HangUp && o.command.Kind != callflows.HandOver && o.call.state.Awaited != o.command.N {
 		return
 	}

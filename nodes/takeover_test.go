@@ -310,39 +310,68 @@ func TestWhatASilentOwnerHasNotOrderedIsOrdered(t *testing.T) {
 	ring(t, f)
 }
 
-// TestATransferThatASilentOwnerHasNotSeenIsCarriedOn: it makes another leg the one that leads its call, and that is marked at once. The
-// mark must not prove that the node has got the new ring, which is in doubt until the node was asked.
-func TestATransferThatASilentOwnerHasNotSeenIsCarriedOn(t *testing.T) {
-	f := newFakeNode(t)
-	link, socket := newRelay(t), newRelay(t)
-	address := f.listener.Addr().String()
-	socket.target.Store(&address)
-	begin := func(name string, silent bool) {
-		o, w := sharing(t, f, name)
-		o.Snapshot = transferable(t, f, w).Snapshot
-		if silent {
-			link.before(&o)
-			o.Node.EventSocket = socket.listener.Addr().String()
-		}
-		start(t, o)
-		if silent {
-			w.up(t)
-		} else {
-			w.picture(t)
-		}
-	}
-	begin("worker1.a", true)
-	begin("worker2.b", false)
-	callee := talking(t, f)
-	link.mu.Lock()
-	defer link.mu.Unlock()
-	socket.mu.Lock()
-	defer socket.mu.Unlock()
-	f.event("CHANNEL_PARK", callee, "outbound", "Answer-State: answered", referSource, referNumber, "variable_last_bridge_to: "+callerLeg)
-	f.event("CHANNEL_HANGUP_COMPLETE", callerLeg, "inbound", "Hangup-Cause: NORMAL_CLEARING", "variable_hangup_cause_q850: 16",
-		"variable_sip_hangup_disposition: send_bye", "Caller-Channel-Answered-Time: 1795332486052393", referGone, "variable_last_bridge_to: "+callee)
-	if bridge := f.ordered("execute-app-name: bridge"); !strings.Contains(bridge, "sendmsg "+callee) {
-		t.Errorf("the callee dials: %s", bridge)
+// TestATransferUnderASilentOwnerRingsOnce: it makes another leg the one that leads its call, whose mark proves whether the last owner
+// has ordered the new ring. Whoever follows must not write that mark before it has asked.
+func TestATransferUnderASilentOwnerRingsOnce(t *testing.T) {
+	for name, sees := range map[string]bool{"it has ordered the ring": true, "it has not": false} {
+		t.Run(name, func(t *testing.T) {
+			f := newFakeNode(t)
+			link, socket := newRelay(t), newRelay(t)
+			address := f.listener.Addr().String()
+			socket.target.Store(&address)
+			begin := func(name string, change func(*Options)) *world {
+				o, w := sharing(t, f, name)
+				o.Snapshot = transferable(t, f, w).Snapshot
+				change(&o)
+				start(t, o)
+				return w
+			}
+			begin("worker1.a", func(o *Options) { link.before(o); o.Node.EventSocket = socket.listener.Addr().String() }).up(t)
+			second := begin("worker2.b", func(*Options) {})
+			second.picture(t)
+			callee := talking(t, f)
+			marks := make(chan string, 8)
+			f.beforeAnswers(func(command string) {
+				if strings.HasPrefix(command, "api uuid_setvar_multi "+callee) {
+					marks <- command
+				}
+			})
+			link.mu.Lock()
+			defer link.mu.Unlock()
+			if !sees {
+				socket.mu.Lock()
+				defer socket.mu.Unlock()
+			}
+			f.event("CHANNEL_PARK", callee, "outbound", "Answer-State: answered", referSource, referNumber, "variable_last_bridge_to: "+callerLeg)
+			f.event("CHANNEL_HANGUP_COMPLETE", callerLeg, "inbound", "Hangup-Cause: NORMAL_CLEARING", "variable_hangup_cause_q850: 16",
+				"variable_sip_hangup_disposition: send_bye", "Caller-Channel-Answered-Time: 1795332486052393", referGone, "variable_last_bridge_to: "+callee)
+			if bridge := f.ordered("execute-app-name: bridge"); !strings.Contains(bridge, "sendmsg "+callee) {
+				t.Errorf("the callee dials: %s", bridge)
+			}
+			second.up(t)
+			written := 2 // with the order, and when it is settled
+			if sees {
+				written = 3 // the first owner has marked it too
+			}
+			for range written {
+				select {
+				case <-marks:
+				case <-time.After(patience):
+					t.Fatal("the leg is not marked")
+				}
+			}
+			for {
+				select {
+				case c := <-f.commands:
+					if strings.Contains(c, "execute-app-name: bridge") {
+						t.Errorf("ordered again: %s", c)
+					}
+					continue
+				default:
+				}
+				break
+			}
+		})
 	}
 }
 

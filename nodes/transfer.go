@@ -38,11 +38,19 @@ func (s *shard) allowRefer(c *call) {
 // markLed lets a leg by which its call is driven now, and which is not the caller's, carry what a worker needs that knows nothing of the
 // call. One that the node has joined with another call's by REFER may never be ordered anything that would bring it.
 func (s *shard) markLed(c *call) {
-	leg := c.state.DrivenLeg()
-	if leg == c.state.Call.Leg {
+	if c.state.DrivenLeg() != c.state.Call.Leg {
+		s.mark(c)
+	}
+}
+
+// mark lets the driven leg carry the call, with no order. What the leg carries proves whether the last owner's order was taken: until
+// the node was asked for that, it is left as it is.
+func (s *shard) mark(c *call) {
+	if c.unmarked = c.unclear; c.unmarked {
 		return
 	}
-	built := esl.UUIDSetvarMulti(leg, esl.Var{Name: markVariable, Value: c.mark()}, esl.Var{Name: factsVariable, Value: encodeFacts(c.state.Call)})
+	leg := c.state.DrivenLeg()
+	built := esl.UUIDSetvarMulti(leg, esl.Var{Name: markVariable, Value: encodeMark(c.state, c.steps)}, esl.Var{Name: factsVariable, Value: encodeFacts(c.state.Call)})
 	select {
 	case s.outbox <- order{call: c, facts: c.state.Call, command: callflows.Command{Leg: leg}, built: built, term: s.node.term.Load()}:
 	default:
